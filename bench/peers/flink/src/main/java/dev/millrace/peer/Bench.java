@@ -1,0 +1,2 @@
+package dev.millrace.peer;
+public class Bench { public static void main(String[] a) {} }

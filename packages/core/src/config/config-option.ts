@@ -1,0 +1,69 @@
+import { duration, type Duration } from "../time/duration.js";
+import { MillraceError } from "../errors/millrace-error.js";
+
+/** One configuration key: its type, default and description. The documented table is generated from these. */
+export interface ConfigOption<T> {
+  readonly key: string;
+  readonly defaultValue: T;
+  readonly description: string;
+  readonly kind: string;
+  /** Parses text (from a file, `-D` or the environment) or a value given in code. @throws a plain string: what was expected. */
+  readonly parse: (raw: unknown) => T;
+}
+
+type Init<T> = readonly [key: string, defaultValue: T, description: string];
+
+function option<T>(kind: string, parse: (raw: unknown) => T) {
+  return (...[key, defaultValue, description]: Init<T>): ConfigOption<T> => ({ key, defaultValue, description, kind, parse });
+}
+
+function fail(expected: string): never {
+  throw new MillraceError({ code: "CONFIG_BAD_VALUE", message: expected });
+}
+
+function parseInteger(raw: unknown): number {
+  const value = typeof raw === "number" ? raw : typeof raw === "string" && /^\s*[+-]?\d+\s*$/.test(raw) ? Number(raw) : Number.NaN;
+  return Number.isSafeInteger(value) ? value : fail("an integer");
+}
+
+const sizeUnits: Readonly<Record<string, number>> = { "": 1, b: 1, k: 1024, kb: 1024, kib: 1024, m: 1024 ** 2, mb: 1024 ** 2, mib: 1024 ** 2, g: 1024 ** 3, gb: 1024 ** 3, gib: 1024 ** 3 };
+
+function parseSize(raw: unknown): number {
+  if (typeof raw === "number") return Number.isSafeInteger(raw) && raw >= 0 ? raw : fail('a memory size, such as "64 mb"');
+  const match = typeof raw === "string" ? /^\s*(\d+)\s*([a-z]*)\s*$/i.exec(raw) : null;
+  const unit = match === null ? undefined : sizeUnits[match[2]!.toLowerCase()];
+  return unit === undefined ? fail('a memory size, such as "64 mb"') : Number(match![1]) * unit;
+}
+
+/** Makers of options, one per value type. */
+export const configOption = {
+  string: option<string>("string", (raw) => (typeof raw === "string" ? raw : fail("text"))),
+  optionalString: option<string | undefined>("string", (raw) => (typeof raw === "string" ? raw : fail("text"))),
+  integer: option<number>("integer", parseInteger),
+  double: option<number>("double", (raw) => {
+    const value = typeof raw === "number" ? raw : typeof raw === "string" && raw.trim() !== "" ? Number(raw) : Number.NaN;
+    return Number.isFinite(value) ? value : fail("a number");
+  }),
+  boolean: option<boolean>("boolean", (raw) => (raw === true || raw === "true" ? true : raw === false || raw === "false" ? false : fail("true or false"))),
+  duration: option<Duration>("duration", (raw) => {
+    try {
+      return duration(raw as Duration);
+    } catch {
+      return fail('a duration, such as "10 s"');
+    }
+  }),
+  /** `undefined` switches off. */
+  optionalDuration: option<Duration | undefined>("duration", (raw) => {
+    try {
+      return duration(raw as Duration);
+    } catch {
+      return fail('a duration, such as "10 s"');
+    }
+  }),
+  memorySize: option<number>("memory size", parseSize),
+  oneOf: <const V extends readonly string[]>(values: V) =>
+    option<V[number]>(values.join(" | "), (raw) => {
+      const found = typeof raw === "string" ? values.find((v) => v.toLowerCase() === raw.toLowerCase()) : undefined;
+      return found ?? fail(`one of ${values.join(", ")}`);
+    }),
+} as const;

@@ -1,0 +1,73 @@
+import { configOption, type ConfigOption } from "./config-option.js";
+
+/** All options of the engine, under Flink's keys where Flink has them. */
+export const RUNTIME_MODE: ConfigOption<"STREAMING" | "BATCH" | "AUTOMATIC"> = configOption.oneOf(["STREAMING", "BATCH", "AUTOMATIC"])(
+  "execution.runtime-mode", "STREAMING", "Whether results are updated as records come, or each once at the end of bounded input.");
+export const PARALLELISM: ConfigOption<number> = configOption.integer("parallelism.default", 1, "Parallelism of operators that set none.");
+export const MAX_PARALLELISM: ConfigOption<number> = configOption.integer(
+  "pipeline.max-parallelism", -1, "Number of key groups, the upper bound of rescaling; -1 derives it from the parallelism by Flink's rule.");
+export const JOB_NAME: ConfigOption<string> = configOption.string("pipeline.name", "Millrace job", "Name of the job.");
+export const OPERATOR_CHAINING: ConfigOption<boolean> = configOption.boolean("pipeline.operator-chaining.enabled", true, "Whether operators connected one to one run as one task.");
+export const CHAIN_COMPILER: ConfigOption<boolean> = configOption.boolean(
+  "pipeline.chain-compiler.enabled", true, "Whether operator chains become generated code; off runs the reference path.");
+export const AUTO_WATERMARK_INTERVAL: ConfigOption<number> = configOption.duration(
+  "pipeline.auto-watermark-interval", 200, "How often periodic watermarks are generated.");
+export const FREEZE_RECORDS: ConfigOption<boolean> = configOption.boolean(
+  "pipeline.freeze-records", false, "Freezes records once they are emitted, so that changing one later throws at the place that does it.");
+export const BUFFER_TIMEOUT: ConfigOption<number> = configOption.duration(
+  "execution.buffer-timeout.interval", 100, "The longest a record waits in a buffer of a busy task; an idle task flushes at once. 0 flushes after every record.");
+export const BATCH_SIZE: ConfigOption<number> = configOption.integer("taskmanager.network.batch-size", 1024, "The most records in one buffer.");
+export const CHANNEL_CREDITS: ConfigOption<number> = configOption.integer(
+  "taskmanager.network.memory.buffers-per-channel", 4, "Buffers on the way per channel before its sender waits.");
+export const SLOT_ISOLATION: ConfigOption<"inline" | "thread"> = configOption.oneOf(["inline", "thread"])(
+  "slot.isolation", "inline", "Where slots run: in the caller's thread, or each in a worker thread of its own.");
+export const SLOT_HEAP: ConfigOption<number> = configOption.memorySize(
+  "taskmanager.memory.task.heap.size", 4 * 1024 ** 3, "Heap limit of a slot's worker thread.");
+
+export const CHECKPOINTING_INTERVAL: ConfigOption<number | undefined> = configOption.optionalDuration(
+  "execution.checkpointing.interval", undefined, "Time between checkpoints; not set means none.");
+export const CHECKPOINTING_MIN_PAUSE: ConfigOption<number> = configOption.duration(
+  "execution.checkpointing.min-pause", 0, "The least time between the end of one checkpoint and the start of the next.");
+export const CHECKPOINTING_TIMEOUT: ConfigOption<number> = configOption.duration(
+  "execution.checkpointing.timeout", 600_000, "A checkpoint that takes longer is aborted.");
+export const CHECKPOINTING_TOLERABLE_FAILURES: ConfigOption<number> = configOption.integer(
+  "execution.checkpointing.tolerable-failed-checkpoints", 0, "Consecutive checkpoint failures before the job restarts.");
+export const CHECKPOINTING_DIRECTORY: ConfigOption<string | undefined> = configOption.optionalString(
+  "execution.checkpointing.dir", undefined, "Directory for checkpoints; not set keeps them in a temporary one that goes with the job.");
+export const CHECKPOINTING_RETAINED: ConfigOption<number> = configOption.integer(
+  "execution.checkpointing.num-retained", 1, "Completed checkpoints that are kept.");
+export const CHECKPOINTING_RETENTION: ConfigOption<"NO_EXTERNALIZED_CHECKPOINTS" | "DELETE_ON_CANCELLATION" | "RETAIN_ON_CANCELLATION"> = configOption.oneOf(
+  ["NO_EXTERNALIZED_CHECKPOINTS", "DELETE_ON_CANCELLATION", "RETAIN_ON_CANCELLATION"])(
+  "execution.checkpointing.externalized-checkpoint-retention", "NO_EXTERNALIZED_CHECKPOINTS", "What happens to the last checkpoint when the job ends.");
+export const SAVEPOINT_PATH: ConfigOption<string | undefined> = configOption.optionalString(
+  "execution.state-recovery.path", undefined, "Checkpoint directory to start from.");
+
+export const RESTART_STRATEGY: ConfigOption<"exponential-delay" | "fixed-delay" | "failure-rate" | "none"> = configOption.oneOf(
+  ["exponential-delay", "fixed-delay", "failure-rate", "none"])(
+  "restart-strategy.type", "exponential-delay", "How often and when a failed job is restarted; without checkpointing the default is none.");
+export const FIXED_DELAY_ATTEMPTS: ConfigOption<number> = configOption.integer("restart-strategy.fixed-delay.attempts", 1, "Restarts before the job fails.");
+export const FIXED_DELAY_DELAY: ConfigOption<number> = configOption.duration("restart-strategy.fixed-delay.delay", 1000, "Pause before a restart.");
+export const EXPONENTIAL_INITIAL: ConfigOption<number> = configOption.duration("restart-strategy.exponential-delay.initial-backoff", 1000, "Pause before the first restart.");
+export const EXPONENTIAL_MAX: ConfigOption<number> = configOption.duration("restart-strategy.exponential-delay.max-backoff", 60_000, "The longest pause.");
+export const EXPONENTIAL_MULTIPLIER: ConfigOption<number> = configOption.double("restart-strategy.exponential-delay.backoff-multiplier", 1.5, "Growth of the pause.");
+export const EXPONENTIAL_RESET: ConfigOption<number> = configOption.duration("restart-strategy.exponential-delay.reset-backoff-threshold", 3_600_000, "Time without failure after which the pause starts anew.");
+export const EXPONENTIAL_JITTER: ConfigOption<number> = configOption.double("restart-strategy.exponential-delay.jitter-factor", 0.1, "Random share of the pause, up or down.");
+export const EXPONENTIAL_ATTEMPTS: ConfigOption<number> = configOption.integer("restart-strategy.exponential-delay.attempts-before-reset-backoff", -1, "Restarts before the job fails; -1 is without end.");
+export const FAILURE_RATE_MAX: ConfigOption<number> = configOption.integer("restart-strategy.failure-rate.max-failures-per-interval", 1, "Failures within the interval before the job fails.");
+export const FAILURE_RATE_INTERVAL: ConfigOption<number> = configOption.duration("restart-strategy.failure-rate.failure-rate-interval", 60_000, "The interval failures are counted in.");
+export const FAILURE_RATE_DELAY: ConfigOption<number> = configOption.duration("restart-strategy.failure-rate.delay", 1000, "Pause before a restart.");
+export const TASK_CANCELLATION_TIMEOUT: ConfigOption<number> = configOption.duration(
+  "task.cancellation.timeout", 5000, "How long a cancelled task may take to stop before its worker is terminated.");
+export const COMMITTER_RETRIES: ConfigOption<number> = configOption.integer("sink.committer.retries", 10, "Tries of a commit before the job fails.");
+export const METRICS_LATENCY_INTERVAL: ConfigOption<number> = configOption.duration("metrics.latency.interval", 0, "Time between latency markers from sources; 0 switches them off.");
+
+/** Every option above, for validation and documentation. */
+export const allOptions: readonly ConfigOption<any>[] = [
+  RUNTIME_MODE, PARALLELISM, MAX_PARALLELISM, JOB_NAME, OPERATOR_CHAINING, CHAIN_COMPILER, AUTO_WATERMARK_INTERVAL, FREEZE_RECORDS,
+  BUFFER_TIMEOUT, BATCH_SIZE, CHANNEL_CREDITS, SLOT_ISOLATION, SLOT_HEAP,
+  CHECKPOINTING_INTERVAL, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_TIMEOUT, CHECKPOINTING_TOLERABLE_FAILURES, CHECKPOINTING_DIRECTORY,
+  CHECKPOINTING_RETAINED, CHECKPOINTING_RETENTION, SAVEPOINT_PATH,
+  RESTART_STRATEGY, FIXED_DELAY_ATTEMPTS, FIXED_DELAY_DELAY, EXPONENTIAL_INITIAL, EXPONENTIAL_MAX, EXPONENTIAL_MULTIPLIER, EXPONENTIAL_RESET,
+  EXPONENTIAL_JITTER, EXPONENTIAL_ATTEMPTS, FAILURE_RATE_MAX, FAILURE_RATE_INTERVAL, FAILURE_RATE_DELAY, TASK_CANCELLATION_TIMEOUT,
+  COMMITTER_RETRIES, METRICS_LATENCY_INTERVAL,
+];

@@ -1,0 +1,57 @@
+import type { Collector } from "../record/collector.js";
+import type { RichFunction } from "./rich-function.js";
+
+/**
+ * The user functions of simple transformations, each as a plain function or as the method of a rich class.
+ *
+ * All are called by one thread, one record at a time, in the order of their input partition. They must not return promises
+ * (`asyncMap` is for that) and must not change a record they were given.
+ */
+export type MapFn<T, R> = (value: T) => R;
+export type FilterFn<T> = (value: T) => boolean;
+export type FlatMapFn<T, R> = (value: T, out: Collector<R>) => void | undefined;
+export type ReduceFn<T> = (accumulator: T, value: T) => T;
+export type KeySelector<T, K> = (value: T) => K;
+export type TimestampAssigner<T> = (value: T, recordTimestampMs: number) => number;
+/** Returns the channel for a key, in [0, numberOfChannels). */
+export type PartitionFn<K> = (key: K, numberOfChannels: number) => number;
+
+export interface MapFunction<T, R> extends RichFunction {
+  map(value: T): R;
+}
+export interface FilterFunction<T> extends RichFunction {
+  filter(value: T): boolean;
+}
+export interface FlatMapFunction<T, R> extends RichFunction {
+  flatMap(value: T, out: Collector<R>): void | undefined;
+}
+export interface ReduceFunction<T> extends RichFunction {
+  reduce(accumulator: T, value: T): T;
+}
+export interface CoMapFunction<A, B, R> extends RichFunction {
+  map1(value: A): R;
+  map2(value: B): R;
+}
+export interface CoFlatMapFunction<A, B, R> extends RichFunction {
+  flatMap1(value: A, out: Collector<R>): void | undefined;
+  flatMap2(value: B, out: Collector<R>): void | undefined;
+}
+/** Joins one pair of records of the same key and window (or interval). */
+export type JoinFn<A, B, R> = (left: A, right: B) => R;
+export type CoGroupFn<A, B, R> = (left: Iterable<A>, right: Iterable<B>, out: Collector<R>) => void | undefined;
+/** Maps a whole bounded partition at once. */
+export type MapPartitionFn<T, R> = (values: Iterable<T>, out: Collector<R>) => void | undefined;
+
+/**
+ * Incremental aggregation: `createAccumulator`, `add` per record, `getResult` per firing.
+ *
+ * `add` may change the accumulator it is given and return it. `merge` is needed for merging windows (sessions) and makes sliding windows cheap
+ * (slices are shared); without it each sliding window keeps its own accumulator. Flink: AggregateFunction.
+ */
+export interface AggregateFunction<IN, ACC, OUT> {
+  createAccumulator(): ACC;
+  add(value: IN, accumulator: ACC): ACC;
+  getResult(accumulator: ACC): OUT;
+  /** Must be associative, and must not change either argument's meaning for later use: it may change and return `a`, never `b`. */
+  merge?(a: ACC, b: ACC): ACC;
+}
