@@ -1,1 +1,2 @@
-export {};
+export * from "./protocol/deployment.js";
+export * from "./protocol/messages.js";

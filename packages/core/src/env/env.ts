@@ -9,7 +9,7 @@ export interface Rng {
 
 /** Takes what user code and the engine log, whole lines, already labelled. */
 export interface LogSink {
-  write(level: "debug" | "info" | "warn" | "error", line: string): void;
+  write(level: "print" | "debug" | "info" | "warn" | "error", line: string): void;
 }
 
 /** Everything the engine may know of the world: real in `env-node`, seeded and virtual in the simulation. */

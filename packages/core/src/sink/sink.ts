@@ -20,8 +20,8 @@ export interface SinkWriterContext {
   random(): number;
   /** Calls `action` on the task's thread, between records, after `delayMs` of processing time. */
   registerTimer(delayMs: number, action: () => void | Promise<void>): Cancellable;
-  /** Writes a line to the log (or the standard output of the job's client for `print`). */
-  log(level: "info" | "warn", line: string): void;
+  /** Writes a line to the log; `print` goes to the standard output of the job's client. */
+  log(level: "print" | "info" | "warn", line: string): void;
 }
 
 export interface SinkWriteContext {

@@ -1,7 +1,7 @@
 package dev.millrace.peer.conformance;
 
 /** The one record type of all conformance inputs; a Flink POJO, so fields can be named in {@code sum("v")}. */
-public class Event {
+public class Event implements java.io.Serializable {
     /** Position in its stream's script, from 1: identifies the record in outputs. */
     public int id;
 

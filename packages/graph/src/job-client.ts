@@ -1,0 +1,50 @@
+/** Flink's job states. The last three are final. */
+export type JobStatus =
+  | "INITIALIZING" | "CREATED" | "RUNNING" | "RESTARTING" | "FAILING" | "CANCELLING" | "SUSPENDED" | "FINISHED" | "CANCELED" | "FAILED";
+
+/** Flink's task states. */
+export type ExecutionState = "CREATED" | "SCHEDULED" | "DEPLOYING" | "INITIALIZING" | "RUNNING" | "FINISHED" | "CANCELING" | "CANCELED" | "FAILED";
+
+export interface JobExecutionResult {
+  readonly jobId: string;
+  readonly jobName: string;
+  readonly netRuntimeMs: number;
+  readonly accumulators: Readonly<Record<string, unknown>>;
+}
+
+/** Figures of a running job, summed or minimised over its subtasks. */
+export interface JobMetrics {
+  readonly status: JobStatus;
+  readonly restarts: number;
+  readonly checkpointsCompleted: number;
+  readonly lastCheckpointDurationMs: number | undefined;
+  readonly vertices: readonly VertexMetrics[];
+}
+export interface VertexMetrics {
+  readonly vertexId: string;
+  readonly name: string;
+  readonly parallelism: number;
+  /** By Flink's metric name (numRecordsIn, numRecordsOut, busyTimeMsPerSecond, currentInputWatermark, …), one value per subtask. */
+  readonly subtasks: readonly Readonly<Record<string, number>>[];
+}
+
+/** A handle on a submitted job. */
+export interface JobClient {
+  readonly jobId: string;
+  getJobStatus(): Promise<JobStatus>;
+  /** Stops the job without a savepoint; resolves when it has stopped. */
+  cancel(): Promise<void>;
+  /** Resolves when the job finished; rejects with `JOB_FAILED` (cause: the first failure) or `JOB_CANCELED`. */
+  getJobExecutionResult(): Promise<JobExecutionResult>;
+  /** Accumulators as they stand now. */
+  getAccumulators(): Promise<Readonly<Record<string, unknown>>>;
+  getMetrics(): Promise<JobMetrics>;
+  /** Triggers a checkpoint now; resolves with its path once complete. */
+  triggerCheckpoint(): Promise<string>;
+}
+
+/** Told of a job's life on the client's side. Flink: JobListener. */
+export interface JobListener {
+  onJobSubmitted?(client: JobClient | undefined, error: unknown): void;
+  onJobExecuted?(result: JobExecutionResult | undefined, error: unknown): void;
+}

@@ -1,0 +1,50 @@
+import type { JobGraph } from "@millrace/graph";
+
+/** One attempt of one subtask. Unique over the life of a job. */
+export interface ExecutionAttempt {
+  readonly vertexId: string;
+  readonly subtaskIndex: number;
+  readonly attemptNumber: number;
+}
+
+/** State a task starts from: per operator id, the handles written by earlier attempts, already assigned to this subtask. */
+export interface TaskRestore {
+  readonly checkpointId: number;
+  readonly operators: Readonly<Record<string, OperatorRestore>>;
+}
+
+/** JSON-friendly; the handle types are `@millrace/state`'s. */
+export interface OperatorRestore {
+  readonly keyed: readonly unknown[];
+  readonly operator: readonly unknown[];
+}
+
+/** What a slot needs to run one subtask. */
+export interface TaskDeployment {
+  readonly attempt: ExecutionAttempt;
+  readonly restore: TaskRestore | undefined;
+  /** Where the subtasks of every vertex run, so that the slot can tell local edges from remote ones: slot index by subtask. */
+  readonly slotOfSubtask: Readonly<Record<string, readonly number[]>>;
+}
+
+/** What a slot is started with, before any task: the plan, and where checkpoints go. */
+export interface SlotJob {
+  readonly jobGraph: JobGraph;
+  readonly slotIndex: number;
+  readonly numberOfSlots: number;
+  readonly checkpointDirectory: string;
+}
+
+/** Where the state of one task went. JSON-friendly, part of the checkpoint's metadata. */
+export interface TaskStateSnapshot {
+  readonly operators: Readonly<Record<string, OperatorRestore>>;
+  readonly stateBytes: number;
+}
+
+export interface CheckpointTaskMetrics {
+  readonly alignmentDurationMs: number;
+  readonly syncDurationMs: number;
+  readonly asyncDurationMs: number;
+  readonly startDelayMs: number;
+}
+

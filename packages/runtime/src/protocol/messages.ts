@@ -1,0 +1,58 @@
+import type { SerializedError } from "@millrace/core";
+import type { ExecutionState } from "@millrace/graph";
+import type { CheckpointTaskMetrics, ExecutionAttempt, SlotJob, TaskDeployment, TaskStateSnapshot } from "./deployment.js";
+
+/**
+ * What the JobMaster tells a slot. All plain data (structured clone); the order of messages to one slot is the order of their effects.
+ * Every message belongs to one `epoch` of the job (one deployment of all its tasks); a slot drops those of another one.
+ */
+export type SlotCommand =
+  | { readonly type: "start"; readonly epoch: number; readonly job: SlotJob }
+  /** The other end of this slot's connection to a peer slot; the port is transferred beside the message. */
+  | { readonly type: "connect"; readonly epoch: number; readonly peerSlot: number; readonly port: unknown }
+  | { readonly type: "deploy"; readonly epoch: number; readonly tasks: readonly TaskDeployment[] }
+  /** All tasks are deployed everywhere and connected: sources may start. */
+  | { readonly type: "run"; readonly epoch: number }
+  | { readonly type: "triggerCheckpoint"; readonly epoch: number; readonly checkpointId: number; readonly timestampMs: number; readonly tasks: readonly ExecutionAttempt[] }
+  | { readonly type: "checkpointComplete" | "checkpointAborted"; readonly epoch: number; readonly checkpointId: number }
+  | { readonly type: "cancel"; readonly epoch: number }
+  /** From an operator coordinator to the operator's subtask. */
+  | { readonly type: "operatorEvent"; readonly epoch: number; readonly operatorId: string; readonly subtaskIndex: number; readonly event: CoordinatorToOperator }
+  /** Starts the coordinator (split enumerator) of a source in this slot; `restored` is what it returned from its last checkpoint. */
+  | { readonly type: "startCoordinator"; readonly epoch: number; readonly operatorId: string; readonly nodeId: number; readonly parallelism: number; readonly restored: Uint8Array | undefined }
+  | { readonly type: "coordinatorEvent"; readonly epoch: number; readonly operatorId: string; readonly subtaskIndex: number; readonly event: OperatorToCoordinator }
+  | { readonly type: "snapshotCoordinator"; readonly epoch: number; readonly operatorId: string; readonly checkpointId: number };
+
+/** What a slot tells the JobMaster. */
+export type SlotEvent =
+  | { readonly type: "taskState"; readonly epoch: number; readonly attempt: ExecutionAttempt; readonly state: ExecutionState; readonly error?: SerializedError }
+  | {
+      readonly type: "acknowledgeCheckpoint"; readonly epoch: number; readonly checkpointId: number; readonly attempt: ExecutionAttempt;
+      readonly state: TaskStateSnapshot; readonly metrics: CheckpointTaskMetrics;
+    }
+  | { readonly type: "declineCheckpoint"; readonly epoch: number; readonly checkpointId: number; readonly attempt: ExecutionAttempt; readonly error: SerializedError }
+  /** A sink holds committables at the end of its input: it stays RUNNING until a checkpoint that includes them is complete. */
+  | { readonly type: "finalCheckpointNeeded"; readonly epoch: number; readonly attempt: ExecutionAttempt }
+  | { readonly type: "coordinatorEvent"; readonly epoch: number; readonly operatorId: string; readonly subtaskIndex: number; readonly event: OperatorToCoordinator }
+  | { readonly type: "operatorEvent"; readonly epoch: number; readonly operatorId: string; readonly subtaskIndex: number; readonly event: CoordinatorToOperator }
+  | { readonly type: "coordinatorSnapshot"; readonly epoch: number; readonly operatorId: string; readonly checkpointId: number; readonly state: Uint8Array }
+  | { readonly type: "coordinatorFailed"; readonly epoch: number; readonly operatorId: string; readonly error: SerializedError }
+  | { readonly type: "metrics"; readonly epoch: number; readonly attempt: ExecutionAttempt; readonly values: Readonly<Record<string, number>> }
+  | { readonly type: "accumulators"; readonly epoch: number; readonly attempt: ExecutionAttempt; readonly values: Readonly<Record<string, unknown>> }
+  /** Results for `executeAndCollect` and `print`: exchange-codec bytes, in order per (collectId, subtask). */
+  | { readonly type: "collected"; readonly epoch: number; readonly collectId: string; readonly subtaskIndex: number; readonly batch: ArrayBuffer }
+  | { readonly type: "log"; readonly level: "print" | "info" | "warn" | "error"; readonly line: string }
+  /** The slot itself is lost (its module does not import, the fingerprint differs, a fault outside of any task). */
+  | { readonly type: "slotFailed"; readonly error: SerializedError };
+
+/** Split bytes travel encoded by the source's split codec. */
+export type CoordinatorToOperator =
+  | { readonly kind: "assignSplits"; readonly splits: readonly Uint8Array[] }
+  | { readonly kind: "noMoreSplits" }
+  | { readonly kind: "sourceEvent"; readonly event: unknown }
+  | { readonly kind: "alignment"; readonly maxWatermarkMs: number };
+export type OperatorToCoordinator =
+  | { readonly kind: "readerRegistered" }
+  | { readonly kind: "splitRequest" }
+  | { readonly kind: "sourceEvent"; readonly event: unknown }
+  | { readonly kind: "watermarkReport"; readonly watermarkMs: number };
