@@ -33,13 +33,13 @@ export function twoInputCases(add) {
     exclusive: { lower: -200, upper: 300, lowerExclusive: true, upperExclusive: true },
     "lower-exclusive": { lower: 0, upper: 1000, lowerExclusive: true },
     "upper-exclusive": { lower: -1000, upper: 0, upperExclusive: true },
-    future: { lower: 100, upper: 500 },
-    past: { lower: -500, upper: -100 },
-    point: { lower: 0, upper: 0 },
+    future: { lower: 100, upper: 1000 },
+    past: { lower: -1000, upper: -100 },
   };
   for (const [variant, params] of Object.entries(bounds)) {
     pairs(add, "interval-join", variant, params, sides, [["disorder", "disorder"], ["boundary", "boundary"]], { keys, spacing: 60 });
   }
+  pairs(add, "interval-join", "point", { lower: 0, upper: 0 }, sides, [["ties", "ties"], ["boundary", "boundary"]], { keys });
   pairs(add, "interval-join", "late", { lower: -300, upper: 300, sideOutputLate: true }, sides, [["late", "late"], ["late", "ordered"]], { keys });
   pairs(add, "interval-join", "negative", { lower: -300, upper: 300 }, sides, [["negative", "negative"], ["ties", "burst"]], { keys });
 

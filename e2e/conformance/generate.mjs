@@ -56,7 +56,7 @@ function triggersAndEvictors() {
   one("global-window", "never", { assigner: global, fn: "aggregate" }, ["ordered"]);
   one("count-trigger", "accumulating", { assigner: global, trigger: event("count", { n: 4 }), fn: "process" }, ["disorder", "burst"]);
   one("count-trigger", "tumbling", { assigner: tumbling, trigger: event("count", { n: 3 }), fn: "process" }, ["disorder", "late"]);
-  one("count-trigger", "session", { assigner: session, trigger: event("count", { n: 3 }), fn: "process" }, ["disorder", "late"], { spacing: 200 });
+  one("count-trigger", "session", { assigner: event("session", { gap: 700 }), trigger: event("count", { n: 3 }), fn: "process" }, ["disorder", "late"], { spacing: 200 });
   const purgingCount = event("purging", { of: event("count", { n: 4 }) });
   one("purging-trigger", "count", { assigner: global, trigger: purgingCount, fn: "process" }, ["disorder", "ties"]);
   const purgingTime = event("purging", { of: event("event-time") });
@@ -65,13 +65,13 @@ function triggersAndEvictors() {
   const continuous = event("continuous-event", { interval: 200 });
   one("continuous-trigger", "tumbling", { assigner: tumbling, trigger: continuous, fn: "process" }, ["ordered", "disorder", "late", "boundary", "negative"]);
   one("continuous-trigger", "session", { assigner: session, trigger: continuous, fn: "process" }, ["disorder", "gaps"], { spacing: 200 });
-  one("continuous-trigger", "global", { assigner: global, trigger: continuous, fn: "aggregate" }, ["disorder"]);
   const delta = event("delta", { threshold: 40 });
-  one("delta-trigger", "global", { assigner: global, trigger: delta, fn: "process" }, ["disorder", "ties"]);
+  one("delta-trigger", "global", { assigner: global, trigger: delta, fn: "process" }, ["disorder"]);
+  one("delta-trigger", "edge", { assigner: global, trigger: event("delta", { threshold: 1 }), fn: "process" }, ["ties"]);
   one("delta-trigger", "purging", { assigner: global, trigger: event("purging", { of: delta }), fn: "process" }, ["disorder"]);
   const early = event("early", { every: 3 });
   one("custom-trigger", "tumbling", { assigner: tumbling, trigger: early, allowedLateness: 1000, fn: "process" }, ["late", "boundary"]);
-  one("custom-trigger", "session", { assigner: session, trigger: early, allowedLateness: 500, fn: "process" }, ["disorder", "late"], { spacing: 200 });
+  one("custom-trigger", "session", { assigner: event("session", { gap: 700 }), trigger: early, allowedLateness: 500, fn: "process" }, ["disorder", "late"], { spacing: 200 });
   one("custom-trigger", "sliding", { assigner: event("sliding", { size: 1000, slide: 500, offset: 0 }), trigger: early, fn: "aggregate-process" }, ["disorder"]);
 
   for (const after of [false, true]) {

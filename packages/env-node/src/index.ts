@@ -1,1 +1,6 @@
-export {};
+export * from "./node-env.js";
+export * from "./node-clock.js";
+export * from "./local-file-system.js";
+export * from "./node-net.js";
+export * from "./node-message-port.js";
+export * from "./stderr-log.js";

@@ -13,7 +13,15 @@ export interface Pipeline {
   readonly cachedFiles: Readonly<Record<string, string>>;
   /** Results of `env.once` by name. */
   readonly once: ReadonlyMap<string, unknown>;
+  /**
+   * Takers of results, by the `collectId` of their sink: what a sink writer hands to `SinkWriterContext.collect` arrives here, in the program that
+   * called `execute()`, in order per subtask. The executor must have handed over everything before `getJobExecutionResult` settles.
+   */
+  readonly collectors?: ReadonlyMap<string, CollectedResults>;
 }
+
+/** Called once per batch of values that a sink sent back to the program. */
+export type CollectedResults = (values: readonly unknown[], subtaskIndex: number) => void;
 
 /**
  * What `env.execute()` calls. The entry package installs one that runs jobs in this thread; plan workers and slots install one that captures the graph.

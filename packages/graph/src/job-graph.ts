@@ -1,3 +1,5 @@
+import type { OperatorSignature } from "./operator-signature.js";
+
 /** The plan of a job as plain JSON: what travels between client, JobManager and slots. Functions are not in it. */
 export interface JobGraph {
   readonly jobId: string;
@@ -21,6 +23,8 @@ export interface JobVertex {
   /** The id of its head operator, 32 hex digits. */
   readonly id: string;
   readonly name: string;
+  /** The operators' descriptions, where they have any. */
+  readonly description?: string;
   readonly parallelism: number;
   readonly maxParallelism: number;
   readonly slotSharingGroup: string;
@@ -41,6 +45,8 @@ export interface ChainedOperator {
   readonly numberOfInputs: number;
   /** Which operator of this chain it reads, and which of its outputs; absent for the head. */
   readonly chainedTo?: { readonly operatorId: string; readonly sideOutput?: string };
+  /** What {@link compareFingerprints} tells two runs of the module apart by. Set by `translate`. */
+  readonly signature?: OperatorSignature;
 }
 
 /** An exchange between two vertices. */

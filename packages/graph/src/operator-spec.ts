@@ -38,7 +38,7 @@ export interface FlatMapSpec {
   readonly type: "flatMap";
   readonly fn: FlatMapFn<any, any> | RichFunctionSource<FlatMapFunction<any, any>>;
 }
-export interface ProcessSpec {
+export interface ProcessSpec extends WrappedFunctions {
   readonly type: "process";
   readonly fn: ProcessFunctionSource<ProcessFunction<any, any>>;
 }
@@ -51,15 +51,15 @@ export interface TimestampsSpec {
   readonly watermarks: WatermarkStrategy<any>;
 }
 /** Rolling reduce per key: emits the new accumulator for every record; in batch mode once per key at the end of input. */
-export interface KeyedReduceSpec {
+export interface KeyedReduceSpec extends WrappedFunctions {
   readonly type: "keyedReduce";
   readonly fn: ReduceFn<any> | RichFunctionSource<ReduceFunction<any>>;
 }
-export interface CoMapSpec {
+export interface CoMapSpec extends WrappedFunctions {
   readonly type: "coMap";
   readonly fn: RichFunctionSource<CoMapFunction<any, any, any>>;
 }
-export interface CoFlatMapSpec {
+export interface CoFlatMapSpec extends WrappedFunctions {
   readonly type: "coFlatMap";
   readonly fn: RichFunctionSource<CoFlatMapFunction<any, any, any>>;
 }
@@ -107,10 +107,15 @@ export interface WindowSpec {
   /** Runs per firing over the records, or over the single aggregated value; absent: the aggregated value is the result. */
   readonly fn?: WindowFunctionSpec;
 }
-export type WindowFunctionSpec =
+export type WindowFunctionSpec = (
   | { readonly kind: "plain"; readonly fn: WindowFn<any, any, any, any> }
   | { readonly kind: "process"; readonly fn: ProcessFunctionSource<ProcessWindowFunction<any, any, any, any>> }
-  | { readonly kind: "processAll"; readonly fn: ProcessFunctionSource<ProcessAllWindowFunction<any, any, any>> };
+  | { readonly kind: "processAll"; readonly fn: ProcessFunctionSource<ProcessAllWindowFunction<any, any, any>> }
+) & WrappedFunctions;
+/** The user's functions behind a function of the API that wraps them: only read for the fingerprint, which cannot see into closures. */
+export interface WrappedFunctions {
+  readonly functions?: readonly unknown[];
+}
 /** Window join and coGroup of two keyed inputs. */
 export interface WindowJoinSpec {
   readonly type: "windowJoin";

@@ -1,11 +1,13 @@
 import type { KeySelector, OutputTag, PartitionFn, TypeInformation } from "@millrace/core";
 import type { OperatorSpec } from "./operator-spec.js";
 
-/** How records go from the subtasks of one operator to those of the next. */
+/** How records go from the subtasks of one operator to those of the next. `implicit` marks a forward edge nobody asked for: it becomes a rebalance between different parallelisms. */
 export type Partitioner =
-  | { readonly kind: "forward" | "rebalance" | "rescale" | "shuffle" | "broadcast" | "global" }
+  | { readonly kind: "forward" | "rebalance" | "rescale" | "shuffle" | "broadcast" | "global"; readonly implicit?: true }
   | { readonly kind: "hash"; readonly keySelector: KeySelector<any, any> }
   | { readonly kind: "custom"; readonly keySelector: KeySelector<any, any>; readonly partition: PartitionFn<any> };
+
+export type PartitionerKind = Partitioner["kind"];
 
 export type ChainingStrategy = "always" | "head" | "never";
 
@@ -20,7 +22,7 @@ export interface StreamNode {
   parallelism: number | undefined;
   maxParallelism: number | undefined;
   /** Operators that can only run with parallelism 1 (windowAll, global sinks). */
-  readonly forceNonParallel: boolean;
+  forceNonParallel: boolean;
   slotSharingGroup: string | undefined;
   chaining: ChainingStrategy;
   bufferTimeoutMs: number | undefined;

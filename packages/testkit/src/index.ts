@@ -1,1 +1,3 @@
-export {};
+export * from "./virtual-time/virtual-clock.js";
+export * from "./virtual-time/memory-file-system.js";
+export * from "./virtual-time/virtual-time.js";

@@ -26,6 +26,8 @@ export const SLOT_HEAP: ConfigOption<number> = configOption.memorySize(
 
 export const CHECKPOINTING_INTERVAL: ConfigOption<number | undefined> = configOption.optionalDuration(
   "execution.checkpointing.interval", undefined, "Time between checkpoints; not set means none.");
+export const CHECKPOINTING_MODE: ConfigOption<"EXACTLY_ONCE" | "AT_LEAST_ONCE"> = configOption.oneOf(["EXACTLY_ONCE", "AT_LEAST_ONCE"])(
+  "execution.checkpointing.mode", "EXACTLY_ONCE", "What a checkpoint promises; AT_LEAST_ONCE is served by exactly-once checkpoints too.");
 export const CHECKPOINTING_MIN_PAUSE: ConfigOption<number> = configOption.duration(
   "execution.checkpointing.min-pause", 0, "The least time between the end of one checkpoint and the start of the next.");
 export const CHECKPOINTING_TIMEOUT: ConfigOption<number> = configOption.duration(
@@ -41,6 +43,8 @@ export const CHECKPOINTING_RETENTION: ConfigOption<"NO_EXTERNALIZED_CHECKPOINTS"
   "execution.checkpointing.externalized-checkpoint-retention", "NO_EXTERNALIZED_CHECKPOINTS", "What happens to the last checkpoint when the job ends.");
 export const SAVEPOINT_PATH: ConfigOption<string | undefined> = configOption.optionalString(
   "execution.state-recovery.path", undefined, "Checkpoint directory to start from.");
+export const IGNORE_UNCLAIMED_STATE: ConfigOption<boolean> = configOption.boolean(
+  "execution.state-recovery.ignore-unclaimed-state", false, "Whether state of operators that the job no longer has is dropped instead of refused.");
 
 export const RESTART_STRATEGY: ConfigOption<"exponential-delay" | "fixed-delay" | "failure-rate" | "none"> = configOption.oneOf(
   ["exponential-delay", "fixed-delay", "failure-rate", "none"])(
@@ -65,8 +69,8 @@ export const METRICS_LATENCY_INTERVAL: ConfigOption<number> = configOption.durat
 export const allOptions: readonly ConfigOption<any>[] = [
   RUNTIME_MODE, PARALLELISM, MAX_PARALLELISM, JOB_NAME, OPERATOR_CHAINING, CHAIN_COMPILER, AUTO_WATERMARK_INTERVAL, FREEZE_RECORDS,
   BUFFER_TIMEOUT, BATCH_SIZE, CHANNEL_CREDITS, SLOT_ISOLATION, SLOT_HEAP,
-  CHECKPOINTING_INTERVAL, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_TIMEOUT, CHECKPOINTING_TOLERABLE_FAILURES, CHECKPOINTING_DIRECTORY,
-  CHECKPOINTING_RETAINED, CHECKPOINTING_RETENTION, SAVEPOINT_PATH,
+  CHECKPOINTING_INTERVAL, CHECKPOINTING_MODE, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_TIMEOUT, CHECKPOINTING_TOLERABLE_FAILURES, CHECKPOINTING_DIRECTORY,
+  CHECKPOINTING_RETAINED, CHECKPOINTING_RETENTION, SAVEPOINT_PATH, IGNORE_UNCLAIMED_STATE,
   RESTART_STRATEGY, FIXED_DELAY_ATTEMPTS, FIXED_DELAY_DELAY, EXPONENTIAL_INITIAL, EXPONENTIAL_MAX, EXPONENTIAL_MULTIPLIER, EXPONENTIAL_RESET,
   EXPONENTIAL_JITTER, EXPONENTIAL_ATTEMPTS, FAILURE_RATE_MAX, FAILURE_RATE_INTERVAL, FAILURE_RATE_DELAY, TASK_CANCELLATION_TIMEOUT,
   COMMITTER_RETRIES, METRICS_LATENCY_INTERVAL,

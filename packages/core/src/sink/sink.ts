@@ -22,6 +22,8 @@ export interface SinkWriterContext {
   registerTimer(delayMs: number, action: () => void | Promise<void>): Cancellable;
   /** Writes a line to the log; `print` goes to the standard output of the job's client. */
   log(level: "print" | "info" | "warn", line: string): void;
+  /** Sends values to the program that called `execute()`, to its collector of that id; in order per subtask. Absent where no program is attached. */
+  collect?(collectId: string, values: readonly unknown[]): void;
 }
 
 export interface SinkWriteContext {

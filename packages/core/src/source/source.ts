@@ -1,5 +1,6 @@
 import type { Clock } from "../env/clock.js";
 import type { FileSystem } from "../env/file-system.js";
+import type { Net } from "../env/net.js";
 import type { Configuration } from "../config/configuration.js";
 import type { MetricGroup } from "../metrics/metrics.js";
 
@@ -70,6 +71,8 @@ export interface SourceReaderContext {
   readonly fs: FileSystem;
   readonly config: Configuration;
   readonly metrics: MetricGroup;
+  /** Connections to the outside, where the environment has them. */
+  readonly net?: Net;
   random(): number;
   sendSplitRequest(): void;
   sendSourceEvent(event: unknown): void;

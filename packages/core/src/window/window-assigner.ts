@@ -21,8 +21,13 @@ export interface WindowAssigner<T, W extends Window> {
   getDefaultTrigger(): Trigger<T, W>;
   readonly windowCodec: WindowCodec<W>;
   /** Set by aligned assigners whose windows may be computed from slices. */
-  readonly sliced?: SlicedWindows;
+  readonly sliced?: SlicedWindows | undefined;
   /** Set by merging assigners (sessions): calls `merge` once per group of windows that must become one. */
   mergeWindows?(windows: readonly W[], merge: (toBeMerged: readonly W[], result: W) => void): void;
+  /** Called once per operator instance: the assigner this instance uses. For assigners that keep something per subtask (a stagger). */
+  forOperator?(random: () => number): WindowAssigner<T, W>;
+  /** Set by the built-in session assigners: the gap of a record, with which the engine may keep sessions without per-window state. */
+  readonly sessionWindows?: true;
+  readonly gapOf?: (value: T) => number;
 }
 

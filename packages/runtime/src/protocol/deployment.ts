@@ -1,4 +1,5 @@
 import type { JobGraph } from "@millrace/graph";
+import type { OperatorStateAssignment, OperatorStateHandle } from "@millrace/state";
 
 /** One attempt of one subtask. Unique over the life of a job. */
 export interface ExecutionAttempt {
@@ -11,12 +12,23 @@ export interface ExecutionAttempt {
 export interface TaskRestore {
   readonly checkpointId: number;
   readonly operators: Readonly<Record<string, OperatorRestore>>;
+  /** Every subtask of this vertex had finished before the checkpoint: pass on the end of input and finish, without running operators (FLIP-147). */
+  readonly finished?: boolean;
 }
 
 /** JSON-friendly; the handle types are `@millrace/state`'s. */
 export interface OperatorRestore {
   readonly keyed: readonly unknown[];
   readonly operator: readonly unknown[];
+}
+
+/**
+ * An element of `OperatorRestore.operator` inside a `TaskRestore`: one old subtask's operator state, and what of it this subtask reads.
+ * (In a `TaskStateSnapshot` the elements are plain `OperatorStateHandle`s; `keyed` holds `KeyedStateHandle`s in both.) In a restore all paths are absolute.
+ */
+export interface AssignedOperatorState {
+  readonly handle: OperatorStateHandle;
+  readonly assignments: readonly Omit<OperatorStateAssignment, "handle">[];
 }
 
 /** What a slot needs to run one subtask. */

@@ -1,4 +1,4 @@
-import type { SerializedError } from "@millrace/core";
+import type { AccumulatorValue, SerializedError } from "@millrace/core";
 import type { ExecutionState } from "@millrace/graph";
 import type { CheckpointTaskMetrics, ExecutionAttempt, SlotJob, TaskDeployment, TaskStateSnapshot } from "./deployment.js";
 
@@ -38,9 +38,14 @@ export type SlotEvent =
   | { readonly type: "coordinatorSnapshot"; readonly epoch: number; readonly operatorId: string; readonly checkpointId: number; readonly state: Uint8Array }
   | { readonly type: "coordinatorFailed"; readonly epoch: number; readonly operatorId: string; readonly error: SerializedError }
   | { readonly type: "metrics"; readonly epoch: number; readonly attempt: ExecutionAttempt; readonly values: Readonly<Record<string, number>> }
-  | { readonly type: "accumulators"; readonly epoch: number; readonly attempt: ExecutionAttempt; readonly values: Readonly<Record<string, unknown>> }
+  /** By name, each as `accumulatorValue` (core) makes it. */
+  | { readonly type: "accumulators"; readonly epoch: number; readonly attempt: ExecutionAttempt; readonly values: Readonly<Record<string, AccumulatorValue>> }
   /** Results for `executeAndCollect` and `print`: exchange-codec bytes, in order per (collectId, subtask). */
-  | { readonly type: "collected"; readonly epoch: number; readonly collectId: string; readonly subtaskIndex: number; readonly batch: ArrayBuffer }
+  | {
+      readonly type: "collected"; readonly epoch: number; readonly collectId: string; readonly subtaskIndex: number; readonly batch: ArrayBuffer;
+      /** Id of the last checkpoint whose barrier the subtask has passed (or was restored from; 0: none): the first complete one after it covers the batch. */
+      readonly afterCheckpoint: number;
+    }
   | { readonly type: "log"; readonly level: "print" | "info" | "warn" | "error"; readonly line: string }
   /** The slot itself is lost (its module does not import, the fingerprint differs, a fault outside of any task). */
   | { readonly type: "slotFailed"; readonly error: SerializedError };
@@ -55,4 +60,5 @@ export type OperatorToCoordinator =
   | { readonly kind: "readerRegistered" }
   | { readonly kind: "splitRequest" }
   | { readonly kind: "sourceEvent"; readonly event: unknown }
-  | { readonly kind: "watermarkReport"; readonly watermarkMs: number };
+  /** Of a source in a watermark alignment group; the JobMaster answers `alignment` to all members: the least watermark of the group plus the drift. */
+  | { readonly kind: "watermarkReport"; readonly watermarkMs: number; readonly group: string; readonly maxDriftMs: number };

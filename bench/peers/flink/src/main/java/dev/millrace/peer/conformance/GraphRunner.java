@@ -33,6 +33,7 @@ final class GraphRunner implements AutoCloseable {
     private final List<Node> topological = new ArrayList<>();
     private final List<Emission> emissions = new ArrayList<>();
     private int step;
+    private long processingTime;
 
     GraphRunner(StreamGraph graph) throws Exception {
         List<StreamNode> sorted = graph.getStreamNodesSortedTopologicallyFromSources();
@@ -53,6 +54,7 @@ final class GraphRunner implements AutoCloseable {
             List<Case.Step> script = test.inputs().get(stream);
             int position = positions.merge(stream, 1, Integer::sum) - 1;
             feed(sources.get(Plumbing.SOURCE_PREFIX + stream), script.get(position));
+            fireProcessingTimers();
             step++;
         }
         for (String stream : test.inputs().keySet()) {
@@ -82,12 +84,15 @@ final class GraphRunner implements AutoCloseable {
             case WATERMARK -> source.emitWatermark(new Watermark(element.time()));
             case IDLE -> source.emitStatus(WatermarkStatus.IDLE);
             case ACTIVE -> source.emitStatus(WatermarkStatus.ACTIVE);
-            case PROCESSING_TIME -> {
-                for (Node node : topological) {
-                    if (node.harness != null) {
-                        node.harness.setProcessingTime(element.time());
-                    }
-                }
+            case PROCESSING_TIME -> processingTime = element.time();
+        }
+    }
+
+    /** As the mailbox would: timers that are due, also those just registered for the past, fire between two elements. */
+    private void fireProcessingTimers() throws Exception {
+        for (Node node : topological) {
+            if (node.harness != null) {
+                node.harness.setProcessingTime(processingTime);
             }
         }
     }

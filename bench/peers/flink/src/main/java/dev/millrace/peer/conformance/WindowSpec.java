@@ -106,11 +106,11 @@ final class WindowSpec {
         return Duration.ofMillis(spec.path(name).asLong(0));
     }
 
-    /** The distance of the two values, towards the new one. */
+    /** The distance of the two values. */
     static final class ValueDistance implements DeltaFunction<Event> {
         @Override
         public double getDelta(Event oldEvent, Event newEvent) {
-            return newEvent.v - oldEvent.v;
+            return Math.abs(newEvent.v - oldEvent.v);
         }
     }
 

@@ -1,0 +1,93 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { tmpdir, userInfo } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { MillraceError } from "@millrace/core";
+import { bundleWithEsbuild } from "./esbuild-bundle.js";
+
+/** A job as one file: what plan workers and slots import. */
+export interface JobArtifact {
+  /** The job's module as the user named it, absolute. */
+  readonly source: string;
+  /** The bundle; its name is the hash of its content. */
+  readonly file: string;
+  readonly url: string;
+}
+
+/** Bump when the bundle's shape changes, so that cached ones are not used. */
+const BUNDLE_FORMAT = 1;
+
+interface CacheEntry {
+  readonly format: number;
+  readonly node: string;
+  readonly file: string;
+  readonly inputs: readonly { readonly path: string; readonly modifiedMs: number; readonly sizeBytes: number }[];
+}
+
+/**
+ * Bundles a job's module, TypeScript or JavaScript, into one ESM file with an inline source map, and keeps it in a cache that is valid as long as
+ * none of its files changed. Packages stay outside and are imported from where the job would have found them; `import.meta.url` keeps meaning the source file.
+ * @throws `JOB_FILE_NOT_FOUND`, `JOB_DOES_NOT_COMPILE` (with file, line and column of the first error)
+ */
+export async function bundleJob(jobFile: string): Promise<JobArtifact> {
+  const source = resolve(jobFile);
+  await stat(source).catch((cause: unknown) => {
+    throw new MillraceError({ code: "JOB_FILE_NOT_FOUND", message: `there is no file "${source}"`, location: { file: source }, cause });
+  });
+  const cache = cacheDirectory(dirname(source));
+  const entryFile = join(cache, `${hash(source).slice(0, 16)}.json`);
+  const cached = await readCacheEntry(entryFile);
+  if (cached !== undefined) return artifact(source, cached.file);
+
+  const { contents, inputs } = await bundleWithEsbuild(source, cache);
+  const file = join(cache, `${hash(contents)}.mjs`);
+  await mkdir(cache, { recursive: true });
+  await writeAtomic(file, contents);
+  const states = await Promise.all(inputs.map(async (path) => {
+    const { mtimeMs, size } = await stat(path);
+    return { path, modifiedMs: mtimeMs, sizeBytes: size };
+  }));
+  const entry: CacheEntry = { format: BUNDLE_FORMAT, node: process.version, file, inputs: states };
+  await writeAtomic(entryFile, JSON.stringify(entry));
+  return artifact(source, file);
+}
+
+function artifact(source: string, file: string): JobArtifact {
+  return { source, file, url: pathToFileURL(file).href };
+}
+
+/** `node_modules/.cache/millrace` of the project the job is in, else a directory of this user's among the temporary files. */
+function cacheDirectory(from: string): string {
+  for (let directory = from; ; directory = dirname(directory)) {
+    const modules = join(directory, "node_modules");
+    if (existsSync(modules)) return join(modules, ".cache", "millrace");
+    if (dirname(directory) === directory) return join(tmpdir(), `millrace-${userInfo().username}`);
+  }
+}
+
+async function readCacheEntry(entryFile: string): Promise<CacheEntry | undefined> {
+  try {
+    const entry = JSON.parse(await readFile(entryFile, "utf8")) as CacheEntry;
+    if (entry.format !== BUNDLE_FORMAT || entry.node !== process.version) return undefined;
+    await stat(entry.file);
+    const fresh = await Promise.all(entry.inputs.map(async ({ path, modifiedMs, sizeBytes }) => {
+      const { mtimeMs, size } = await stat(path);
+      return mtimeMs === modifiedMs && size === sizeBytes;
+    }));
+    return fresh.every(Boolean) ? entry : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function writeAtomic(file: string, contents: string): Promise<void> {
+  const temporary = `${file}.${process.pid}.${Date.now()}`;
+  await writeFile(temporary, contents);
+  await rename(temporary, file);
+}
+
+function hash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
+}

@@ -1,0 +1,100 @@
+import { readFile } from "node:fs/promises";
+import { builtinModules } from "node:module";
+import { dirname, extname, join, resolve as resolvePath } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { BuildFailure, Loader, Message, OnResolveResult, Plugin } from "esbuild";
+import { MillraceError } from "@millrace/core";
+
+export interface Bundle {
+  readonly contents: string;
+  /** Absolute paths of all files that went into it. */
+  readonly inputs: readonly string[];
+}
+
+/**
+ * The bundle exports `job`, the namespace of the user's module, and `StreamExecutionEnvironment`, from the library that module uses,
+ * for jobs whose default export takes the environment.
+ */
+export async function bundleWithEsbuild(source: string, outputDirectory: string): Promise<Bundle> {
+  const { build } = await import("esbuild");
+  const directory = dirname(source);
+  try {
+    const result = await build({
+      stdin: {
+        contents: `import * as job from ${JSON.stringify(source)};\nimport { StreamExecutionEnvironment } from "millrace";\nexport { job, StreamExecutionEnvironment };\n`,
+        resolveDir: directory, sourcefile: "millrace-job-entry.mjs", loader: "js",
+      },
+      outfile: join(outputDirectory, "job.mjs"), absWorkingDir: directory,
+      bundle: true, format: "esm", platform: "node", target: "node20", conditions: [], sourcemap: "inline", keepNames: true, charset: "utf8",
+      write: false, metafile: true, logLevel: "silent", plugins: [packagesStayOutside(), sourceUrls()],
+    });
+    const inputs = Object.keys(result.metafile.inputs).filter((input) => input !== "millrace-job-entry.mjs").map((input) => resolvePath(directory, input));
+    return { contents: result.outputFiles[0]!.text, inputs };
+  } catch (error) {
+    const first = (error as Partial<BuildFailure>).errors?.[0];
+    throw first === undefined ? error : compileError(first, (error as BuildFailure).errors.length, directory);
+  }
+}
+
+function compileError(first: Message, count: number, directory: string): MillraceError {
+  const { location, text } = first;
+  const file = location === null ? undefined : resolvePath(directory, location.file);
+  const at = location === null ? "" : `${file}:${location.line}:${location.column + 1}: `;
+  const more = count > 1 ? ` (and ${count - 1} more error${count > 2 ? "s" : ""})` : "";
+  const source = location === null ? "" : `\n  ${location.lineText}\n  ${" ".repeat(location.column)}^`;
+  return new MillraceError({
+    code: "JOB_DOES_NOT_COMPILE", message: `${at}${text}${more}${source}`,
+    ...(location === null ? {} : { location: { file: file!, line: location.line, column: location.column + 1 } }),
+  });
+}
+
+/**
+ * Leaves every package out of the bundle, by the absolute URL it resolves to from the file that imports it. Millrace itself is taken from the
+ * installation that runs the job.
+ */
+function packagesStayOutside(): Plugin {
+  const builtins = new Set(builtinModules);
+  return {
+    name: "packages-stay-outside",
+    setup(build) {
+      build.onResolve({ filter: /^[^./]/ }, async ({ path, importer, resolveDir, kind, pluginData }): Promise<OnResolveResult | undefined> => {
+        if (pluginData === "resolving" || kind === "entry-point" || /^[a-z]:[\\/]/i.test(path)) return undefined;
+        if (path.startsWith("node:") || builtins.has(path)) return { path, external: true };
+        if (/^(file|data|https?):/.test(path)) return { path, external: true };
+        const own = path === "millrace" || path.startsWith("@millrace/") ? ownInstallation(path) : undefined;
+        if (own !== undefined) return { path: own, external: true };
+        const found = await build.resolve(path, { importer, resolveDir, kind, pluginData: "resolving" });
+        if (found.errors.length > 0) return { errors: found.errors, warnings: found.warnings };
+        // TypeScript from a package (a workspace, a path alias) has to be bundled: Node could not load it.
+        if (/\.[cm]?tsx?$/.test(found.path)) return { path: found.path };
+        return { path: pathToFileURL(found.path).href, external: true };
+      });
+    },
+  };
+}
+
+function ownInstallation(specifier: string): string | undefined {
+  try {
+    return import.meta.resolve(specifier);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Inside the bundle `import.meta.url`, `.filename` and `.dirname` still mean the source file. */
+function sourceUrls(): Plugin {
+  return {
+    name: "source-urls",
+    setup(build) {
+      build.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: "file" }, async ({ path }) => {
+        const contents = await readFile(path, "utf8");
+        if (!contents.includes("import.meta.")) return undefined;
+        const values: Readonly<Record<string, string>> = { url: pathToFileURL(path).href, filename: path, dirname: dirname(path) };
+        return {
+          contents: contents.replace(/\bimport\.meta\.(url|filename|dirname)\b/g, (_, name: string) => JSON.stringify(values[name])),
+          loader: (extname(path).replace(/^\.[cm]?/, "") || "js") as Loader, resolveDir: dirname(path),
+        };
+      });
+    },
+  };
+}

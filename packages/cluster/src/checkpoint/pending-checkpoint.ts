@@ -1,0 +1,89 @@
+import type { JobGraph } from "@millrace/graph";
+import type { ExecutionAttempt, TaskStateSnapshot } from "@millrace/runtime";
+import { METADATA_FORMAT_VERSION, type CheckpointMetadata, type OperatorCheckpoint } from "./checkpoint-metadata.js";
+import type { CheckpointPlan } from "./checkpoint-plan.js";
+
+/** Why a checkpoint was given up, and whether that counts against `tolerable-failed-checkpoints`. */
+export interface AbortReason {
+  readonly message: string;
+  readonly counts: boolean;
+  readonly cause?: unknown;
+}
+
+export type PendingState = "coordinators" | "tasks" | "completing" | "aborted" | "completed";
+
+/** A checkpoint in progress: first the source coordinators' state, then the tasks', then the metadata file. */
+export class PendingCheckpoint {
+  readonly checkpointId: number;
+  readonly timestampMs: number;
+  readonly startedMs: number;
+  readonly path: string;
+  readonly plan: CheckpointPlan;
+  state: PendingState = "coordinators";
+  readonly #waitingCoordinators: Set<string>;
+  readonly #waitingTasks: Set<string>;
+  readonly #coordinatorState = new Map<string, Uint8Array>();
+  readonly #taskState = new Map<string, TaskStateSnapshot>();
+
+  constructor(init: { checkpointId: number; timestampMs: number; startedMs: number; path: string; plan: CheckpointPlan; coordinators: Iterable<string> }) {
+    this.checkpointId = init.checkpointId;
+    this.timestampMs = init.timestampMs;
+    this.startedMs = init.startedMs;
+    this.path = init.path;
+    this.plan = init.plan;
+    this.#waitingCoordinators = new Set(init.coordinators);
+    this.#waitingTasks = new Set(init.plan.toAcknowledge.map((execution) => keyOf(execution.attempt)));
+  }
+
+  get coordinatorsDone(): boolean {
+    return this.#waitingCoordinators.size === 0;
+  }
+
+  get tasksDone(): boolean {
+    return this.#waitingTasks.size === 0;
+  }
+
+  awaits(attempt: ExecutionAttempt): boolean {
+    return this.#waitingTasks.has(keyOf(attempt));
+  }
+
+  /** False for a coordinator that was not asked, or answered before. */
+  addCoordinator(operatorId: string, state: Uint8Array): boolean {
+    if (!this.#waitingCoordinators.delete(operatorId)) return false;
+    this.#coordinatorState.set(operatorId, state);
+    return true;
+  }
+
+  /** False for a task that was not asked, or answered before. */
+  addTask(attempt: ExecutionAttempt, state: TaskStateSnapshot): boolean {
+    if (!this.#waitingTasks.delete(keyOf(attempt))) return false;
+    this.#taskState.set(keyOf(attempt), state);
+    return true;
+  }
+
+  toMetadata(jobGraph: JobGraph, toBase64: (bytes: Uint8Array) => string): CheckpointMetadata {
+    let stateBytes = 0;
+    for (const state of this.#taskState.values()) stateBytes += state.stateBytes;
+    const operators = jobGraph.vertices.flatMap((vertex) => vertex.operators.map((operator): OperatorCheckpoint => {
+      const coordinator = this.#coordinatorState.get(operator.id);
+      const subtasks = this.plan.toAcknowledge
+        .filter((execution) => execution.attempt.vertexId === vertex.id)
+        .map(({ attempt }) => ({ subtaskIndex: attempt.subtaskIndex, state: this.#taskState.get(keyOf(attempt))?.operators[operator.id] }));
+      return {
+        operatorId: operator.id, uid: operator.uid, name: operator.name, parallelism: vertex.parallelism, maxParallelism: vertex.maxParallelism,
+        ...(coordinator === undefined ? {} : { coordinator: toBase64(coordinator) }),
+        ...(subtasks.length === 0 ? { finished: true } : {}),
+        subtasks: subtasks.flatMap(({ subtaskIndex, state }) =>
+          state === undefined || (state.keyed.length === 0 && state.operator.length === 0) ? [] : [{ subtaskIndex, keyed: state.keyed, operator: state.operator }]),
+      };
+    }));
+    return {
+      formatVersion: METADATA_FORMAT_VERSION, checkpointId: this.checkpointId, timestampMs: this.timestampMs,
+      jobId: jobGraph.jobId, jobName: jobGraph.jobName, stateBytes, operators,
+    };
+  }
+}
+
+function keyOf(attempt: ExecutionAttempt): string {
+  return `${attempt.vertexId}:${attempt.subtaskIndex}:${attempt.attemptNumber}`;
+}

@@ -1,0 +1,48 @@
+/** Takes released results, in order per (collectId, subtask). */
+export type ResultTaker = (collectId: string, subtaskIndex: number, batch: ArrayBuffer) => void;
+
+interface HeldBatch {
+  readonly collectId: string;
+  readonly subtaskIndex: number;
+  readonly batch: ArrayBuffer;
+  readonly afterCheckpoint: number;
+}
+
+/**
+ * Results on their way from sinks to the program. With `hold`, they wait for the checkpoint that covers them, so that a failure never shows a
+ * result twice; what is still held when the job fails will be produced again.
+ */
+export class CollectedResults {
+  readonly #hold: boolean;
+  readonly #take: ResultTaker;
+  #held: HeldBatch[] = [];
+
+  constructor(hold: boolean, take: ResultTaker) {
+    this.#hold = hold;
+    this.#take = take;
+  }
+
+  add(batch: HeldBatch): void {
+    if (this.#hold) this.#held.push(batch);
+    else this.#take(batch.collectId, batch.subtaskIndex, batch.batch);
+  }
+
+  checkpointComplete(checkpointId: number): void {
+    const waiting = this.#held;
+    this.#held = [];
+    for (const batch of waiting) {
+      if (batch.afterCheckpoint < checkpointId) this.#take(batch.collectId, batch.subtaskIndex, batch.batch);
+      else this.#held.push(batch);
+    }
+  }
+
+  /** The job goes back to its last checkpoint. */
+  drop(): void {
+    this.#held = [];
+  }
+
+  /** The job finished: nothing can be produced again. */
+  releaseAll(): void {
+    this.checkpointComplete(Number.POSITIVE_INFINITY);
+  }
+}

@@ -1,0 +1,42 @@
+import { mergeAccumulatorValues } from "@millrace/core";
+import type { AccumulatorValue } from "@millrace/core";
+import type { JobGraph, VertexMetrics } from "@millrace/graph";
+import type { ExecutionAttempt } from "@millrace/runtime";
+
+/** The last metrics and accumulators that each subtask reported, merged on demand. Cleared at each new deployment. */
+export class TaskReports {
+  readonly #metrics = new Map<string, Readonly<Record<string, number>>>();
+  readonly #accumulators = new Map<string, Readonly<Record<string, AccumulatorValue>>>();
+
+  clear(): void {
+    this.#metrics.clear();
+    this.#accumulators.clear();
+  }
+
+  putMetrics(attempt: ExecutionAttempt, values: Readonly<Record<string, number>>): void {
+    this.#metrics.set(keyOf(attempt.vertexId, attempt.subtaskIndex), values);
+  }
+
+  putAccumulators(attempt: ExecutionAttempt, values: Readonly<Record<string, AccumulatorValue>>): void {
+    this.#accumulators.set(keyOf(attempt.vertexId, attempt.subtaskIndex), values);
+  }
+
+  vertexMetrics(jobGraph: JobGraph): VertexMetrics[] {
+    return jobGraph.vertices.map((vertex) => ({
+      vertexId: vertex.id, name: vertex.name, parallelism: vertex.parallelism,
+      subtasks: Array.from({ length: vertex.parallelism }, (_, subtask) => this.#metrics.get(keyOf(vertex.id, subtask)) ?? {}),
+    }));
+  }
+
+  accumulators(): Record<string, unknown> {
+    const byName = new Map<string, AccumulatorValue[]>();
+    for (const values of this.#accumulators.values()) {
+      for (const [name, value] of Object.entries(values)) byName.set(name, [...(byName.get(name) ?? []), value]);
+    }
+    return Object.fromEntries([...byName].map(([name, values]) => [name, mergeAccumulatorValues(values)]));
+  }
+}
+
+function keyOf(vertexId: string, subtaskIndex: number): string {
+  return `${vertexId}:${subtaskIndex}`;
+}

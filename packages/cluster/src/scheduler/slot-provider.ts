@@ -1,0 +1,34 @@
+import type { JobGraph } from "@millrace/graph";
+import type { SlotCommand, SlotEvent } from "@millrace/runtime";
+
+/** Slots for one epoch of one job. */
+export interface SlotRequest {
+  readonly epoch: number;
+  readonly numberOfSlots: number;
+  readonly jobGraph: JobGraph;
+  /**
+   * Called for every event, in order per slot, never from inside a call of this interface. A slot that is lost reports `slotFailed`;
+   * nothing comes after `release` has resolved.
+   */
+  readonly onEvent: (slotIndex: number, event: SlotEvent) => void;
+}
+
+/** The slots of one epoch. Commands to one slot take effect in the order they are sent. */
+export interface AllocatedSlots {
+  send(slotIndex: number, command: SlotCommand): void;
+  /** Hands every pair of slots the two ends of a channel, as `connect` commands. */
+  connectAll(): void;
+  /**
+   * Gives the slots back; resolves when no code of this epoch runs any more (in-thread slots: as far as they can be stopped).
+   * May be called again; the second call waits for the first.
+   */
+  release(): Promise<void>;
+}
+
+/** Where a JobMaster gets slots from: this thread, worker threads, a cluster's TaskManagers. */
+export interface SlotProvider {
+  /** One slot hosts all subtasks, so no channels between slots exist. */
+  readonly oneSlot: boolean;
+  /** Rejects when the slots cannot be had; the JobMaster treats that as a failure of the job. */
+  allocate(request: SlotRequest): Promise<AllocatedSlots>;
+}

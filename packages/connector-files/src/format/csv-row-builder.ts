@@ -1,0 +1,78 @@
+import { columnTypeName, converterOf, DOES_NOT_FIT } from "./csv-columns.js";
+import type { CsvColumns, FieldConverter } from "./csv-columns.js";
+import type { CsvRowScanner } from "./csv-row-scanner.js";
+import { Invalid, validate } from "./standard-schema.js";
+import type { StandardSchema } from "./standard-schema.js";
+
+/** Turns scanned rows into records. After `build` returned `undefined`: `message` and `fieldAt` say what does not fit. */
+export class CsvRowBuilder<T> {
+  /** Fields a row must have. */
+  readonly width: number;
+  message: string = "";
+  fieldAt: number = 0;
+  private readonly columns: CsvColumns;
+  private readonly order: readonly (string | undefined)[];
+  private readonly names: readonly string[];
+  /** Per column read: its position in the row. */
+  private readonly positions: readonly number[];
+  private readonly converters: readonly FieldConverter[];
+  private readonly isString: readonly boolean[];
+  private readonly schema: StandardSchema<T> | undefined;
+  private readonly assemble: (values: readonly unknown[]) => unknown;
+  private readonly values: unknown[] = [];
+
+  /** `order` names the file's columns; `undefined` for those that are not read. Records get their fields in the order of `columns`. */
+  constructor(columns: CsvColumns, order: readonly (string | undefined)[], schema: StandardSchema<T> | undefined) {
+    this.columns = columns;
+    this.order = order;
+    this.width = order.length;
+    this.names = Object.keys(columns);
+    this.positions = this.names.map((name) => order.indexOf(name));
+    this.converters = this.names.map((name) => converterOf(name, columns[name]!));
+    this.isString = this.names.map((name) => columns[name] === "string");
+    this.schema = schema;
+    this.assemble = compileAssembler(this.names);
+  }
+
+  build(text: string, row: CsvRowScanner): T | undefined {
+    const { names, positions, converters, isString, values } = this;
+    for (let i = 0; i < names.length; i++) {
+      const field = row.field(text, positions[i]!);
+      if (isString[i]) {
+        values[i] = field;
+        continue;
+      }
+      let value: unknown;
+      try {
+        value = converters[i]!(field);
+      } catch (error) {
+        return this.refuse(positions[i]!, `column "${names[i]}": ${error instanceof Error ? error.message : String(error)}`);
+      }
+      if (value === DOES_NOT_FIT) {
+        return this.refuse(positions[i]!, `${JSON.stringify(shorten(field))} is not ${columnTypeName(this.columns[names[i]!]!)} (column "${names[i]}")`);
+      }
+      values[i] = value;
+    }
+    const record = this.assemble(values);
+    if (this.schema === undefined) return record as T;
+    const result = validate(this.schema, record);
+    return result instanceof Invalid ? this.refuse(Math.max(0, this.order.indexOf(result.field)), result.message) : result;
+  }
+
+  private refuse(fieldAt: number, message: string): undefined {
+    this.fieldAt = fieldAt;
+    this.message = message;
+    return undefined;
+  }
+}
+
+export function shorten(text: string, length = 80): string {
+  return text.length <= length ? text : `${text.slice(0, length)}…`;
+}
+
+/** Generates an object literal: all records share one hidden class from the start, which a loop of keyed stores would have to find each time. */
+function compileAssembler(names: readonly string[]): (values: readonly unknown[]) => unknown {
+  // Computed keys, so that a column called "__proto__" is a field like any other.
+  const fields = names.map((name, i) => `${name === "__proto__" ? `[${JSON.stringify(name)}]` : JSON.stringify(name)}: v[${i}]`);
+  return new Function("v", `return { ${fields.join(", ")} };`) as (values: readonly unknown[]) => unknown;
+}

@@ -1,0 +1,35 @@
+import type { SourceSplit } from "@millrace/core";
+
+/**
+ * A range of a file that one reader reads: all records that start in [startByte, endByte).
+ *
+ * A record that starts before `endByte` is read to its end, and one that starts before `startByte` belongs to the split before. Compressed files and
+ * formats that cannot be split have one split; for them `endByte` is only the size on disk.
+ */
+export interface FileSourceSplit extends SourceSplit {
+  readonly path: string;
+  readonly startByte: number;
+  readonly endByte: number;
+  /** Where to go on; absent before the first record. */
+  readonly position?: FilePosition;
+}
+
+export interface FilePosition {
+  /** The (decompressed) offset where a record starts. */
+  readonly byteOffset: number;
+  /** Records (malformed ones included) behind it that have been emitted already. */
+  readonly recordsToSkip: number;
+}
+
+/** Cuts a file into splits of about `splitSizeBytes`; the last one may be a tenth larger, rather than leave a crumb. */
+export function splitsOf(path: string, sizeBytes: number, splitSizeBytes: number): FileSourceSplit[] {
+  const splits: FileSourceSplit[] = [];
+  let startByte = 0;
+  while (startByte < sizeBytes) {
+    const rest = sizeBytes - startByte;
+    const endByte = rest <= splitSizeBytes * 1.1 ? sizeBytes : startByte + splitSizeBytes;
+    splits.push({ splitId: `${path}:${startByte}-${endByte}`, path, startByte, endByte });
+    startByte = endByte;
+  }
+  return splits;
+}

@@ -1,0 +1,221 @@
+import assert from "node:assert/strict";
+import { appendFileSync } from "node:fs";
+import { test } from "node:test";
+import { deflateSync, gzipSync } from "node:zlib";
+import { z } from "zod";
+import { isMillraceError } from "@millrace/core";
+import type { MillraceError } from "@millrace/core";
+import { FileSource } from "../../src/index.js";
+import type { MalformedRecord } from "../../src/index.js";
+import { readAll, SourceDriver } from "../support/source-driver.js";
+import { withTempDir, writeFiles } from "../support/temp-dir.js";
+
+async function failure(run: Promise<unknown>): Promise<MillraceError> {
+  try {
+    await run;
+  } catch (error) {
+    assert.ok(isMillraceError(error), String(error));
+    return error;
+  }
+  throw new assert.AssertionError({ message: "it did not fail" });
+}
+
+async function linesOf(path: string, options = {}): Promise<string[]> {
+  return (await readAll(FileSource.lines(path, options))).records;
+}
+
+test("lines: line ends, empty lines, a last line without newline, BOM, empty files", () =>
+  withTempDir(async (dir) => {
+    const [crlf, bom, empty, onlyBom, unterminated] = writeFiles(dir, {
+      crlf: "a\r\n\r\nb\r\n", bom: "\uFEFFx\ny\n", empty: "", onlyBom: "\uFEFF", unterminated: "größe\n日本",
+    });
+    assert.deepEqual(await linesOf(crlf!), ["a", "", "b"]);
+    assert.deepEqual(await linesOf(bom!), ["x", "y"]);
+    assert.deepEqual(await linesOf(empty!), []);
+    assert.deepEqual(await linesOf(onlyBom!), []);
+    assert.deepEqual(await linesOf(unterminated!), ["größe", "日本"]);
+    assert.deepEqual(await linesOf(unterminated!, { encoding: "latin1" }), ["grÃ¶Ã\u009fe", "æ\u0097¥æ\u009c¬"]);
+  }));
+
+test("invalid UTF-8 is replaced, or a malformed record with its place", () =>
+  withTempDir(async (dir) => {
+    const [path] = writeFiles(dir, { bad: Buffer.from([97, 10, 98, 195, 182, 0xff, 99, 10, 100, 10]) });
+    assert.deepEqual(await linesOf(path!), ["a", "bö\uFFFDc", "d"]);
+    const error = await failure(linesOf(path!, { invalidUtf8: "malformed" }));
+    assert.equal(error.code, "RECORD_MALFORMED");
+    assert.deepEqual(error.location, { file: path, line: 2, column: 3 });
+    assert.deepEqual(await linesOf(path!, { invalidUtf8: "malformed", onError: "skip" }), ["a", "d"]);
+  }));
+
+test("compressed files are read by suffix, also in several members; damaged ones fail", () =>
+  withTempDir(async (dir) => {
+    const text = Array.from({ length: 50_000 }, (_, i) => `line ${i}`).join("\n");
+    const [gz, members, deflate, torn, noise, zst] = writeFiles(dir, {
+      "a.gz": gzipSync(text), "b.gz": Buffer.concat([gzipSync("a\n"), gzipSync("b\n")]), "c.deflate": deflateSync("x\ny"),
+      "torn.gz": gzipSync(text).subarray(0, 5000), "noise.gz": "not gzip at all", "d.zst": "?",
+    });
+    assert.equal((await linesOf(gz!)).join("\n"), text);
+    assert.deepEqual(await linesOf(members!), ["a", "b"]);
+    assert.deepEqual(await linesOf(deflate!), ["x", "y"]);
+    assert.equal((await failure(linesOf(torn!))).code, "FILE_CORRUPT");
+    assert.equal((await failure(linesOf(noise!))).code, "FILE_CORRUPT");
+    assert.equal((await failure(linesOf(zst!))).code, "FILE_COMPRESSION_UNSUPPORTED");
+    assert.deepEqual(await linesOf(noise!, { compression: "none" }), ["not gzip at all"]);
+  }));
+
+test("a record longer than the limit fails with file and line, also in a split that begins in mid-file", () =>
+  withTempDir(async (dir) => {
+    const [path] = writeFiles(dir, { f: `${"ab\n".repeat(100)}${"x".repeat(500)}\nend\n` });
+    for (const splitSizeBytes of [64, 1 << 20]) {
+      const error = await failure(linesOf(path!, { maxRecordBytes: 100, splitSizeBytes }));
+      assert.equal(error.code, "RECORD_TOO_LARGE");
+      assert.deepEqual(error.location, { file: path, line: 101 });
+    }
+    assert.equal((await linesOf(path!, { maxRecordBytes: 501 })).length, 102);
+  }));
+
+test("large files are split among the readers, small ones are not, and the largest come first", () =>
+  withTempDir(async (dir) => {
+    writeFiles(dir, { "a.txt": "1\n".repeat(100), "b.txt": "2\n".repeat(1000), "c.gz": gzipSync("3\n".repeat(5000)) });
+    const driver = await readAll(FileSource.lines(dir, { splitSizeBytes: 512 }), 3);
+    assert.equal(driver.records.length, 6100);
+    assert.deepEqual(driver.assigned.slice(0, 4).map((a) => a.splitId.slice(dir.length)), ["/b.txt:0-512", "/b.txt:512-1024", "/b.txt:1024-1536", "/b.txt:1536-2000"]);
+    assert.deepEqual(new Set(driver.assigned.map((a) => a.subtask)), new Set([0, 1, 2]));
+    assert.deepEqual([...driver.released].sort(), driver.assigned.map((a) => a.splitId).sort());
+  }));
+
+test("CSV: types flow from the columns, in any order, and the header is found in every split", () =>
+  withTempDir(async (dir) => {
+    const rows = Array.from({ length: 500 }, (_, i) => `${i},n${i},${i % 2 === 0},${i % 5 === 0 ? "" : i / 4},2024-02-29 12:00`);
+    const [path] = writeFiles(dir, { "f.csv": `# a comment, "with a quote\n\nid,name,even,quarter,at,\n${rows.map((r) => `${r},\n`).join("")}` });
+    const source = FileSource.csv(path!, {
+      columns: { even: "boolean", id: "int", quarter: "number?", at: "timestamp", name: (text) => text.length }, comment: "#", quotedNewlines: false, splitSizeBytes: 100,
+    });
+    const driver = await readAll(source, 2);
+    const records: { even: boolean; id: number; quarter: number | null; at: number; name: number }[] = driver.records;
+    records.sort((a, b) => a.id - b.id);
+    assert.equal(records.length, 500);
+    assert.deepEqual(records[7], { even: false, id: 7, quarter: 1.75, at: Date.UTC(2024, 1, 29, 12), name: 2 });
+    assert.equal(records[5]!.quarter, null);
+    const untyped: Record<string, string>[] = (await readAll(FileSource.csv(path!, { comment: "#" }))).records;
+    assert.deepEqual(untyped[1], { id: "1", name: "n1", even: "false", quarter: "0.25", at: "2024-02-29 12:00", "": "" });
+  }));
+
+test("CSV: a wrong header names what is missing and the nearest right name", () =>
+  withTempDir(async (dir) => {
+    const [path] = writeFiles(dir, { "f.csv": "id,nmae,extra\n1,a,b\n" });
+    const error = await failure(readAll(FileSource.csv(path!, { columns: { id: "int", name: "string" } })));
+    assert.equal(error.code, "CSV_HEADER_MISMATCH");
+    assert.match(error.message, /lacks the column "name" \(did you mean "nmae"\?\) and has the columns "nmae" \(did you mean "name"\?\), "extra"/);
+    const strict = await failure(readAll(FileSource.csv(path!, { columns: { id: "int", nmae: "string" }, unknownColumns: "fail" })));
+    assert.match(strict.message, /has the column "extra" that is not declared/);
+    assert.throws(() => FileSource.csv(path!, { header: false }), { code: "OPTION_INVALID" });
+    assert.throws(() => FileSource.csv(path!, { columns: { id: "integer" as "int" } }), /unknown type "integer"/);
+  }));
+
+test("malformed records fail with file, line and column; or are skipped and counted; or go to the side output", () =>
+  withTempDir(async (dir) => {
+    const [csv, json] = writeFiles(dir, {
+      "f.csv": 'id,name\n1,a\n2,"b\nb",x\nthree,c\n4\n5,"d\nd"\n', "f.jsonl": '{"a":1}\n\n{"a":2\n{"a":"x"}\n{"a":3}\n',
+    });
+    const columns = { id: "int", name: "string" } as const;
+    const error = await failure(readAll(FileSource.csv(csv!, { columns })));
+    assert.equal(error.code, "RECORD_MALFORMED");
+    assert.deepEqual(error.location, { file: csv, line: 4, column: 4 });
+    assert.match(error.message, /3 fields where there should be 2/);
+
+    const skipped = await readAll(FileSource.csv(csv!, { columns, onError: "skip" }));
+    assert.deepEqual(skipped.records, [{ id: 1, name: "a" }, { id: 5, name: "d\nd" }]);
+    assert.equal(skipped.metrics.counter("numRecordsInErrors").count, 3);
+    assert.deepEqual(skipped.sideOutputs, []);
+
+    const aside = await readAll(FileSource.csv(csv!, { columns, onError: "side-output" }));
+    assert.deepEqual(aside.records, skipped.records);
+    assert.deepEqual(aside.sideOutputs.map((s) => s.tag), ["malformed-records", "malformed-records", "malformed-records"]);
+    assert.deepEqual(aside.sideOutputs.map((s) => s.value), [
+      { file: csv, line: 4, column: 4, text: '2,"b\nb",x', message: "3 fields where there should be 2" },
+      { file: csv, line: 5, column: 1, text: "three,c", message: '"three" is not an int (column "id")' },
+      { file: csv, line: 6, column: 2, text: "4", message: "1 field where there should be 2" },
+    ]);
+
+    const schema = z.object({ a: z.number() });
+    const validated = await readAll(FileSource.jsonLines(json!, { validate: schema, onError: "side-output" }));
+    const typed: { a: number }[] = validated.records;
+    assert.deepEqual(typed, [{ a: 1 }, { a: 3 }]);
+    const places = validated.sideOutputs.map((s) => s.value as MalformedRecord).map((m) => [m.line, m.column, m.message]);
+    assert.deepEqual(places[0], [3, 7, "the JSON ends too early"]);
+    assert.deepEqual(places[1]!.slice(0, 2), [4, 1]);
+    assert.match(String(places[1]![2]), /^a: /);
+    assert.equal((await failure(readAll(FileSource.jsonLines(json!)))).location.line, 3);
+  }));
+
+test("line numbers are right in splits that begin in mid-file and in compressed files", () =>
+  withTempDir(async (dir) => {
+    const text = Array.from({ length: 3000 }, (_, i) => (i % 500 === 499 ? "broken" : `{"i":${i}}`)).join("\r\n");
+    const [plain, gz] = writeFiles(dir, { "f.jsonl": text, "f.jsonl.gz": gzipSync(text) });
+    for (const path of [plain!, gz!]) {
+      const driver = await readAll(FileSource.jsonLines(path, { onError: "side-output", splitSizeBytes: 1000 }), 2);
+      assert.deepEqual(driver.sideOutputs.map((s) => (s.value as MalformedRecord).line).sort((a, b) => a - b), [500, 1000, 1500, 2000, 2500, 3000]);
+    }
+  }));
+
+test("missing files are refused at the start with the nearest name", () =>
+  withTempDir(async (dir) => {
+    writeFiles(dir, { "data/flights.csv": "x\n", "data/other.csv": "x\n" });
+    const error = await failure(readAll(FileSource.lines(`${dir}/data/fligths.csv`)));
+    assert.equal(error.code, "FILE_NOT_FOUND");
+    assert.match(error.message, /fligths\.csv/);
+    assert.equal(error.hint, `did you mean "${dir}/data/flights.csv"?`);
+    assert.equal((await failure(readAll(FileSource.lines(`${dir}/date/flights.csv`)))).hint, `did you mean "${dir}/data"?`);
+    assert.match((await failure(readAll(FileSource.lines(`${dir}/*.txt`)))).message, /no file matches/);
+  }));
+
+test("a file that gets shorter while it is read is an error", () =>
+  withTempDir(async (dir) => {
+    const [path] = writeFiles(dir, { f: "a\nb\n" });
+    const first = await new SourceDriver(FileSource.lines(path!)).start();
+    const snapshot = await first.snapshot();
+    await first.close();
+    writeFiles(dir, { f: "a\n" });
+    const second = await new SourceDriver(FileSource.lines(path!)).start({ ...snapshot, enumerator: JSON.stringify({ pending: [{ splitId: "s", path, startByte: 0, endByte: 4 }], knownPaths: [] }) });
+    assert.equal((await failure(second.run())).code, "FILE_TRUNCATED");
+    await second.close();
+  }));
+
+test("a watched directory: new files are read once, empty ones when they are filled, also after a restore", () =>
+  withTempDir(async (dir) => {
+    writeFiles(dir, { "1.txt": "a\nb\n", "2.txt": "", ".hidden": "no\n", "_tmp/x": "no\n" });
+    const source = FileSource.lines(dir).monitorContinuously("1 s");
+    assert.equal(source.boundedness, "continuous-unbounded");
+    const driver = await new SourceDriver(source, 2).start();
+    await driver.runTo(2);
+    appendFileSync(`${dir}/2.txt`, "c\n");
+    writeFiles(dir, { "sub/3.txt": "d\n" });
+    await driver.rediscover();
+    await driver.runTo(4);
+    await driver.rediscover();
+    assert.deepEqual([...driver.records].sort(), ["a", "b", "c", "d"]);
+    const snapshot = await driver.snapshot();
+    await driver.close();
+    writeFiles(dir, { "4.txt": "e\n" });
+    const restored = await new SourceDriver(source, 1).start(snapshot);
+    await restored.runTo(1);
+    assert.deepEqual(restored.records, ["e"]);
+    await restored.close();
+  }));
+
+test("splits that come back are read by another reader; a paused split waits while others go on", () =>
+  withTempDir(async (dir) => {
+    const paths = writeFiles(dir, { a: "a\n".repeat(10), b: "b\n" });
+    const driver = await new SourceDriver(FileSource.lines(paths)).start();
+    const { reader } = driver.readers[0]!;
+    while (driver.assigned.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    reader.pauseOrResumeSplits!([driver.assigned[0]!.splitId], []);
+    reader.addSplits([{ splitId: "extra", path: paths[1]!, startByte: 0, endByte: 2 }]);
+    await driver.runTo(1);
+    assert.deepEqual(driver.records, ["b"]);
+    reader.pauseOrResumeSplits!([], [driver.assigned[0]!.splitId]);
+    await driver.run();
+    assert.equal(driver.records.length, 12);
+    await driver.close();
+  }));

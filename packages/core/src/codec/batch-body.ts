@@ -1,0 +1,207 @@
+import { MillraceError } from "../errors/millrace-error.js";
+import { NO_TIMESTAMP } from "../time/timestamps.js";
+import {
+  BATCH_MAGIC, BATCH_PREFIX_BYTES, LENGTHS_EQUAL, LENGTHS_UINT16, LENGTHS_UINT32, LENGTHS_UINT8, MAX_BATCH_BYTES, TEXT_UTF16, TEXT_UTF8, TIMES_DOUBLE, TIMES_EQUAL,
+  TIMES_NONE, TIMES_UINT16, TIMES_UINT32, WIDTH_DOUBLE, WIDTH_INT16, WIDTH_INT32, WIDTH_INT8,
+} from "./batch-format.js";
+import type { ByteWriter } from "./byte-writer.js";
+import { isWellFormed, utf8EncodeInto } from "./host-text.js";
+
+const INITIAL_BYTES = 1 << 16;
+const MAX_KEPT_BYTES = 1 << 22;
+
+function tooLarge(): MillraceError {
+  return new MillraceError({
+    code: "BATCH_TOO_LARGE",
+    message: `one batch of records needs more than ${MAX_BATCH_BYTES} bytes`,
+    hint: "use smaller records, or a smaller taskmanager.network.batch-size",
+  });
+}
+
+/** Where a batch is put together: columns first, in the narrowest form that is exact, then the head. Reused from batch to batch. */
+export class BatchBody {
+  private position = BATCH_PREFIX_BYTES;
+  private u8!: Uint8Array<ArrayBuffer>;
+  private i8!: Int8Array;
+  private u16!: Uint16Array;
+  private i32!: Int32Array;
+  private f64!: Float64Array;
+
+  constructor() {
+    this.allocate(INITIAL_BYTES);
+  }
+
+  private allocate(bytes: number): void {
+    const buffer = new ArrayBuffer(Math.ceil(bytes / 8) * 8);
+    this.u8 = new Uint8Array(buffer);
+    this.i8 = new Int8Array(buffer);
+    this.u16 = new Uint16Array(buffer);
+    this.i32 = new Int32Array(buffer);
+    this.f64 = new Float64Array(buffer);
+  }
+
+  start(): void {
+    this.position = BATCH_PREFIX_BYTES;
+    if (this.u8.length > MAX_KEPT_BYTES) this.allocate(INITIAL_BYTES);
+  }
+
+  /** Makes room for a column of `bytes` bytes and returns its aligned start. */
+  private reserve(bytes: number): number {
+    const start = (this.position + 7) & ~7;
+    if (start + bytes > MAX_BATCH_BYTES) throw tooLarge();
+    if (start + bytes + 8 > this.u8.length) {
+      const old = this.u8;
+      this.allocate(Math.max(old.length * 2, start + bytes + 8));
+      this.u8.set(old.subarray(0, this.position));
+    }
+    this.position = start + bytes;
+    return start;
+  }
+
+  bytes(source: Uint8Array, length: number): void {
+    const start = this.reserve(length);
+    this.u8.set(length === source.length ? source : source.subarray(0, length), start);
+  }
+
+  hashes(source: Int32Array, from: number, to: number): void {
+    const start = this.reserve((to - from) * 4);
+    this.i32.set(source.subarray(from, to), start >> 2);
+  }
+
+  int64s(source: BigInt64Array, count: number): void {
+    this.bytes(new Uint8Array(source.buffer, 0, count * 8), count * 8);
+  }
+
+  doubles(source: Float64Array, from: number, to: number): void {
+    const start = this.reserve((to - from) * 8);
+    this.f64.set(source.subarray(from, to), start >> 3);
+  }
+
+  /** Numbers in the narrowest exact width, which is returned. `bits` are the words of `source`. */
+  numbers(source: Float64Array, bits: Int32Array, count: number): number {
+    let min = 0;
+    let max = 0;
+    for (let i = 0; i < count; i++) {
+      const value = source[i]!;
+      const int = value | 0;
+      // The sign of -0 shows only in its bits.
+      if (int !== value || (int === 0 && bits[2 * i + 1] !== 0)) {
+        this.doubles(source, 0, count);
+        return WIDTH_DOUBLE;
+      }
+      if (int < min) min = int;
+      else if (int > max) max = int;
+    }
+    if (min >= -0x80 && max < 0x80) {
+      const start = this.reserve(count);
+      const target = this.i8;
+      for (let i = 0; i < count; i++) target[start + i] = source[i]!;
+      return WIDTH_INT8;
+    }
+    if (min >= -0x8000 && max < 0x8000) {
+      const start = this.reserve(count * 2) >> 1;
+      const target = this.u16;
+      for (let i = 0; i < count; i++) target[start + i] = source[i]!;
+      return WIDTH_INT16;
+    }
+    const start = this.reserve(count * 4) >> 2;
+    const target = this.i32;
+    for (let i = 0; i < count; i++) target[start + i] = source[i]!;
+    return WIDTH_INT32;
+  }
+
+  /** Lengths of strings; writes their kind (and the length, when all are equal) to `head`. */
+  lengths(source: Int32Array, count: number, head: ByteWriter): void {
+    const first = count === 0 ? 0 : source[0]!;
+    let all = 0;
+    let equal = true;
+    for (let i = 0; i < count; i++) {
+      const length = source[i]!;
+      all |= length;
+      if (length !== first) equal = false;
+    }
+    if (equal) {
+      head.u8(LENGTHS_EQUAL);
+      head.varuint(first);
+    } else if (all < 0x100) {
+      head.u8(LENGTHS_UINT8);
+      const start = this.reserve(count);
+      const target = this.u8;
+      for (let i = 0; i < count; i++) target[start + i] = source[i]!;
+    } else if (all < 0x10000) {
+      head.u8(LENGTHS_UINT16);
+      const start = this.reserve(count * 2) >> 1;
+      const target = this.u16;
+      for (let i = 0; i < count; i++) target[start + i] = source[i]!;
+    } else {
+      head.u8(LENGTHS_UINT32);
+      const start = this.reserve(count * 4) >> 2;
+      this.i32.set(source.subarray(0, count), start);
+    }
+  }
+
+  /** The text of a whole column; writes its kind and size in bytes to `head`. */
+  text(text: string, head: ByteWriter): void {
+    const length = text.length;
+    const start = this.reserve(length * 3);
+    const bytes = utf8EncodeInto(text, this.u8.subarray(start));
+    if (bytes === length || isWellFormed(text)) {
+      this.position = start + bytes;
+      head.u8(TEXT_UTF8);
+      return head.varuint(bytes);
+    }
+    const target = this.u16;
+    for (let i = 0, at = start >> 1; i < length; i++) target[at++] = text.charCodeAt(i);
+    this.position = start + length * 2;
+    head.u8(TEXT_UTF16);
+    head.varuint(length * 2);
+  }
+
+  /** Time stamps; writes their kind and base to `head`. */
+  times(source: Float64Array, from: number, to: number, head: ByteWriter): void {
+    const first = from < to ? source[from]! : NO_TIMESTAMP;
+    let min = 0;
+    let max = 0;
+    let exact = Number.isSafeInteger(first);
+    for (let i = from; exact && i < to; i++) {
+      const offset = source[i]! - first;
+      const int = offset | 0;
+      if (int < min) min = int;
+      else if (int > max) max = int;
+      exact = int === offset && first + int === source[i];
+    }
+    const base = first + min;
+    if (!exact || !Number.isSafeInteger(base)) {
+      head.u8(TIMES_DOUBLE);
+      return this.doubles(source, from, to);
+    }
+    if (min === max) {
+      if (first === NO_TIMESTAMP) return head.u8(TIMES_NONE);
+      head.u8(TIMES_EQUAL);
+      return head.f64(first);
+    }
+    const narrow = max - min < 0x10000;
+    head.u8(narrow ? TIMES_UINT16 : TIMES_UINT32);
+    head.f64(base);
+    if (narrow) {
+      const start = this.reserve((to - from) * 2) >> 1;
+      const target = this.u16;
+      for (let i = from; i < to; i++) target[start + i - from] = source[i]! - base;
+    } else {
+      const start = this.reserve((to - from) * 4) >> 2;
+      const target = this.i32;
+      for (let i = from; i < to; i++) target[start + i - from] = source[i]! - base;
+    }
+  }
+
+  /** Appends the head and returns the batch in a buffer of its own. */
+  finish(head: ByteWriter, records: number): ArrayBuffer {
+    this.bytes(head.bytes, head.position);
+    const headStart = this.position - head.position;
+    if (this.position < records) this.reserve(records - this.position);
+    const { i32 } = this;
+    i32[0] = BATCH_MAGIC;
+    i32[1] = headStart;
+    return this.u8.buffer.slice(0, this.position);
+  }
+}

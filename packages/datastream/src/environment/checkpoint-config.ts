@@ -1,0 +1,46 @@
+import {
+  CHECKPOINTING_DIRECTORY, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_MODE, CHECKPOINTING_RETAINED, CHECKPOINTING_RETENTION, CHECKPOINTING_TIMEOUT, CHECKPOINTING_TOLERABLE_FAILURES,
+  type ConfigOption, type DurationLike,
+} from "@millrace/core";
+
+type Retention = "NO_EXTERNALIZED_CHECKPOINTS" | "DELETE_ON_CANCELLATION" | "RETAIN_ON_CANCELLATION";
+
+/** How checkpoints are taken and kept. A view: what is set here is set in the environment. Flink: CheckpointConfig. */
+export class CheckpointConfig {
+  readonly #set: <T>(option: ConfigOption<T>, value: unknown) => void;
+
+  constructor(set: <T>(option: ConfigOption<T>, value: unknown) => void) {
+    this.#set = set;
+  }
+
+  setCheckpointingMode(mode: "EXACTLY_ONCE" | "AT_LEAST_ONCE"): this {
+    this.#set(CHECKPOINTING_MODE, mode);
+    return this;
+  }
+  /** The least time between the end of one checkpoint and the start of the next. */
+  setMinPauseBetweenCheckpoints(pause: DurationLike): this {
+    this.#set(CHECKPOINTING_MIN_PAUSE, pause);
+    return this;
+  }
+  setCheckpointTimeout(timeout: DurationLike): this {
+    this.#set(CHECKPOINTING_TIMEOUT, timeout);
+    return this;
+  }
+  setTolerableCheckpointFailureNumber(failures: number): this {
+    this.#set(CHECKPOINTING_TOLERABLE_FAILURES, failures);
+    return this;
+  }
+  /** Directory the checkpoints go to. */
+  setCheckpointStorage(directory: string): this {
+    this.#set(CHECKPOINTING_DIRECTORY, directory);
+    return this;
+  }
+  setMaxRetainedCheckpoints(count: number): this {
+    this.#set(CHECKPOINTING_RETAINED, count);
+    return this;
+  }
+  setExternalizedCheckpointRetention(retention: Retention): this {
+    this.#set(CHECKPOINTING_RETENTION, retention);
+    return this;
+  }
+}

@@ -1,0 +1,40 @@
+import { duration, MillraceError, type DurationLike } from "@millrace/core";
+import type { StreamNode } from "@millrace/graph";
+
+/** Longer than any job: only full buffers are sent. */
+const NEVER_MS = Number.MAX_SAFE_INTEGER;
+
+export function setParallelism(node: StreamNode, parallelism: number): void {
+  node.parallelism = checkedParallelism(parallelism, "parallelism", node.name);
+}
+
+export function setMaxParallelism(node: StreamNode, maxParallelism: number): void {
+  node.maxParallelism = checkedParallelism(maxParallelism, "max parallelism", node.name);
+}
+
+/** @throws `PARALLELISM_INVALID` unless an integer from 1 to 32768 */
+export function checkedParallelism(value: number, what: string, operator?: string): number {
+  if (Number.isInteger(value) && value >= 1 && value <= 32_768) return value;
+  throw new MillraceError({
+    code: "PARALLELISM_INVALID",
+    message: `the ${what} ${String(value)}${operator === undefined ? "" : ` of "${operator}"`} is not an integer from 1 to 32768`,
+    hint: "choose 1 or more, or leave it out",
+    ...(operator === undefined ? {} : { location: { operator } }),
+  });
+}
+
+/** A buffer timeout; -1 sends full buffers only. @throws `DURATION_INVALID` */
+export function bufferTimeoutMs(timeout: DurationLike): number {
+  return timeout === -1 ? NEVER_MS : duration(timeout);
+}
+
+/** @throws `ATTRIBUTE_INVALID` when empty or not text */
+export function checkedText(value: string, what: string, node: StreamNode): string {
+  if (typeof value === "string" && value.trim() !== "") return value;
+  throw new MillraceError({
+    code: "ATTRIBUTE_INVALID",
+    message: `the ${what} of "${node.name}" is ${JSON.stringify(value) ?? "undefined"}`,
+    hint: `give the ${what} as text that is not empty`,
+    location: { operator: node.name },
+  });
+}

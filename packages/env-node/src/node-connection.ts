@@ -1,0 +1,109 @@
+import type { Socket } from "node:net";
+import { MillraceError, type Connection } from "@millrace/core";
+
+/**
+ * A TCP connection. Nothing that arrives before `onData` is set, or ends before `onClose` is set, is lost.
+ *
+ * Bytes given to `write` must stay unchanged until they are sent.
+ */
+export class NodeConnection implements Connection {
+  readonly #socket: Socket;
+  #onData: ((bytes: Uint8Array) => void) | undefined;
+  #onClose: ((error?: Error) => void) | undefined;
+  #paused = false;
+  #error: Error | undefined;
+  #closed = false;
+  #closing = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.pause();
+    socket.on("data", (chunk: Buffer) => {
+      if (!this.#closing) this.#onData?.(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    });
+    // Listening for data starts the flow; it must wait for somebody to take it.
+    socket.pause();
+    socket.on("error", (error) => {
+      this.#error = error;
+    });
+    socket.on("close", () => {
+      this.#closed = true;
+      this.#reportClosed();
+    });
+  }
+
+  get onData(): ((bytes: Uint8Array) => void) | undefined {
+    return this.#onData;
+  }
+
+  set onData(take: ((bytes: Uint8Array) => void) | undefined) {
+    this.#onData = take;
+    this.#flow();
+  }
+
+  get onClose(): ((error?: Error) => void) | undefined {
+    return this.#onClose;
+  }
+
+  set onClose(report: ((error?: Error) => void) | undefined) {
+    this.#onClose = report;
+    if (this.#closed) queueMicrotask(() => this.#reportClosed());
+  }
+
+  #reportClosed(): void {
+    const report = this.#onClose;
+    this.#onClose = undefined;
+    report?.(this.#error);
+  }
+
+  #flow(): void {
+    if (this.#onData === undefined || this.#paused) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#closed || this.#closing) return false;
+    return this.#socket.write(bytes);
+  }
+
+  /** Resolves when the caller may write again; `CONNECTION_CLOSED` when that will never be. */
+  drained(): Promise<void> {
+    if (this.#closed || this.#closing) return Promise.reject(closedError(this.#error));
+    if (!this.#socket.writableNeedDrain) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const onDrain = (): void => {
+        this.#socket.off("close", onClose);
+        resolve();
+      };
+      const onClose = (): void => {
+        this.#socket.off("drain", onDrain);
+        reject(closedError(this.#error));
+      };
+      this.#socket.once("drain", onDrain);
+      this.#socket.once("close", onClose);
+    });
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#flow();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#flow();
+  }
+
+  /** Sends what was written, then closes; nothing more is received. */
+  close(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#socket.destroySoon();
+  }
+}
+
+function closedError(cause: Error | undefined): MillraceError {
+  return new MillraceError({
+    code: "CONNECTION_CLOSED", message: "the connection was closed", recovery: "restart", ...(cause === undefined ? {} : { cause }),
+  });
+}

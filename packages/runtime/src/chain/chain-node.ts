@@ -1,0 +1,102 @@
+import { MIN_WATERMARK } from "@millrace/core";
+import type { KeySelector, KeyedStateBackend, Operator, Output } from "@millrace/core";
+import type { ChainedOperator, StreamNode } from "@millrace/graph";
+import type { HeapTimerService } from "@millrace/state";
+import type { RecordWriter } from "../exchange/record-writer.js";
+
+/** What reads one output of an operator: the next operator of the chain, or an edge. */
+export type ChainTarget = ChainNode | RecordWriter;
+
+const NEVER_INTERRUPTED = (): boolean => false;
+
+/** One operator of a running chain: who reads it, its metrics, and how control elements pass through it. Records take the path that the compiler made. */
+export class ChainNode {
+  /** 0 for the head. */
+  readonly index: number;
+  readonly plan: ChainedOperator;
+  readonly stream: StreamNode;
+  /** Readers of the main output. */
+  readonly targets: ChainTarget[] = [];
+  /** Readers of side outputs by tag. */
+  readonly sideTargets: Map<string, ChainTarget[]> = new Map();
+  readonly timerServices: Map<string, HeapTimerService> = new Map();
+  /** Set once the operator is made; a chain is made from its ends to its head. */
+  operator!: Operator;
+  /** Makes the output on first use: everything downstream exists by then. */
+  makeOutput!: (node: ChainNode) => Output<unknown>;
+  keyedBackend: KeyedStateBackend | undefined;
+  inputWatermarkMs: number = MIN_WATERMARK;
+  outputWatermarkMs: number = MIN_WATERMARK;
+  recordsIn = 0;
+  recordsOut = 0;
+  #output: Output<unknown> | undefined;
+
+  constructor(index: number, plan: ChainedOperator, stream: StreamNode) {
+    this.index = index;
+    this.plan = plan;
+    this.stream = stream;
+  }
+
+  get name(): string {
+    return this.plan.name;
+  }
+
+  get output(): Output<unknown> {
+    return (this.#output ??= this.makeOutput(this));
+  }
+
+  get keySelectors(): readonly (KeySelector<any, any> | undefined)[] {
+    return this.stream.keySelectors;
+  }
+
+  /** All readers, of the main output and of every side output. */
+  *readers(): Generator<ChainTarget> {
+    yield* this.targets;
+    for (const targets of this.sideTargets.values()) yield* targets;
+  }
+
+  /** The watermark has passed this operator: on to everybody behind it. */
+  forwardWatermark(timestampMs: number): void {
+    this.outputWatermarkMs = timestampMs;
+    for (const reader of this.readers()) {
+      if (reader instanceof ChainNode) reader.receiveWatermark(timestampMs);
+      else reader.watermark(timestampMs);
+    }
+  }
+
+  forwardStatus(idle: boolean): void {
+    for (const reader of this.readers()) {
+      if (reader instanceof ChainNode) reader.receiveStatus(idle);
+      else reader.status(idle);
+    }
+  }
+
+  forwardLatencyMark(markedTimeMs: number, operatorId: string, subtaskIndex: number): void {
+    for (const reader of this.readers()) {
+      if (reader instanceof ChainNode) reader.forwardLatencyMark(markedTimeMs, operatorId, subtaskIndex);
+      else reader.latencyMark(markedTimeMs, operatorId, subtaskIndex);
+    }
+  }
+
+  /** A watermark inside the chain: taken whole, since the operator before may emit records right after it. */
+  receiveWatermark(timestampMs: number): void {
+    while (!this.advanceWatermark(timestampMs, NEVER_INTERRUPTED));
+  }
+
+  /**
+   * Fires timers, then lets the operator (or nobody) hold the watermark up, then forwards it.
+   * @returns false when it was interrupted: nothing else may be processed before it was called again and returned true.
+   */
+  advanceWatermark(timestampMs: number, interrupted: () => boolean): boolean {
+    this.inputWatermarkMs = timestampMs;
+    for (const timers of this.timerServices.values()) if (!timers.advanceWatermark(timestampMs, interrupted)) return false;
+    if (this.operator.processWatermark === undefined) this.forwardWatermark(timestampMs);
+    else if (this.operator.processWatermark(timestampMs, this.output) === false) return false;
+    return true;
+  }
+
+  receiveStatus(idle: boolean): void {
+    if (this.operator.processStatus === undefined) this.forwardStatus(idle);
+    else this.operator.processStatus(idle, this.output);
+  }
+}

@@ -1,0 +1,45 @@
+import { isMillraceError, MillraceError } from "@millrace/core";
+import type { ChainNode } from "./chain-node.js";
+
+/** Which line of a generated function belongs to which operator. Calls of user code stand on lines of their own, so a stack trace names the operator. */
+export class GeneratedSources {
+  readonly #byUrl = new Map<string, readonly (ChainNode | undefined)[]>();
+
+  add(url: string, nodeOfLine: readonly (ChainNode | undefined)[]): void {
+    this.#byUrl.set(url, nodeOfLine);
+  }
+
+  /** The operator that the innermost generated frame of a stack belongs to. */
+  locate(stack: string): ChainNode | undefined {
+    for (const match of stack.matchAll(/(millrace-chain-[\w.-]+):(\d+):\d+/g)) {
+      const node = this.#byUrl.get(match[1]!)?.[Number(match[2]) - 1];
+      if (node !== undefined) return node;
+    }
+    return undefined;
+  }
+}
+
+/**
+ * Says where an error happened. An error with a code keeps it; anything else becomes `USER_FUNCTION_FAILED` with the thrown value as cause.
+ */
+export function locateError(thrown: unknown, operatorName: string, operatorId: string, subtask: number): MillraceError {
+  if (isMillraceError(thrown)) {
+    if (thrown.location.operator !== undefined && thrown.location.subtask !== undefined) return thrown;
+    return new MillraceError({
+      code: thrown.code,
+      message: thrown.message,
+      ...(thrown.hint === undefined ? {} : { hint: thrown.hint }),
+      recovery: thrown.recovery,
+      cause: thrown.cause ?? thrown,
+      location: { operator: operatorName, operatorId, subtask, ...thrown.location },
+    });
+  }
+  const text = thrown instanceof Error || (typeof thrown === "object" && thrown !== null && "message" in thrown) ? String((thrown as Error).message) : String(thrown);
+  return new MillraceError({
+    code: "USER_FUNCTION_FAILED",
+    message: `operator "${operatorName}" (subtask ${subtask}) failed: ${text}`,
+    recovery: "restart",
+    cause: thrown,
+    location: { operator: operatorName, operatorId, subtask },
+  });
+}

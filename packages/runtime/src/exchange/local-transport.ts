@@ -1,0 +1,70 @@
+import type { RecordBatch } from "@millrace/core";
+import type { ChannelEvent } from "./channel-element.js";
+import type { BufferDecoder, InputChannel } from "./input-channel.js";
+import type { ChannelTransport, OutputPressure } from "./output-channel.js";
+
+/** Sends a batch through the exchange codec and back, so that a local edge behaves exactly as a remote one. */
+export interface RoundTrip extends BufferDecoder {
+  encode(batch: RecordBatch): ArrayBuffer;
+}
+
+const POOLED_BATCHES = 8;
+
+/** Connects two tasks of one slot: batches go into the receiver's queue as they are; the bound is the number that wait there. */
+export class LocalTransport implements ChannelTransport {
+  readonly #receiver: InputChannel;
+  readonly #limit: number;
+  readonly #pressure: OutputPressure;
+  readonly #roundTrip: RoundTrip | undefined;
+  readonly #pool: RecordBatch[] = [];
+  #blocked = false;
+
+  constructor(receiver: InputChannel, limit: number, pressure: OutputPressure, roundTrip: RoundTrip | undefined) {
+    this.#receiver = receiver;
+    this.#limit = limit;
+    this.#pressure = pressure;
+    this.#roundTrip = roundTrip;
+    receiver.credit = { batchConsumed: () => this.#consumed() };
+    if (roundTrip !== undefined) receiver.decoder = roundTrip;
+    else receiver.recycler = (batch) => this.#recycle(batch);
+  }
+
+  get writable(): boolean {
+    return this.#receiver.holdUntilEnd || this.#receiver.batches < this.#limit;
+  }
+
+  send(batch: RecordBatch): RecordBatch | undefined {
+    if (this.#roundTrip === undefined) {
+      this.#receiver.receive(batch);
+      this.#updateBlocked();
+      return this.#pool.pop();
+    }
+    this.#receiver.receive(this.#roundTrip.encode(batch));
+    this.#updateBlocked();
+    return batch;
+  }
+
+  sendEvent(event: ChannelEvent): void {
+    this.#receiver.receive(event);
+  }
+
+  #updateBlocked(): void {
+    const blocked = !this.writable;
+    if (blocked === this.#blocked) return;
+    this.#blocked = blocked;
+    if (blocked) this.#pressure.block();
+    else this.#pressure.free();
+  }
+
+  #consumed(): void {
+    if (this.#blocked) this.#updateBlocked();
+  }
+
+  #recycle(batch: RecordBatch): void {
+    if (this.#pool.length >= POOLED_BATCHES) return;
+    batch.values.fill(undefined, 0, batch.count);
+    batch.count = 0;
+    batch.marks = null;
+    this.#pool.push(batch);
+  }
+}

@@ -1,0 +1,150 @@
+import { RecordBatch, type Mark } from "@millrace/core";
+import type { ChannelEvent } from "./channel-element.js";
+
+/** Counts the channels of one task that have more than they may send; the task takes no input while there are any. */
+export class OutputPressure {
+  blockedChannels: number;
+  /** Called when the last blocked channel is free again. */
+  onFree: (() => void) | undefined;
+
+  constructor() {
+    this.blockedChannels = 0;
+    this.onFree = undefined;
+  }
+  block(): void {
+    this.blockedChannels++;
+  }
+  free(): void {
+    if (--this.blockedChannels === 0) this.onFree?.();
+  }
+}
+
+/** Carries finished buffers and events of one channel to its receiver, in order. */
+export interface ChannelTransport {
+  /**
+   * Sends a batch, or keeps it until there is credit.
+   * @returns a batch whose arrays the sender may fill next, or `undefined` when it must make a new one.
+   */
+  send(batch: RecordBatch): RecordBatch | undefined;
+  sendEvent(event: ChannelEvent): void;
+  /** Whether a buffer sent now would leave at once; an idle flush waits otherwise. */
+  readonly writable: boolean;
+}
+
+const SMALLEST_BUFFER = 32;
+
+/** The sending end of one channel: the buffer under construction. One hidden class for all kinds of edges, since `append` runs once per record. */
+export class OutputChannel {
+  private values: unknown[];
+  private timestampsMs: Float64Array;
+  private keyHashes: Int32Array;
+  private marks: Mark[] | null;
+  private count: number;
+  private room: number;
+  private batch: RecordBatch;
+  private readonly capacity: number;
+  private readonly hashed: boolean;
+  private readonly transport: ChannelTransport;
+  /** Buffers sent. */
+  buffersOut: number;
+
+  constructor(transport: ChannelTransport, capacity: number, hashed: boolean) {
+    this.transport = transport;
+    this.capacity = capacity;
+    this.hashed = hashed;
+    this.count = 0;
+    this.marks = null;
+    this.buffersOut = 0;
+    this.room = 0;
+    this.values = [];
+    this.timestampsMs = new Float64Array(0);
+    this.keyHashes = new Int32Array(0);
+    this.batch = newBatch(Math.min(SMALLEST_BUFFER, capacity), hashed);
+    this.use(this.batch);
+  }
+
+  append(value: unknown, timestampMs: number): void {
+    const at = this.count;
+    if (at === this.room) return this.appendSlow(value, timestampMs, 0);
+    this.values[at] = value;
+    this.timestampsMs[at] = timestampMs;
+    this.count = at + 1;
+  }
+
+  appendHashed(value: unknown, timestampMs: number, hash: number): void {
+    const at = this.count;
+    if (at === this.room) return this.appendSlow(value, timestampMs, hash);
+    this.values[at] = value;
+    this.timestampsMs[at] = timestampMs;
+    this.keyHashes[at] = hash;
+    this.count = at + 1;
+  }
+
+  /** Puts a control element at the current position; `flush` decides when it leaves. */
+  appendMark(kind: "watermark", timestampMs: number): void;
+  appendMark(kind: "status", idle: boolean): void;
+  appendMark(kind: "watermark" | "status", value: number | boolean): void {
+    const at = this.count;
+    const mark: Mark = kind === "watermark" ? { at, kind, timestampMs: value as number } : { at, kind, idle: value as boolean };
+    if (this.marks === null) this.marks = [mark];
+    else if (kind === "watermark" && this.lastMarkIsWatermarkAt(at)) this.marks[this.marks.length - 1] = mark;
+    else this.marks.push(mark);
+  }
+
+  appendLatencyMark(markedTimeMs: number, operatorId: string, subtaskIndex: number): void {
+    (this.marks ??= []).push({ at: this.count, kind: "latency", markedTimeMs, operatorId, subtaskIndex });
+  }
+
+  /** Sends what is there. With `onlyIfWritable`, keeps filling the buffer when it could not leave anyway. */
+  flush(onlyIfWritable = false): void {
+    if (this.count === 0 && this.marks === null) return;
+    if (onlyIfWritable && !this.transport.writable) return;
+    const batch = this.batch;
+    batch.count = this.count;
+    batch.marks = this.marks;
+    this.count = 0;
+    this.marks = null;
+    this.buffersOut++;
+    this.use(this.transport.send(batch) ?? newBatch(Math.min(this.capacity, this.room), this.hashed));
+  }
+
+  sendEvent(event: ChannelEvent): void {
+    this.flush();
+    this.transport.sendEvent(event);
+  }
+
+  private use(batch: RecordBatch): void {
+    this.batch = batch;
+    this.values = batch.values;
+    this.timestampsMs = batch.timestampsMs;
+    if (this.hashed) this.keyHashes = batch.keyHashes!;
+    this.room = Math.min(this.timestampsMs.length, this.capacity);
+  }
+
+  private appendSlow(value: unknown, timestampMs: number, hash: number): void {
+    if (this.room < this.capacity) this.grow();
+    else this.flush();
+    if (this.hashed) this.appendHashed(value, timestampMs, hash);
+    else this.append(value, timestampMs);
+  }
+
+  private grow(): void {
+    const larger = newBatch(Math.min(this.capacity, this.room * 4), this.hashed);
+    for (let i = 0; i < this.count; i++) larger.values[i] = this.values[i];
+    larger.timestampsMs.set(this.timestampsMs.subarray(0, this.count));
+    if (this.hashed) larger.keyHashes!.set(this.keyHashes.subarray(0, this.count));
+    this.use(larger);
+  }
+
+  private lastMarkIsWatermarkAt(at: number): boolean {
+    const last = this.marks![this.marks!.length - 1]!;
+    return last.kind === "watermark" && last.at === at;
+  }
+}
+
+function newBatch(size: number, hashed: boolean): RecordBatch {
+  // Filled, so that all value arrays have one elements kind and the store in `append` stays monomorphic.
+  const batch = new RecordBatch<unknown>(new Array<unknown>(size).fill(undefined), new Float64Array(size), 0);
+  if (hashed) batch.keyHashes = new Int32Array(size);
+  return batch;
+}

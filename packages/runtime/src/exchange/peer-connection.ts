@@ -1,0 +1,89 @@
+import type { MessagePortLike } from "@millrace/core";
+import { Barrier, EndOfInput, type ChannelElement, type ChannelEvent } from "./channel-element.js";
+import { isBarrier, type RemoteTransport } from "./remote-transport.js";
+
+/** What travels between two slots. Arrays of numbers keep the structured clone small. */
+type PeerMessage =
+  | { readonly kind: "buffer"; readonly channel: number; readonly buffer: ArrayBuffer; readonly backlog: number }
+  | { readonly kind: "barrier"; readonly channel: number; readonly checkpointId: number; readonly timestampMs: number }
+  | { readonly kind: "end"; readonly channel: number }
+  /** Pairs of channel and credits. */
+  | { readonly kind: "credits"; readonly credits: readonly number[] };
+
+/** Hands received elements to the channel of that number, whether its task is there already or not. */
+export type ReceiveElement = (channelId: number, element: ChannelElement, backlog: number) => void;
+
+/** All channels between this slot and one other, multiplexed over one port. */
+export class PeerConnection {
+  readonly #port: MessagePortLike;
+  readonly #receive: ReceiveElement;
+  readonly #senders = new Map<number, RemoteTransport>();
+  readonly #credits = new Map<number, number>();
+  /** Credits that came before their sender was made. */
+  readonly #earlyCredits = new Map<number, number>();
+
+  constructor(port: MessagePortLike, receive: ReceiveElement, wake: () => void) {
+    this.#port = port;
+    this.#receive = receive;
+    port.onWake = wake;
+  }
+
+  registerSender(sender: RemoteTransport): void {
+    this.#senders.set(sender.channelId, sender);
+    const early = this.#earlyCredits.get(sender.channelId);
+    if (early === undefined) return;
+    this.#earlyCredits.delete(sender.channelId);
+    sender.addCredits(early);
+  }
+
+  postBuffer(channel: number, buffer: ArrayBuffer, backlog: number): void {
+    this.#port.post({ kind: "buffer", channel, buffer, backlog } satisfies PeerMessage, [buffer]);
+  }
+
+  postEvent(channel: number, event: ChannelEvent): void {
+    const message: PeerMessage = isBarrier(event)
+      ? { kind: "barrier", channel, checkpointId: event.checkpointId, timestampMs: event.timestampMs }
+      : { kind: "end", channel };
+    this.#port.post(message);
+  }
+
+  /** Collected until `flushCredits`, so that one message carries the credits of a whole turn. */
+  returnCredits(channel: number, credits: number): void {
+    this.#credits.set(channel, (this.#credits.get(channel) ?? 0) + credits);
+  }
+
+  flushCredits(): void {
+    if (this.#credits.size === 0) return;
+    this.#port.post({ kind: "credits", credits: [...this.#credits].flat() } satisfies PeerMessage);
+    this.#credits.clear();
+  }
+
+  /** Takes everything that has arrived. */
+  drain(): void {
+    for (let message = this.#port.receive(); message !== undefined; message = this.#port.receive()) this.#handle(message as PeerMessage);
+  }
+
+  close(): void {
+    this.#port.onWake = undefined;
+    this.#port.close();
+  }
+
+  #handle(message: PeerMessage): void {
+    switch (message.kind) {
+      case "buffer":
+        return this.#receive(message.channel, message.buffer, message.backlog);
+      case "barrier":
+        return this.#receive(message.channel, new Barrier(message.checkpointId, message.timestampMs), 0);
+      case "end":
+        return this.#receive(message.channel, EndOfInput.instance, 0);
+      case "credits":
+        for (let i = 0; i < message.credits.length; i += 2) this.#addCredits(message.credits[i]!, message.credits[i + 1]!);
+    }
+  }
+
+  #addCredits(channel: number, credits: number): void {
+    const sender = this.#senders.get(channel);
+    if (sender === undefined) this.#earlyCredits.set(channel, (this.#earlyCredits.get(channel) ?? 0) + credits);
+    else sender.addCredits(credits);
+  }
+}

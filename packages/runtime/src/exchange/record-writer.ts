@@ -1,0 +1,112 @@
+import { MillraceError } from "@millrace/core";
+import type { KeySelector, PartitionFn } from "@millrace/core";
+import { keyGroupOf, keyHash } from "@millrace/core";
+import type { Partitioner } from "@millrace/graph";
+import type { ChannelEvent } from "./channel-element.js";
+import type { OutputChannel } from "./output-channel.js";
+
+/** How one output edge chooses among its channels. */
+export interface WriterPlan {
+  readonly partitioner: Partitioner;
+  readonly edgeId: string;
+  readonly sideOutputId: string | undefined;
+  readonly subtaskIndex: number;
+  /** Of the target. */
+  readonly maxParallelism: number;
+  readonly random: () => number;
+}
+
+/** One output edge of a task: its channels, and the choice among them. */
+export class RecordWriter {
+  readonly plan: WriterPlan;
+  readonly channels: readonly OutputChannel[];
+  /** Target channel by key group, for hash edges. */
+  readonly channelOfKeyGroup: Int32Array;
+  /** The uncompiled way to emit; compiled chains have their own copy of this in generated code. */
+  readonly emit: (value: unknown, timestampMs: number) => void;
+
+  constructor(plan: WriterPlan, channels: readonly OutputChannel[]) {
+    this.plan = plan;
+    this.channels = channels;
+    this.channelOfKeyGroup =
+      plan.partitioner.kind === "hash"
+        ? Int32Array.from({ length: plan.maxParallelism }, (_, group) => Math.floor((group * channels.length) / plan.maxParallelism))
+        : new Int32Array(0);
+    this.emit = referenceEmit(this);
+  }
+
+  /** First channel of a round-robin: spread over the senders. */
+  get firstChannel(): number {
+    return this.plan.subtaskIndex % this.channels.length;
+  }
+
+  watermark(timestampMs: number): void {
+    for (const channel of this.channels) channel.appendMark("watermark", timestampMs);
+  }
+
+  status(idle: boolean): void {
+    for (const channel of this.channels) channel.appendMark("status", idle);
+  }
+
+  latencyMark(markedTimeMs: number, operatorId: string, subtaskIndex: number): void {
+    const at = Math.floor(this.plan.random() * this.channels.length);
+    this.channels[at]!.appendLatencyMark(markedTimeMs, operatorId, subtaskIndex);
+  }
+
+  sendEvent(event: ChannelEvent): void {
+    for (const channel of this.channels) channel.sendEvent(event);
+  }
+
+  flush(onlyIfWritable = false): void {
+    for (const channel of this.channels) channel.flush(onlyIfWritable);
+  }
+}
+
+/** The channel a custom partitioner chose, checked. */
+export function checkedChannel(index: number, channels: number, key: unknown): number {
+  if (Number.isInteger(index) && index >= 0 && index < channels) return index;
+  throw new MillraceError({
+    code: "PARTITION_OUT_OF_RANGE",
+    message: `the custom partitioner returned ${String(index)} for key ${String(key)}, but there are ${channels} channels`,
+    hint: "return an integer from 0 to numberOfChannels - 1",
+  });
+}
+
+function referenceEmit(writer: RecordWriter): (value: unknown, timestampMs: number) => void {
+  const { channels, plan } = writer;
+  const n = channels.length;
+  switch (plan.partitioner.kind) {
+    case "hash": {
+      const selector: KeySelector<unknown, unknown> = plan.partitioner.keySelector;
+      return (value, timestampMs) => {
+        const hash = keyHash(selector(value));
+        channels[writer.channelOfKeyGroup[keyGroupOf(hash, plan.maxParallelism)]!]!.appendHashed(value, timestampMs, hash);
+      };
+    }
+    case "custom": {
+      const selector: KeySelector<unknown, unknown> = plan.partitioner.keySelector;
+      const partition: PartitionFn<unknown> = plan.partitioner.partition;
+      return (value, timestampMs) => {
+        const key = selector(value);
+        channels[checkedChannel(partition(key, n), n, key)]!.append(value, timestampMs);
+      };
+    }
+    case "broadcast":
+      return (value, timestampMs) => {
+        for (const channel of channels) channel.append(value, timestampMs);
+      };
+    case "shuffle":
+      return (value, timestampMs) => channels[Math.floor(plan.random() * n)]!.append(value, timestampMs);
+    case "rebalance":
+    case "rescale": {
+      let next = writer.firstChannel;
+      return (value, timestampMs) => {
+        channels[next]!.append(value, timestampMs);
+        next = next + 1 === n ? 0 : next + 1;
+      };
+    }
+    case "forward":
+    case "global":
+      return (value, timestampMs) => channels[0]!.append(value, timestampMs);
+  }
+}

@@ -1,0 +1,117 @@
+import type { RecordBatch } from "@millrace/core";
+import type { ChannelElement, ChannelEvent } from "./channel-element.js";
+import { Barrier } from "./channel-element.js";
+import { Deque } from "./deque.js";
+import type { CreditReturn } from "./input-channel.js";
+import type { ChannelTransport, OutputPressure } from "./output-channel.js";
+import type { PeerConnection } from "./peer-connection.js";
+
+/** Turns batches into self-describing buffers. One per channel, since it learns the shape of what it sees. */
+export interface BufferEncoder {
+  encode(batch: RecordBatch): ArrayBuffer;
+}
+
+/** The sending half of a channel to another slot: encodes, posts while there is credit, and queues the rest. */
+export class RemoteTransport implements ChannelTransport {
+  readonly channelId: number;
+  readonly #connection: PeerConnection;
+  readonly #encoder: BufferEncoder;
+  readonly #pressure: OutputPressure;
+  readonly #pending = new Deque<ArrayBuffer | ChannelEvent>();
+  #pendingBuffers = 0;
+  #credits: number;
+
+  constructor(channelId: number, connection: PeerConnection, encoder: BufferEncoder, credits: number, pressure: OutputPressure) {
+    this.channelId = channelId;
+    this.#connection = connection;
+    this.#encoder = encoder;
+    this.#credits = credits;
+    this.#pressure = pressure;
+    connection.registerSender(this);
+  }
+
+  get writable(): boolean {
+    return this.#credits > 0 && this.#pending.length === 0;
+  }
+
+  send(batch: RecordBatch): RecordBatch {
+    const buffer = this.#encoder.encode(batch);
+    if (this.writable) this.#post(buffer);
+    else {
+      if (this.#pendingBuffers++ === 0) this.#pressure.block();
+      this.#pending.push(buffer);
+    }
+    // Encoded: the arrays can be filled again, and must not keep the records alive.
+    batch.values.fill(undefined, 0, batch.count);
+    return batch;
+  }
+
+  sendEvent(event: ChannelEvent): void {
+    if (this.#pending.length > 0) this.#pending.push(event);
+    else this.#connection.postEvent(this.channelId, event);
+  }
+
+  addCredits(credits: number): void {
+    this.#credits += credits;
+    while (this.#pending.length > 0) {
+      const next = this.#pending.peek()!;
+      if (next instanceof ArrayBuffer) {
+        if (this.#credits === 0) return;
+        this.#pending.shift();
+        this.#pendingBuffers--;
+        this.#post(next);
+        if (this.#pendingBuffers === 0) this.#pressure.free();
+      } else {
+        this.#pending.shift();
+        this.#connection.postEvent(this.channelId, next);
+      }
+    }
+  }
+
+  /** Buffers and events that are finished but not sent, in order. */
+  waiting(): Iterable<ChannelElement> {
+    return this.#pending;
+  }
+
+  #post(buffer: ArrayBuffer): void {
+    this.#credits--;
+    this.#connection.postBuffer(this.channelId, buffer, this.#pendingBuffers);
+  }
+}
+
+/**
+ * The receiving half's credit account: one credit back per batch consumed, and extra ones while the sender reports a backlog.
+ *
+ * The sender starts with a fixed number of credits, known to both sides; the extra ("floating") credits are taken back as the backlog goes.
+ */
+export class RemoteCredit implements CreditReturn {
+  readonly #channelId: number;
+  readonly #connection: PeerConnection;
+  readonly #floatingLimit: number;
+  #floating = 0;
+  #backlog = 0;
+
+  constructor(channelId: number, connection: PeerConnection, floatingLimit: number) {
+    this.#channelId = channelId;
+    this.#connection = connection;
+    this.#floatingLimit = floatingLimit;
+  }
+
+  /** A buffer came with the number of buffers that wait behind it. */
+  backlog(buffers: number): void {
+    this.#backlog = buffers;
+    const extra = Math.min(buffers, this.#floatingLimit - this.#floating);
+    if (extra <= 0) return;
+    this.#floating += extra;
+    this.#connection.returnCredits(this.#channelId, extra);
+  }
+
+  batchConsumed(): void {
+    if (this.#floating > 0 && this.#backlog === 0) this.#floating--;
+    else this.#connection.returnCredits(this.#channelId, 1);
+  }
+}
+
+export function isBarrier(event: ChannelEvent): event is Barrier {
+  return event instanceof Barrier;
+}

@@ -1,0 +1,70 @@
+import { MIN_WATERMARK } from "@millrace/core";
+
+/** Combines partial watermarks (inputs of an operator, splits of a source): the minimum over those that are not idle. Flink: CombinedWatermarkStatus. */
+export class CombinedWatermark {
+  readonly #parts = new Map<string | number, { watermarkMs: number; idle: boolean }>();
+  #combinedMs = MIN_WATERMARK;
+  #idle = false;
+
+  get watermarkMs(): number {
+    return this.#combinedMs;
+  }
+
+  /** True when there are parts and all of them are idle. */
+  get idle(): boolean {
+    return this.#idle;
+  }
+
+  add(part: string | number, watermarkMs: number = MIN_WATERMARK): void {
+    this.#parts.set(part, { watermarkMs, idle: false });
+    this.#idle = false;
+  }
+
+  /** Takes a part out. @returns whether the combined watermark rose. */
+  remove(part: string | number): boolean {
+    return this.#parts.delete(part) && this.#update();
+  }
+
+  has(part: string | number): boolean {
+    return this.#parts.has(part);
+  }
+
+  /** @returns whether the combined watermark rose. A lower value than before has no effect; any value makes the part active; parts that are gone are ignored. */
+  setWatermark(part: string | number, watermarkMs: number): boolean {
+    const found = this.#parts.get(part);
+    if (found === undefined) return false;
+    found.idle = false;
+    if (watermarkMs > found.watermarkMs) found.watermarkMs = watermarkMs;
+    return this.#update();
+  }
+
+  /** @returns whether the combined watermark rose. */
+  setIdle(part: string | number, idle: boolean): boolean {
+    const found = this.#parts.get(part);
+    if (found === undefined) return false;
+    found.idle = idle;
+    return this.#update();
+  }
+
+  partWatermarkMs(part: string | number): number {
+    return this.#parts.get(part)?.watermarkMs ?? MIN_WATERMARK;
+  }
+
+  parts(): Iterable<string | number> {
+    return this.#parts.keys();
+  }
+
+  #update(): boolean {
+    let minimum = Number.POSITIVE_INFINITY;
+    let idle = this.#parts.size > 0;
+    for (const part of this.#parts.values()) {
+      if (part.idle) continue;
+      idle = false;
+      if (part.watermarkMs < minimum) minimum = part.watermarkMs;
+    }
+    this.#idle = idle;
+    if (minimum === Number.POSITIVE_INFINITY || minimum <= this.#combinedMs) return false;
+    this.#combinedMs = minimum;
+    return true;
+  }
+}

@@ -1,0 +1,40 @@
+/** Where a task's time goes. Flink: busyTimeMsPerSecond and its siblings. */
+export class TimeAccounts {
+  busyMs = 0;
+  backpressuredMs = 0;
+  #backpressuredSinceMs: number | undefined;
+  #last: { atMs: number; busyMs: number; backpressuredMs: number };
+
+  constructor(nowMs: number) {
+    this.#last = { atMs: nowMs, busyMs: 0, backpressuredMs: 0 };
+  }
+
+  startBackpressure(nowMs: number): void {
+    this.#backpressuredSinceMs ??= nowMs;
+  }
+
+  endBackpressure(nowMs: number): void {
+    if (this.#backpressuredSinceMs === undefined) return;
+    this.backpressuredMs += nowMs - this.#backpressuredSinceMs;
+    this.#backpressuredSinceMs = undefined;
+  }
+
+  /** Milliseconds that were not spent waiting for room downstream. */
+  activeMs(nowMs: number): number {
+    return nowMs - this.backpressuredMs - (this.#backpressuredSinceMs === undefined ? 0 : nowMs - this.#backpressuredSinceMs);
+  }
+
+  /** Shares of the time since the last report, in milliseconds per second. */
+  report(nowMs: number): { readonly busy: number; readonly backPressured: number; readonly idle: number } {
+    if (this.#backpressuredSinceMs !== undefined) {
+      this.endBackpressure(nowMs);
+      this.startBackpressure(nowMs);
+    }
+    const elapsed = nowMs - this.#last.atMs;
+    const share = (ms: number): number => (elapsed <= 0 ? 0 : Math.min(1000, (ms * 1000) / elapsed));
+    const busy = share(this.busyMs - this.#last.busyMs);
+    const backPressured = Math.min(1000 - busy, share(this.backpressuredMs - this.#last.backpressuredMs));
+    this.#last = { atMs: nowMs, busyMs: this.busyMs, backpressuredMs: this.backpressuredMs };
+    return { busy, backPressured, idle: Math.max(0, 1000 - busy - backPressured) };
+  }
+}

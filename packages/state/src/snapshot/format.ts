@@ -1,0 +1,69 @@
+import { ByteWriter, MillraceError, type ByteReader, type StateKind, type TypeSchema } from "@millrace/core";
+import { corruptSnapshot } from "./column-codec.js";
+
+/**
+ * The stored form of keyed state, version 0.
+ *
+ * A handle is a header, then the key groups, each a sequence of blocks (type, length, body) at an offset the metadata knows:
+ * - rows: count, key column, count of states, for each its index in the header, its number of values, (when not all rows have one) the column
+ *   of row ordinals, the column of values;
+ * - slices: index of the table, count, number of runs, (namespace, entries) each, key column, value column;
+ * - timers: index of the service, time domain, count, columns of times, sequence numbers, namespaces, keys.
+ *
+ * Lengths of blocks are 32-bit, counts varints, numbers little-endian; columns are described in `column-codec.ts`.
+ */
+export const BLOCK_ROWS = 1;
+export const BLOCK_SLICES = 2;
+export const BLOCK_TIMERS = 3;
+/** Type byte and length of a block. */
+export const BLOCK_HEAD_BYTES = 5;
+
+export const EVENT_TIME = 0;
+export const PROCESSING_TIME = 1;
+
+const MAGIC = 0x534b524d; // "MRKS"
+const FORMAT_VERSION = 0;
+
+export interface StateMetaInfo {
+  readonly name: string;
+  readonly kind: StateKind;
+  readonly namespaced: boolean;
+  readonly ttl: boolean;
+  /** Declared, or "number" where nothing was declared and all values were numbers. */
+  readonly schema: TypeSchema;
+}
+
+/** What a handle says of itself: blocks refer to these lists by index. */
+export interface SnapshotHeader {
+  readonly checkpointId: number;
+  readonly maxParallelism: number;
+  readonly states: readonly StateMetaInfo[];
+  readonly sliceTables: readonly string[];
+  readonly timerServices: readonly string[];
+}
+
+export function encodeHeader(header: SnapshotHeader): Uint8Array {
+  const writer = new ByteWriter(256);
+  writer.i32(MAGIC);
+  writer.u8(FORMAT_VERSION);
+  writer.string(JSON.stringify(header));
+  return writer.finish();
+}
+
+export function decodeHeader(reader: ByteReader): SnapshotHeader {
+  if (reader.remaining < 5 || reader.i32() !== MAGIC) throw corruptSnapshot("it does not start with the mark of keyed state");
+  const version = reader.u8();
+  if (version !== FORMAT_VERSION) {
+    throw new MillraceError({
+      code: "STATE_SNAPSHOT_VERSION",
+      message: `keyed state was written in format version ${version}; this release reads version ${FORMAT_VERSION}`,
+      hint: "Restore it with the release that wrote it, or a later one.",
+    });
+  }
+  const text = reader.string();
+  try {
+    return JSON.parse(text) as SnapshotHeader;
+  } catch (cause) {
+    throw new MillraceError({ code: "STATE_SNAPSHOT_CORRUPT", message: "the header of a keyed state snapshot is not JSON", cause });
+  }
+}

@@ -1,0 +1,184 @@
+import { ByteWriter } from "@millrace/core";
+import type { StateTable } from "../heap/state-table.js";
+import { ColumnBuilder } from "./column-codec.js";
+import { BLOCK_HEAD_BYTES, BLOCK_ROWS, BLOCK_SLICES, BLOCK_TIMERS } from "./format.js";
+
+/** Entries and bytes after which an open block is closed. */
+const MAX_BLOCK_ENTRIES = 2048;
+const MAX_BLOCK_BYTES = 256 * 1024;
+
+interface OpenBlock {
+  count: number;
+  bytes: number;
+  encode(body: ByteWriter): void;
+}
+
+/** A state's part of a block of rows. */
+class StateColumn {
+  readonly ordinals: ColumnBuilder = new ColumnBuilder();
+  readonly values: ColumnBuilder = new ColumnBuilder();
+}
+
+class RowBlock implements OpenBlock {
+  count = 0;
+  bytes = 0;
+  readonly keys: ColumnBuilder = new ColumnBuilder();
+  readonly states: (StateColumn | undefined)[] = [];
+
+  encode(body: ByteWriter): void {
+    body.varuint(this.count);
+    this.keys.writeTo(body);
+    const present = this.states.map((column, index) => ({ column, index })).filter(({ column }) => column !== undefined && column.values.count > 0);
+    body.varuint(present.length);
+    for (const { column, index } of present) {
+      body.varuint(index);
+      body.varuint(column!.values.count);
+      if (column!.values.count < this.count) column!.ordinals.writeTo(body);
+      column!.values.writeTo(body);
+    }
+  }
+}
+
+class SliceBlock implements OpenBlock {
+  count = 0;
+  bytes = 0;
+  private readonly table: number;
+  private readonly keys: ColumnBuilder = new ColumnBuilder();
+  private readonly values: ColumnBuilder = new ColumnBuilder();
+  private readonly runs: { readonly namespace: number; entries: number }[] = [];
+
+  constructor(table: number) {
+    this.table = table;
+  }
+
+  add(namespace: number, key: unknown, value: unknown): number {
+    const run = this.runs.at(-1);
+    if (run !== undefined && run.namespace === namespace) run.entries++;
+    else this.runs.push({ namespace, entries: 1 });
+    this.count++;
+    return this.keys.add(key) + this.values.add(value);
+  }
+
+  encode(body: ByteWriter): void {
+    body.varuint(this.table);
+    body.varuint(this.count);
+    body.varuint(this.runs.length);
+    for (const { namespace, entries } of this.runs) {
+      body.f64(namespace);
+      body.varuint(entries);
+    }
+    this.keys.writeTo(body);
+    this.values.writeTo(body);
+  }
+}
+
+class TimerBlock implements OpenBlock {
+  count = 0;
+  bytes = 0;
+  private readonly service: number;
+  private readonly domain: number;
+  private readonly times: ColumnBuilder = new ColumnBuilder();
+  private readonly sequences: ColumnBuilder = new ColumnBuilder();
+  private readonly namespaces: ColumnBuilder = new ColumnBuilder();
+  private readonly keys: ColumnBuilder = new ColumnBuilder();
+
+  constructor(service: number, domain: number) {
+    this.service = service;
+    this.domain = domain;
+  }
+
+  add(timeMs: number, sequence: number, namespace: string, key: unknown): number {
+    this.times.addNumber(timeMs);
+    this.sequences.addNumber(sequence);
+    this.count++;
+    return 16 + this.namespaces.add(namespace) + this.keys.add(key);
+  }
+
+  encode(body: ByteWriter): void {
+    body.varuint(this.service);
+    body.u8(this.domain);
+    body.varuint(this.count);
+    for (const column of [this.times, this.sequences, this.namespaces, this.keys]) column.writeTo(body);
+  }
+}
+
+/** Collects what a snapshot writes of one key group, in blocks. */
+export class GroupWriter {
+  /** Finished blocks, heads included. */
+  readonly blocks: Uint8Array[] = [];
+  private rows: RowBlock | undefined = undefined;
+  private readonly slices: Map<number, SliceBlock> = new Map();
+  private readonly timers: Map<number, TimerBlock> = new Map();
+
+  /** Writes one row of all states; returns about how many bytes that took, 0 when no state has a value. */
+  addRow(key: unknown, row: number, states: readonly StateTable[], sawOthers: Uint8Array, nowMs: number): number {
+    const block = (this.rows ??= new RowBlock());
+    let bytes = 0;
+    for (let i = 0; i < states.length; i++) {
+      const state = states[i]!;
+      const payload = state.column.get(row);
+      if (payload === undefined) continue;
+      const column = (block.states[i] ??= new StateColumn());
+      let added: number;
+      if (typeof payload === "number") {
+        added = column.values.add(payload);
+      } else {
+        sawOthers[i] = 1;
+        const plain = !state.namespaced && !state.ttl && state.kind !== "list" && state.kind !== "map";
+        added = plain ? column.values.add(payload) : column.values.addPayload(payload, state, state.policy, nowMs);
+      }
+      if (added > 0) column.ordinals.addNumber(block.count);
+      bytes += added;
+    }
+    if (bytes === 0) return 0;
+    bytes += block.keys.add(key);
+    block.count++;
+    if (this.isFull(block, bytes, BLOCK_ROWS)) this.rows = undefined;
+    return bytes;
+  }
+
+  addSliceEntry(table: number, namespace: number, key: unknown, value: unknown): number {
+    let block = this.slices.get(table);
+    if (block === undefined) this.slices.set(table, (block = new SliceBlock(table)));
+    const bytes = block.add(namespace, key, value);
+    if (this.isFull(block, bytes, BLOCK_SLICES)) this.slices.delete(table);
+    return bytes;
+  }
+
+  addTimer(service: number, domain: number, timeMs: number, sequence: number, namespace: string, key: unknown): number {
+    const id = service * 2 + domain;
+    let block = this.timers.get(id);
+    if (block === undefined) this.timers.set(id, (block = new TimerBlock(service, domain)));
+    const bytes = block.add(timeMs, sequence, namespace, key);
+    if (this.isFull(block, bytes, BLOCK_TIMERS)) this.timers.delete(id);
+    return bytes;
+  }
+
+  /** Closes the blocks that are still open. */
+  flush(): void {
+    if (this.rows !== undefined && this.rows.count > 0) this.close(this.rows, BLOCK_ROWS);
+    for (const block of this.slices.values()) this.close(block, BLOCK_SLICES);
+    for (const block of this.timers.values()) this.close(block, BLOCK_TIMERS);
+    this.rows = undefined;
+    this.slices.clear();
+    this.timers.clear();
+  }
+
+  private isFull(block: OpenBlock, added: number, type: number): boolean {
+    block.bytes += added;
+    if (block.count < MAX_BLOCK_ENTRIES && block.bytes < MAX_BLOCK_BYTES) return false;
+    this.close(block, type);
+    return true;
+  }
+
+  private close(block: OpenBlock, type: number): void {
+    const body = new ByteWriter(block.bytes + block.bytes / 4 + 64);
+    body.u8(type);
+    body.i32(0);
+    block.encode(body);
+    const end = body.position;
+    body.position = 1;
+    body.i32(end - BLOCK_HEAD_BYTES);
+    this.blocks.push(body.bytes.subarray(0, end));
+  }
+}
