@@ -1,1 +1,2 @@
-export {};
+export * from "./run-job.js";
+export { runCommandLine } from "./command-line.js";

@@ -1,1 +1,2 @@
-export {};
+export * from "./bundle-job.js";
+export * from "./program.js";

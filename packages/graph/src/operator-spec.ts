@@ -26,7 +26,7 @@ export interface SinkSpec {
   readonly type: "sink";
   readonly sink: Sink<any, any, any>;
 }
-export interface MapSpec {
+export interface MapSpec extends WrappedFunctions {
   readonly type: "map";
   readonly fn: MapFn<any, any> | RichFunctionSource<MapFunction<any, any>>;
 }

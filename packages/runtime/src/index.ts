@@ -1,2 +1,5 @@
 export * from "./protocol/deployment.js";
 export * from "./protocol/messages.js";
+export { SlotExecutor, type SlotExecutorOptions } from "./slot/slot-executor.js";
+export { currentTaskLabel } from "./slot/task-label.js";
+export { createSimpleOperator } from "./chain/create-simple-operator.js";

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { isMillraceError } from "@millrace/core";
 import type { MillraceError } from "@millrace/core";
 import { FileSource } from "../../src/index.js";
-import type { MalformedRecord } from "../../src/index.js";
+import type { FileSourceSplit, MalformedRecord } from "../../src/index.js";
 import { readAll, SourceDriver } from "../support/source-driver.js";
 import { withTempDir, writeFiles } from "../support/temp-dir.js";
 
@@ -218,4 +218,24 @@ test("splits that come back are read by another reader; a paused split waits whi
     await driver.run();
     assert.equal(driver.records.length, 12);
     await driver.close();
+  }));
+
+test("very short records come in batches of bounded size, and a restore goes on within a block", () =>
+  withTempDir(async (dir) => {
+    const lines = Array.from({ length: 30_000 }, (_, i) => String(i % 10));
+    const [path] = writeFiles(dir, { f: lines.join("\n") });
+    let restored;
+    const records: string[] = [];
+    const skips = new Set<number>();
+    for (let ended = false; !ended; ) {
+      const driver: SourceDriver<string> = await new SourceDriver(FileSource.lines(path!)).start(restored);
+      ended = await driver.run(1);
+      assert.ok(driver.records.length <= 2048);
+      records.push(...driver.records);
+      restored = await driver.snapshot();
+      for (const split of JSON.parse(restored.readers[0]!) as FileSourceSplit[]) skips.add(split.position?.recordsToSkip ?? 0);
+      await driver.close();
+    }
+    assert.deepEqual(records, lines);
+    assert.ok(skips.size > 5);
   }));

@@ -21,7 +21,8 @@ const BATCH = 1024;
 export class CollectionSource<T> implements Source<T, CollectionSplit, UnassignedSplits<CollectionSplit>> {
   readonly boundedness: Boundedness;
   readonly description: string = "Collection Source";
-  readonly #values: Replayable<T>;
+  /** Public, so that the fingerprint sees records that differ between two runs of the module. */
+  readonly values: Replayable<T>;
 
   /** @throws `COLLECTION_INVALID` */
   constructor(values: Replayable<T>, boundedness: Boundedness = "bounded") {
@@ -32,20 +33,20 @@ export class CollectionSource<T> implements Source<T, CollectionSplit, Unassigne
         hint: "pass an array, an iterable or a generator function; fromAsyncIterable takes asynchronous ones",
       });
     }
-    this.#values = values;
+    this.values = values;
     this.boundedness = boundedness;
   }
 
   /** The first record, when it can be had without running anything. */
   get sample(): T | undefined {
-    return Array.isArray(this.#values) ? (this.#values[0] as T | undefined) : undefined;
+    return Array.isArray(this.values) ? (this.values[0] as T | undefined) : undefined;
   }
 
   createEnumerator(context: SplitEnumeratorContext<CollectionSplit>, restored: UnassignedSplits<CollectionSplit> | undefined): SplitEnumerator<CollectionSplit, UnassignedSplits<CollectionSplit>> {
     return new FixedSplitEnumerator(context, restored?.splits ?? [{ splitId: "0", position: 0 }]);
   }
   createReader(context: SourceReaderContext): SourceReader<T, CollectionSplit> {
-    const values = this.#values;
+    const values = this.values;
     return new SequentialReader<T, CollectionSplit>(context, (split) => (Array.isArray(values) ? new ArrayCursor<T>(values, split) : new IteratorCursor<T>(values, split)));
   }
 }

@@ -4,6 +4,8 @@ import type { Collector } from "../environment/stream-execution-environment.js";
 import { CollectSink, type CollectedChunk } from "../sinks/collect-sink.js";
 import type { DataStream } from "./data-stream.js";
 
+const TRIM_AT = 10_000;
+
 export interface CollectOptions {
   readonly jobName?: string;
   /** Cancels the job once this many records have come. */
@@ -69,7 +71,15 @@ export class CollectedRecords<T> implements AsyncIterable<T> {
       await new Promise<void>((resolve) => (this.#wake = resolve));
       this.#wake = undefined;
     }
-    return { done: false, value: this.#queue[this.#next++]! };
+    const value = this.#queue[this.#next++]!;
+    // A loop slower than the job would otherwise keep what it has already seen.
+    if (this.#next >= TRIM_AT && this.#next * 2 > this.#queue.length) this.#trim();
+    return { done: false, value };
+  }
+
+  #trim(): void {
+    this.#queue = this.#queue.slice(this.#next);
+    this.#next = 0;
   }
 
   async #stop(): Promise<IteratorResult<T>> {

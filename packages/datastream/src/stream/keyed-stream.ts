@@ -125,11 +125,12 @@ export class KeyedStream<T, K> extends DataStream<T> {
     const { keySelector } = this;
     const combine = combineNumbers[kind];
     const unkeyed = new DataStream<T>(this.environment, this.inputs.map((input) => ({ ...input, partitioner: implicitForward })));
-    return unkeyed
-      .map((value): readonly [K, number] => [keySelector(value), selector(value)])
-      .keyBy((pair): K => pair[0])
+    const pairs = unkeyed.addOperator<Pair<K>>("Map", { type: "map", fn: (value: T): Pair<K> => [keySelector(value), selector(value)], functions: [keySelector, selector] });
+    return new KeyedStream<Pair<K>, K>(this.environment, pairs.inputs, (pair) => pair[0])
       .reduce((a, b) => [a[0], combine(a[1], b[1])])
       .name(`Keyed ${kind[0]!.toUpperCase()}${kind.slice(1)}`)
       .map((pair) => pair[1]);
   }
 }
+
+type Pair<K> = readonly [K, number];

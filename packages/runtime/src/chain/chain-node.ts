@@ -71,9 +71,17 @@ export class ChainNode {
     }
   }
 
+  /** Told how old each latency mark is that arrives here. */
+  onLatencyMark: ((markedTimeMs: number, operatorId: string) => void) | undefined;
+
+  receiveLatencyMark(markedTimeMs: number, operatorId: string, subtaskIndex: number): void {
+    this.onLatencyMark?.(markedTimeMs, operatorId);
+    this.forwardLatencyMark(markedTimeMs, operatorId, subtaskIndex);
+  }
+
   forwardLatencyMark(markedTimeMs: number, operatorId: string, subtaskIndex: number): void {
     for (const reader of this.readers()) {
-      if (reader instanceof ChainNode) reader.forwardLatencyMark(markedTimeMs, operatorId, subtaskIndex);
+      if (reader instanceof ChainNode) reader.receiveLatencyMark(markedTimeMs, operatorId, subtaskIndex);
       else reader.latencyMark(markedTimeMs, operatorId, subtaskIndex);
     }
   }

@@ -64,6 +64,15 @@ export class Column {
     return present;
   }
 
+  /** Reads the place of a value, whatever it holds: brings it into the processor's cache. */
+  touch(row: number): number {
+    const page = row >>> PAGE_SHIFT;
+    if (page >= this.numbers.length) return 0;
+    const numbers = this.numbers[page]!;
+    if (numbers.length !== 0) return numbers[row & PAGE_MASK]!;
+    return this.objects[page]![row & PAGE_MASK] === undefined ? 0 : 1;
+  }
+
   /** The cold half of {@link set}: old or new value is NaN, which may stand for "none". */
   private setNaN(row: number, value: number, old: number): boolean {
     const wasPresent = old === old || this.realNaNs.delete(row);

@@ -4,6 +4,13 @@ const MIN_SEGMENT_SLOTS = 8;
 /** Below this depth an overfull segment is split; beyond it (many equal hashes) it only grows. */
 const MAX_DEPTH = 20;
 
+/** Below this size an index and its columns stay in the processor's cache, and warming it is not worth the time. */
+const MIN_WARMED_SIZE = 32_768;
+
+/** Hashes that {@link HashIndex.guess} is given at a time. */
+const GUESSES = 256;
+const guessed: Int32Array = new Int32Array(GUESSES);
+
 interface Segment {
   table: Int32Array;
   depth: number;
@@ -26,6 +33,18 @@ function place(table: Int32Array, hash: number, biasedRef: number): void {
   while (table[slot + 1] !== 0) slot = (slot + 2) & mask;
   table[slot] = hash;
   table[slot + 1] = biasedRef;
+}
+
+/** Brings the index entries of hashes `from` to `to`, and their values in `columns`, into the processor's cache. Returns a number that means nothing. */
+export function warm(index: HashIndex, columns: Iterable<{ touch(ref: number): number }>, hashes: ArrayLike<number>, from: number, to: number): number {
+  let sum = 0;
+  if (index.size < MIN_WARMED_SIZE) return sum;
+  for (let start = from; start < to; start += GUESSES) {
+    const end = Math.min(start + GUESSES, to);
+    index.guess(hashes, start, end, guessed);
+    for (const column of columns) for (let i = 0; i < end - start; i++) sum += column.touch(guessed[i]!);
+  }
+  return sum;
 }
 
 /**
@@ -95,6 +114,21 @@ export class HashIndex {
   repoint(hash: number, ref: number, newRef: number): void {
     const table = this.tables[mixHash(hash) >>> this.shift]!;
     table[this.slotOf(table, hash, ref) + 1] = newRef + 1;
+  }
+
+  /**
+   * Writes the references at the first slots of hashes `from` to `to` to the start of `refs` (0 for an empty slot): most likely the ones that
+   * lookups would find.
+   *
+   * No branch in here depends on memory, so that many cache misses are under way at a time, where a loop of lookups waits for each one.
+   */
+  guess(hashes: ArrayLike<number>, from: number, to: number, refs: Int32Array): void {
+    const { tables, shift } = this;
+    for (let i = from; i < to; i++) {
+      const mixed = mixHash(hashes[i]!);
+      const table = tables[mixed >>> shift]!;
+      refs[i - from] = Math.max(table[((mixed << 1) & (table.length - 2)) + 1]! - 1, 0);
+    }
   }
 
   private slotOf(table: Int32Array, hash: number, ref: number): number {

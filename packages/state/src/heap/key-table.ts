@@ -1,6 +1,7 @@
 import { detachValue, keysEqual } from "@millrace/core";
+import { Column } from "./column.js";
 import { HashIndex, mixHash } from "./hash-index.js";
-import { PAGE_MASK, PAGE_ROWS, PAGE_SHIFT, PagedInt32 } from "./paged.js";
+import { PAGE_MASK, PAGE_SHIFT, PagedInt32 } from "./paged.js";
 
 /** A free row's successor in the free list is kept, biased by one, where a used row has its hash. */
 const END_OF_FREE_LIST = 0;
@@ -12,13 +13,18 @@ const END_OF_FREE_LIST = 0;
  */
 export class KeyTable<K = unknown> {
   readonly index: HashIndex = new HashIndex();
-  readonly keys: (K | undefined)[][] = [];
+  private readonly keys: Column = new Column();
   readonly hashes: PagedInt32 = new PagedInt32();
   /** How many states and timers hold each row; 0 for a free row. */
   readonly holds: PagedInt32 = new PagedInt32();
   /** Rows ever used; every row is below. */
   rowCount = 0;
   private freeList: number = END_OF_FREE_LIST;
+  /**
+   * Every key so far is an int32. Murmur3 maps int32 keys to hashes one to one, so equal hashes then mean equal keys, and the key page (a
+   * cache miss) need not be read.
+   */
+  private onlyInts = true;
 
   /** Row of a key, or -1. */
   find(key: K, hash: number): number {
@@ -31,7 +37,8 @@ export class KeyTable<K = unknown> {
       if (biased === 0) return -1;
       if (table[slot] === hash) {
         const row = biased - 1;
-        const found = this.keys[row >>> PAGE_SHIFT]![row & PAGE_MASK] as K;
+        if (this.onlyInts && ((key as number) | 0) === key) return row;
+        const found = this.keys.get(row);
         if (found === key || keysEqual(found, key)) return row;
       }
     }
@@ -39,24 +46,24 @@ export class KeyTable<K = unknown> {
 
   /** Adds a key that {@link find} did not find. The row is free again unless the caller holds it. */
   insert(key: K, hash: number): number {
+    if (((key as number) | 0) !== key) this.onlyInts = false;
     let row: number;
     if (this.freeList !== END_OF_FREE_LIST) {
       row = this.freeList - 1;
       this.freeList = this.hashes.get(row);
     } else {
       row = this.rowCount++;
-      if ((row & PAGE_MASK) === 0) this.keys.push(new Array<K | undefined>(PAGE_ROWS));
       this.hashes.reach(row);
       this.holds.reach(row);
     }
-    this.keys[row >>> PAGE_SHIFT]![row & PAGE_MASK] = detachValue(key);
+    this.keys.set(row, detachValue(key));
     this.hashes.set(row, hash);
     this.index.insert(hash, row);
     return row;
   }
 
   keyAt(row: number): K {
-    return this.keys[row >>> PAGE_SHIFT]![row & PAGE_MASK] as K;
+    return this.keys.get(row) as K;
   }
 
   isUsed(row: number): boolean {
@@ -72,7 +79,7 @@ export class KeyTable<K = unknown> {
     const left = --this.holds.pages[row >>> PAGE_SHIFT]![row & PAGE_MASK]!;
     if (left !== 0) return false;
     this.index.remove(this.hashes.get(row), row);
-    this.keys[row >>> PAGE_SHIFT]![row & PAGE_MASK] = undefined;
+    this.keys.clear(row);
     this.hashes.set(row, this.freeList);
     this.freeList = row + 1;
     return true;

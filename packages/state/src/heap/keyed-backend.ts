@@ -22,6 +22,7 @@ import { KeyedSnapshot } from "../snapshot/keyed-snapshot.js";
 import { restoreInto, type RestorePart } from "../snapshot/keyed-restore.js";
 import { HeapTimerService } from "../timers/heap-timer-service.js";
 import { TimerQueue } from "../timers/timer-queue.js";
+import { warm } from "./hash-index.js";
 import { KeyCursor, noCurrentKey } from "./key-cursor.js";
 import { HeapSliceTable } from "./slice-table.js";
 import { StateRegistry } from "./state-registry.js";
@@ -56,6 +57,9 @@ export class HeapKeyedStateBackend<K = unknown> implements KeyedStateBackend<K> 
   readonly sliceTables: Map<string, HeapSliceTable<K, unknown>> = new Map();
   readonly timerQueues: Map<string, TimerQueues> = new Map();
 
+  /** Keeps the loads of {@link prefetch} from being optimised away. */
+  touched = 0;
+
   constructor(options: HeapKeyedStateBackendOptions) {
     this.maxParallelism = options.maxParallelism;
     this.keyGroupRange = options.keyGroupRange;
@@ -78,6 +82,14 @@ export class HeapKeyedStateBackend<K = unknown> implements KeyedStateBackend<K> 
 
   setCurrentKey(key: K, hash?: number): void {
     this.cursor.set(key, hash);
+  }
+
+  /**
+   * Announces that keys with the hashes from `from` to `to` come next: brings their rows and values into the processor's cache, which for
+   * millions of keys makes the accesses several times faster. Worth it for tens to thousands of keys at a time; changes nothing else.
+   */
+  prefetch(hashes: ArrayLike<number>, from: number, to: number): void {
+    this.touched = warm(this.cursor.table.index, this.states.columns(), hashes, from, to);
   }
 
   get currentKey(): K {

@@ -1,9 +1,9 @@
 import { detachValue, keysEqual, type Slice } from "@millrace/core";
 import { Column } from "./column.js";
 import type { EntryObserver } from "./entry-observer.js";
-import { HashIndex, mixHash } from "./hash-index.js";
+import { HashIndex, mixHash, warm } from "./hash-index.js";
 import type { KeyCursor } from "./key-cursor.js";
-import { PAGE_MASK, PAGE_ROWS, PAGE_SHIFT, PagedInt32 } from "./paged.js";
+import { PAGE_MASK, PAGE_SHIFT, PagedInt32 } from "./paged.js";
 
 /**
  * One namespace of a slice table: an open-addressed index over dense columns of keys and values.
@@ -16,9 +16,13 @@ export class HeapSlice<K, V> implements Slice<K, V> {
   observer: EntryObserver | undefined = undefined;
   private readonly cursor: KeyCursor;
   private readonly index: HashIndex = new HashIndex();
-  private readonly keys: (K | undefined)[][] = [];
+  private readonly keys: Column = new Column();
   private readonly hashes: PagedInt32 = new PagedInt32();
   private readonly values: Column = new Column();
+  /** As in the key table: while every key is an int32, equal hashes mean equal keys. */
+  private onlyInts = true;
+  /** Keeps the loads of {@link prefetch} from being optimised away. */
+  touched = 0;
 
   constructor(namespace: number, cursor: KeyCursor) {
     this.namespace = namespace;
@@ -35,8 +39,7 @@ export class HeapSlice<K, V> implements Slice<K, V> {
       if (biased === 0) return this.insert(key, hash);
       if (table[slot] === hash) {
         const position = biased - 1;
-        const found = this.keys[position >>> PAGE_SHIFT]![position & PAGE_MASK] as K;
-        if (found === key || keysEqual(found, key)) {
+        if ((this.onlyInts && ((key as number) | 0) === key) || this.isKeyAt(position, key)) {
           if (this.observer !== undefined) this.observer.beforeAccess(position);
           return position;
         }
@@ -54,8 +57,7 @@ export class HeapSlice<K, V> implements Slice<K, V> {
       if (biased === 0) return -1;
       if (table[slot] === hash) {
         const position = biased - 1;
-        const found = this.keys[position >>> PAGE_SHIFT]![position & PAGE_MASK] as K;
-        if (found === key || keysEqual(found, key)) return position;
+        if ((this.onlyInts && ((key as number) | 0) === key) || this.isKeyAt(position, key)) return position;
       }
     }
   }
@@ -86,22 +88,27 @@ export class HeapSlice<K, V> implements Slice<K, V> {
       const lastHash = this.hashes.get(last);
       this.index.repoint(lastHash, last, position);
       this.hashes.set(position, lastHash);
-      this.keys[position >>> PAGE_SHIFT]![position & PAGE_MASK] = this.keyAt(last);
+      this.keys.set(position, this.keyAt(last));
       const value = this.values.get(last);
       if (value === undefined) this.values.clear(position);
       else this.values.set(position, value);
     }
-    this.keys[last >>> PAGE_SHIFT]![last & PAGE_MASK] = undefined;
+    this.keys.clear(last);
     this.values.clear(last);
     this.size = last;
   }
 
   keyAt(position: number): K {
-    return this.keys[position >>> PAGE_SHIFT]![position & PAGE_MASK] as K;
+    return this.keys.get(position) as K;
   }
 
   hashAt(position: number): number {
     return this.hashes.pages[position >>> PAGE_SHIFT]![position & PAGE_MASK]!;
+  }
+
+  /** Brings the entries of the hashes from `from` to `to` into the processor's cache; worth it for tens to thousands of them. */
+  prefetch(hashes: ArrayLike<number>, from: number, to: number): void {
+    this.touched = warm(this.index, [this.values], hashes, from, to);
   }
 
   /** The value, for the snapshot: does not count as handing it out. */
@@ -109,13 +116,17 @@ export class HeapSlice<K, V> implements Slice<K, V> {
     return this.values.get(position);
   }
 
+  private isKeyAt(position: number, key: K): boolean {
+    const found = this.keys.get(position);
+    return found === key || keysEqual(found, key);
+  }
+
   private insert(key: K, hash: number): number {
     this.cursor.keyGroupOfHash(hash, key);
+    if (((key as number) | 0) !== key) this.onlyInts = false;
     const position = this.size++;
-    const page = position >>> PAGE_SHIFT;
-    if (page >= this.keys.length) this.keys.push(new Array<K | undefined>(PAGE_ROWS));
     this.hashes.reach(position);
-    this.keys[page]![position & PAGE_MASK] = detachValue(key);
+    this.keys.set(position, detachValue(key));
     this.hashes.set(position, hash);
     this.index.insert(hash, position);
     return position;

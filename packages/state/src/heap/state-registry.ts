@@ -11,6 +11,7 @@ import {
 } from "@millrace/core";
 import { describeSchema, resolveSchema } from "../schema/compatibility.js";
 import { NamespaceCell, RowCell, type Cell, type NamespaceMap } from "./cells.js";
+import type { Column } from "./column.js";
 import type { KeyCursor } from "./key-cursor.js";
 import { HeapAggregatingState, HeapListState, HeapMapState, HeapReducingState, HeapValueState } from "./keyed-states.js";
 import { HeapNamespacedState, payloadMerge } from "./namespaced-state.js";
@@ -57,6 +58,11 @@ export class StateRegistry {
       const payload = state.column.get(row);
       if (payload !== undefined && !isExpired(payload, state, state.policy, this.clock.nowMs())) yield keys.keyAt(row);
     }
+  }
+
+  /** The columns of all states. */
+  columns(): Column[] {
+    return Array.from(this.tables.values(), (table) => table.column);
   }
 
   /** The table of a state that a snapshot holds, made when no other part of the snapshot had it. */

@@ -15,6 +15,13 @@ export class ColumnBuilder {
   private writer: ByteWriter | undefined = undefined;
   private payloads = false;
 
+  /** Makes the builder empty again, keeping its memory. */
+  reset(): void {
+    this.count = 0;
+    this.writer = undefined;
+    this.payloads = false;
+  }
+
   /** Appends a value; returns about how many bytes it takes. */
   add(value: unknown): number {
     if (typeof value === "number" && this.writer === undefined) {
@@ -78,7 +85,6 @@ export class ColumnBuilder {
     if (this.writer !== undefined) return this.writer;
     const writer = (this.writer = new ByteWriter(64));
     for (let i = 0; i < this.count; i++) writeValue(writer, this.numbers![i]!);
-    this.numbers = undefined;
     return writer;
   }
 }

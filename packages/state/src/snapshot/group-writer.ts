@@ -7,16 +7,40 @@ import { BLOCK_HEAD_BYTES, BLOCK_ROWS, BLOCK_SLICES, BLOCK_TIMERS } from "./form
 const MAX_BLOCK_ENTRIES = 2048;
 const MAX_BLOCK_BYTES = 256 * 1024;
 
+/** Entries that are collected until there are enough for a block. */
 interface OpenBlock {
   count: number;
   bytes: number;
+  /** Writes the entries and starts again without any, keeping the memory. */
   encode(body: ByteWriter): void;
 }
 
 /** A state's part of a block of rows. */
 class StateColumn {
-  readonly ordinals: ColumnBuilder = new ColumnBuilder();
   readonly values: ColumnBuilder = new ColumnBuilder();
+  /** Which rows have a value; not used while all have. */
+  readonly ordinals: ColumnBuilder = new ColumnBuilder();
+
+  /** Notes that the value just added belongs to row `row` of the block. */
+  belongsTo(row: number): void {
+    const { ordinals, values } = this;
+    if (ordinals.count === 0) {
+      if (values.count === row + 1) return;
+      for (let dense = 0; dense < values.count - 1; dense++) ordinals.addNumber(dense);
+    }
+    ordinals.addNumber(row);
+  }
+
+  writeTo(body: ByteWriter, rows: number): void {
+    body.varuint(this.values.count);
+    if (this.values.count < rows && this.ordinals.count === 0) {
+      for (let dense = 0; dense < this.values.count; dense++) this.ordinals.addNumber(dense);
+    }
+    if (this.values.count < rows) this.ordinals.writeTo(body);
+    this.values.writeTo(body);
+    this.values.reset();
+    this.ordinals.reset();
+  }
 }
 
 class RowBlock implements OpenBlock {
@@ -32,10 +56,11 @@ class RowBlock implements OpenBlock {
     body.varuint(present.length);
     for (const { column, index } of present) {
       body.varuint(index);
-      body.varuint(column!.values.count);
-      if (column!.values.count < this.count) column!.ordinals.writeTo(body);
-      column!.values.writeTo(body);
+      column!.writeTo(body, this.count);
     }
+    this.keys.reset();
+    this.count = 0;
+    this.bytes = 0;
   }
 }
 
@@ -67,8 +92,13 @@ class SliceBlock implements OpenBlock {
       body.f64(namespace);
       body.varuint(entries);
     }
-    this.keys.writeTo(body);
-    this.values.writeTo(body);
+    for (const column of [this.keys, this.values]) {
+      column.writeTo(body);
+      column.reset();
+    }
+    this.runs.length = 0;
+    this.count = 0;
+    this.bytes = 0;
   }
 }
 
@@ -98,7 +128,12 @@ class TimerBlock implements OpenBlock {
     body.varuint(this.service);
     body.u8(this.domain);
     body.varuint(this.count);
-    for (const column of [this.times, this.sequences, this.namespaces, this.keys]) column.writeTo(body);
+    for (const column of [this.times, this.sequences, this.namespaces, this.keys]) {
+      column.writeTo(body);
+      column.reset();
+    }
+    this.count = 0;
+    this.bytes = 0;
   }
 }
 
@@ -127,13 +162,13 @@ export class GroupWriter {
         const plain = !state.namespaced && !state.ttl && state.kind !== "list" && state.kind !== "map";
         added = plain ? column.values.add(payload) : column.values.addPayload(payload, state, state.policy, nowMs);
       }
-      if (added > 0) column.ordinals.addNumber(block.count);
+      if (added > 0) column.belongsTo(block.count);
       bytes += added;
     }
     if (bytes === 0) return 0;
     bytes += block.keys.add(key);
     block.count++;
-    if (this.isFull(block, bytes, BLOCK_ROWS)) this.rows = undefined;
+    this.closeIfFull(block, bytes, BLOCK_ROWS);
     return bytes;
   }
 
@@ -141,7 +176,7 @@ export class GroupWriter {
     let block = this.slices.get(table);
     if (block === undefined) this.slices.set(table, (block = new SliceBlock(table)));
     const bytes = block.add(namespace, key, value);
-    if (this.isFull(block, bytes, BLOCK_SLICES)) this.slices.delete(table);
+    this.closeIfFull(block, bytes, BLOCK_SLICES);
     return bytes;
   }
 
@@ -150,13 +185,13 @@ export class GroupWriter {
     let block = this.timers.get(id);
     if (block === undefined) this.timers.set(id, (block = new TimerBlock(service, domain)));
     const bytes = block.add(timeMs, sequence, namespace, key);
-    if (this.isFull(block, bytes, BLOCK_TIMERS)) this.timers.delete(id);
+    this.closeIfFull(block, bytes, BLOCK_TIMERS);
     return bytes;
   }
 
-  /** Closes the blocks that are still open. */
+  /** Closes the blocks that are still open. Nothing can be added afterwards. */
   flush(): void {
-    if (this.rows !== undefined && this.rows.count > 0) this.close(this.rows, BLOCK_ROWS);
+    if (this.rows !== undefined) this.close(this.rows, BLOCK_ROWS);
     for (const block of this.slices.values()) this.close(block, BLOCK_SLICES);
     for (const block of this.timers.values()) this.close(block, BLOCK_TIMERS);
     this.rows = undefined;
@@ -164,15 +199,14 @@ export class GroupWriter {
     this.timers.clear();
   }
 
-  private isFull(block: OpenBlock, added: number, type: number): boolean {
+  private closeIfFull(block: OpenBlock, added: number, type: number): void {
     block.bytes += added;
-    if (block.count < MAX_BLOCK_ENTRIES && block.bytes < MAX_BLOCK_BYTES) return false;
-    this.close(block, type);
-    return true;
+    if (block.count >= MAX_BLOCK_ENTRIES || block.bytes >= MAX_BLOCK_BYTES) this.close(block, type);
   }
 
   private close(block: OpenBlock, type: number): void {
-    const body = new ByteWriter(block.bytes + block.bytes / 4 + 64);
+    if (block.count === 0) return;
+    const body = new ByteWriter(block.bytes + 64);
     body.u8(type);
     body.i32(0);
     block.encode(body);

@@ -28,6 +28,8 @@ export class TimerQueue {
   /** Where in the heap a timer is. */
   private readonly places: PagedInt32 = new PagedInt32();
   private readonly heap: PagedInt32 = new PagedInt32();
+  /** Times by place in the heap: what is compared lies side by side. */
+  private readonly heapTimes: PagedFloat64 = new PagedFloat64();
   private freeId = -1;
   private nextSequence = 0;
 
@@ -68,7 +70,7 @@ export class TimerQueue {
 
   /** The first timer's time; `undefined` when there is none. */
   peekTime(): number | undefined {
-    return this.size === 0 ? undefined : this.times.get(this.heap.get(0));
+    return this.size === 0 ? undefined : this.heapTimes.get(0);
   }
 
   /** Id of the first timer. */
@@ -130,6 +132,7 @@ export class TimerQueue {
     this.cursor.table.hold(row);
     this.index.insert(timerHash(row, namespaceId, timeMs), id);
     this.heap.reach(this.size);
+    this.heapTimes.reach(this.size);
     this.siftUp(this.size++, id);
     if (this.observer !== undefined) this.observer.taken(id);
   }
@@ -154,51 +157,56 @@ export class TimerQueue {
     if (placed === place) this.siftUp(place, last);
   }
 
-  private isBefore(a: number, b: number): boolean {
-    const timeA = this.times.get(a);
-    const timeB = this.times.get(b);
-    if (timeA !== timeB) return timeA < timeB;
+  /** Order of timers of equal time. */
+  private cameBefore(a: number, b: number): boolean {
     const sequenceA = this.sequences.get(a);
     const sequenceB = this.sequences.get(b);
     return sequenceA !== sequenceB ? sequenceA < sequenceB : a < b;
   }
 
-  private siftUp(from: number, id: number): void {
-    let place = from;
-    while (place > 0) {
-      const parent = (place - 1) >> ARITY_SHIFT;
-      const parentId = this.heap.get(parent);
-      if (!this.isBefore(id, parentId)) break;
-      this.heap.set(place, parentId);
-      this.places.set(parentId, place);
-      place = parent;
-    }
+  private put(place: number, timeMs: number, id: number): void {
+    this.heapTimes.set(place, timeMs);
     this.heap.set(place, id);
     this.places.set(id, place);
   }
 
+  private siftUp(from: number, id: number): void {
+    const timeMs = this.times.get(id);
+    let place = from;
+    while (place > 0) {
+      const parent = (place - 1) >> ARITY_SHIFT;
+      const parentTime = this.heapTimes.get(parent);
+      if (timeMs > parentTime) break;
+      const parentId = this.heap.get(parent);
+      if (timeMs === parentTime && !this.cameBefore(id, parentId)) break;
+      this.put(place, parentTime, parentId);
+      place = parent;
+    }
+    this.put(place, timeMs, id);
+  }
+
   private siftDown(from: number, id: number): number {
+    const timeMs = this.times.get(id);
     let place = from;
     for (;;) {
       const firstChild = (place << ARITY_SHIFT) + 1;
       if (firstChild >= this.size) break;
       const end = Math.min(firstChild + (1 << ARITY_SHIFT), this.size);
       let best = firstChild;
-      let bestId = this.heap.get(firstChild);
+      let bestTime = this.heapTimes.get(firstChild);
       for (let child = firstChild + 1; child < end; child++) {
-        const childId = this.heap.get(child);
-        if (this.isBefore(childId, bestId)) {
+        const time = this.heapTimes.get(child);
+        if (time < bestTime || (time === bestTime && this.cameBefore(this.heap.get(child), this.heap.get(best)))) {
           best = child;
-          bestId = childId;
+          bestTime = time;
         }
       }
-      if (!this.isBefore(bestId, id)) break;
-      this.heap.set(place, bestId);
-      this.places.set(bestId, place);
+      const bestId = this.heap.get(best);
+      if (timeMs < bestTime || (timeMs === bestTime && this.cameBefore(id, bestId))) break;
+      this.put(place, bestTime, bestId);
       place = best;
     }
-    this.heap.set(place, id);
-    this.places.set(id, place);
+    this.put(place, timeMs, id);
     return place;
   }
 }

@@ -1,8 +1,7 @@
 import {
-  ListStateDescriptor, MIN_WATERMARK, Types,
+  keyGroupOf, ListStateDescriptor, MIN_WATERMARK, Types,
   type OperatorContext, type OperatorListState, type SliceTable, type StateInitializationContext,
 } from "@millrace/core";
-import { keyGroupOf } from "@millrace/state";
 
 /** How far the key groups of one subtask were: its watermark, and the end of the last window it had emitted completely. */
 interface ProgressEntry {
@@ -72,8 +71,13 @@ export class SliceProgress {
 
   /** A key group that was further when it was snapshotted keeps the watermark it had then until all have caught up. */
   watermarkOf(hash: number, currentWatermarkMs: number): number {
-    if (currentWatermarkMs >= this.#someWatermarkMs) return currentWatermarkMs;
+    if (this.caughtUp(currentWatermarkMs)) return currentWatermarkMs;
     return Math.max(currentWatermarkMs, this.#entryOf(hash)?.watermarkMs ?? MIN_WATERMARK);
+  }
+
+  /** False while some restored key group is still ahead of this watermark. */
+  caughtUp(currentWatermarkMs: number): boolean {
+    return currentWatermarkMs >= this.#someWatermarkMs;
   }
 
   /** Notes that a key has emitted a window whose emission is half done. */

@@ -42,6 +42,8 @@ export abstract class WindowEmitter {
   readonly rich: object | undefined;
   /** Whether {@link clear} does anything: then it must be called when a window goes. */
   readonly clears: boolean;
+  /** Whether results are the values themselves: then the operator may emit them without calling this. */
+  readonly isValue: boolean = false;
   protected readonly collector: TimestampedCollector = new TimestampedCollector();
 
   constructor(rich: object | undefined) {
@@ -64,6 +66,7 @@ export abstract class WindowEmitter {
 
 /** No function: the aggregated value is the result. */
 class ValueEmitter extends WindowEmitter {
+  override readonly isValue = true;
   emit(_key: unknown, window: Window, _windowId: string, elements: Iterable<unknown>, out: Output<unknown>): void {
     for (const value of elements) out.collect(value, window.maxTimestampMs);
   }

@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.functions.FlatMapFunction;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
@@ -35,6 +37,16 @@ final class WordCount implements Work {
                 .sum(1)
                 .sinkTo(new ChecksumSink<>(
                         count -> Mix.fold(Mix.fold(Mix.start(), count.f0), (int) count.f1)));
+    }
+
+    @Override
+    public List<String> samples(Options options, int count) {
+        List<String> samples = new ArrayList<>();
+        for (int n = 0; n < count; n++) {
+            int id = Generators.wordId(n);
+            samples.add("[" + n + "," + id + ",\"" + Generators.word(id) + "\"]");
+        }
+        return samples;
     }
 
     /** Splits at single spaces; empty words are dropped. */

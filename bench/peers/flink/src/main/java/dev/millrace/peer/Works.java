@@ -69,11 +69,15 @@ final class Works {
             StringBuilder json = new StringBuilder("[");
             for (int field = 0; field < record.getArity(); field++) {
                 Object value = record.getField(field);
-                json.append(field == 0 ? "" : ",").append(value instanceof String ? "\"" + value + "\"" : value);
+                json.append(field == 0 ? "" : ",").append(value instanceof String text ? quote(text) : value);
             }
-            samples.add(json.append(']').toString().replace("\\", "\\\\"));
+            samples.add(json.append(']').toString());
         }
         return samples;
+    }
+
+    private static String quote(String text) {
+        return "\"" + text.replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
     }
 
     private static final class KeyedTumbling implements Work {

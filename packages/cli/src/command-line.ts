@@ -1,0 +1,112 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { exitCodes, isUsageError } from "./exit-codes.js";
+
+const examples = `
+Examples:
+  millrace run word-count.ts --input words.txt         run a job on worker threads, with its arguments
+  millrace run -p 4 job.ts                             parallelism 4
+  millrace run -D execution.runtime-mode=BATCH job.ts  set any configuration key
+  millrace run -s checkpoints/<job id>/chk-7 job.ts    go on from a retained checkpoint
+  millrace info job.ts                                 print the execution plan as JSON
+
+Exit codes: 0 finished, 1 the job failed, 2 wrong usage, configuration or job file, 130 cancelled with Ctrl-C.`;
+
+/** Runs `millrace` with these arguments (`process.argv`); resolves with the exit code. */
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  let exitCode: number = exitCodes.finished;
+  const program = new Command("millrace")
+    .description("Stateful stream and batch processing for TypeScript.")
+    .version(version(), "-V, --version")
+    .enablePositionalOptions()
+    .showSuggestionAfterError()
+    .addHelpText("after", examples)
+    .exitOverride();
+  jobCommand(program, "run", "Run a job, a TypeScript or JavaScript module, on worker threads of this process.")
+    .option("--inline", "run in one thread, without worker threads (slot.isolation=inline)")
+    .option("-q, --quiet", "no status line and no summary")
+    .action(async (job: string, args: string[], options: CommandOptions) => {
+      const { runCommand } = await import("./run-command.js");
+      exitCode = await runCommand({ ...toRequest(job, args, options), inline: options.inline ?? false, quiet: options.quiet ?? false });
+    });
+  jobCommand(program, "info", "Print the execution plan of a job as JSON, without running it.")
+    .action(async (job: string, args: string[], options: CommandOptions) => {
+      const { infoCommand } = await import("./info-command.js");
+      exitCode = await infoCommand(toRequest(job, args, options));
+    });
+  try {
+    await program.parseAsync(argv as string[]);
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.finished : exitCodes.usage;
+    const { renderError } = await import("./render-error.js");
+    process.stderr.write(`${renderError(error, argv.includes("--verbose"))}\n`);
+    return isUsageError(error) ? exitCodes.usage : exitCodes.failed;
+  }
+}
+
+/** What both commands are asked to do. */
+export interface JobRequest {
+  readonly job: string;
+  readonly args: readonly string[];
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly verbose: boolean;
+}
+
+interface CommandOptions {
+  readonly parallelism?: number;
+  readonly define: Readonly<Record<string, string>>;
+  readonly fromSavepoint?: string;
+  readonly allowNonRestoredState?: boolean;
+  readonly inline?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+}
+
+function jobCommand(program: Command, name: string, description: string): Command {
+  return program.command(name)
+    .description(description)
+    .argument("<job>", "the job's module")
+    .argument("[arguments...]", "arguments of the job; everything after its name is its own")
+    .option("-p, --parallelism <n>", "parallelism of operators that set none", parseParallelism)
+    .option("-D, --define <key=value>", "set a configuration key (may be repeated)", parseDefinition, {})
+    .option("-s, --from-savepoint <path>", "checkpoint directory to start from")
+    .option("-n, --allow-non-restored-state", "drop state of operators that the job no longer has")
+    .option("--verbose", "show whole stack traces")
+    .passThroughOptions()
+    .addHelpText("after", examples);
+}
+
+function toRequest(job: string, args: readonly string[], options: CommandOptions): JobRequest {
+  return {
+    job, args, verbose: options.verbose ?? false,
+    config: {
+      ...options.define,
+      ...(options.parallelism === undefined ? {} : { "parallelism.default": options.parallelism }),
+      ...(options.fromSavepoint === undefined ? {} : { "execution.state-recovery.path": options.fromSavepoint }),
+      ...(options.allowNonRestoredState === true ? { "execution.state-recovery.ignore-unclaimed-state": true } : {}),
+    },
+  };
+}
+
+function parseParallelism(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new CommanderError(exitCodes.usage, "millrace.parallelism", usage(`"${text}" is not a parallelism: give a whole number from 1`));
+  return value;
+}
+
+function parseDefinition(text: string, previous: Readonly<Record<string, string>>): Record<string, string> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new CommanderError(exitCodes.usage, "millrace.define", usage(`"${text}" is not a definition: write -D key=value`));
+  return { ...previous, [text.slice(0, at).trim()]: text.slice(at + 1) };
+}
+
+/** Commander prints its own messages; ours have to be printed before they are thrown. */
+function usage(message: string): string {
+  process.stderr.write(`error: ${message}\n`);
+  return message;
+}
+
+function version(): string {
+  return (JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string }).version;
+}

@@ -1,0 +1,26 @@
+/** Exit codes of `millrace`, as documented in `--help`. */
+export const exitCodes = {
+  /** The job finished. */
+  finished: 0,
+  /** The job, or its program, failed. */
+  failed: 1,
+  /** The command line, the configuration or the job's file is wrong; nothing was started. */
+  usage: 2,
+  /** Cancelled with Ctrl-C. */
+  cancelled: 130,
+} as const;
+
+const usageErrors: ReadonlySet<string> = new Set([
+  "CONFIG_UNKNOWN_KEY", "CONFIG_BAD_VALUE", "JOB_FILE_NOT_FOUND", "JOB_DOES_NOT_COMPILE", "JOB_NOT_DEFINED", "PARALLELISM_INVALID", "CHECKPOINT_NOT_FOUND",
+  "CHECKPOINT_UNREADABLE", "CHECKPOINT_STATE_UNMATCHED", "CHECKPOINT_MAX_PARALLELISM", "UNBOUNDED_IN_BATCH", "DUPLICATE_UID", "GRAPH_EMPTY", "DURATION_INVALID",
+]);
+
+/** Whether an error says that the user has to change what was asked for, rather than that a job failed while it ran. */
+export function isUsageError(error: unknown): boolean {
+  for (let current = error as { code?: string; cause?: unknown } | undefined; current !== undefined && current !== null; current = current.cause as typeof current) {
+    if (typeof current !== "object") return false;
+    if (current.code === "JOB_FAILED") continue;
+    return current.code !== undefined && usageErrors.has(current.code);
+  }
+  return false;
+}

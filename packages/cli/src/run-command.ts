@@ -1,0 +1,111 @@
+import { consoleLog } from "@millrace/cluster/embedded";
+import { isMillraceError, type LogSink } from "@millrace/core";
+import type { JobClient, JobMetrics } from "@millrace/graph";
+import type { JobRequest } from "./command-line.js";
+import { exitCodes, isUsageError } from "./exit-codes.js";
+import { renderError } from "./render-error.js";
+import { formatCount, processedRecords, StatusLine } from "./status-line.js";
+import { paint } from "./terminal-style.js";
+
+export interface RunRequest extends JobRequest {
+  readonly inline: boolean;
+  readonly quiet: boolean;
+}
+
+/** A started job as `run` needs it, in whichever way it runs. */
+interface StartedJob {
+  readonly client: JobClient;
+  /** The program, too, has ended. */
+  readonly ended: Promise<void>;
+  lastCheckpointPath(): string | undefined;
+}
+
+/** `millrace run`: runs a job to its end; resolves with the exit code. */
+export async function runCommand(request: RunRequest): Promise<number> {
+  const showsStatus = !request.quiet && process.stderr.isTTY === true;
+  let statusLine: StatusLine | undefined;
+  const log: LogSink = { write: (level, line) => (statusLine === undefined ? consoleLog.write(level, line) : statusLine.above(() => consoleLog.write(level, line))) };
+  const interrupts = new Interrupts();
+  try {
+    const inline = request.inline || request.config["slot.isolation"] === "inline";
+    const job = inline ? await startInline(request, log) : await startOnWorkers(request, log);
+    interrupts.watch(job.client);
+    if (showsStatus) {
+      statusLine = new StatusLine(process.stderr, () => job.client.getMetrics());
+      statusLine.start();
+    }
+    try {
+      const result = await job.client.getJobExecutionResult();
+      await job.ended;
+      statusLine?.stop();
+      statusLine = undefined;
+      if (!request.quiet) process.stderr.write(`${summary(result.jobName, result.netRuntimeMs, await job.client.getMetrics(), result.accumulators)}\n`);
+      return exitCodes.finished;
+    } catch (error) {
+      statusLine?.stop();
+      statusLine = undefined;
+      const path = job.lastCheckpointPath();
+      if (path !== undefined) process.stderr.write(`the last checkpoint is kept: go on with -s ${path}\n`);
+      throw error;
+    }
+  } catch (error) {
+    if (interrupts.interrupted && isMillraceError(error) && error.code === "JOB_CANCELED") {
+      process.stderr.write(`${paint("yellow", "cancelled")}\n`);
+      return exitCodes.cancelled;
+    }
+    process.stderr.write(`${renderError(error, request.verbose)}\n`);
+    return isUsageError(error) ? exitCodes.usage : exitCodes.failed;
+  } finally {
+    interrupts.stop();
+  }
+}
+
+async function startOnWorkers(request: RunRequest, log: LogSink): Promise<StartedJob> {
+  const { submitJob } = await import("./run-job.js");
+  const job = await submitJob(request.job, { args: request.args, config: request.config, log });
+  return { client: job, ended: job.programEnded, lastCheckpointPath: () => job.lastCheckpointPath() };
+}
+
+async function startInline(request: RunRequest, log: LogSink): Promise<StartedJob> {
+  const { startInThread } = await import("./run-inline.js");
+  return startInThread(request, log);
+}
+
+function summary(jobName: string, netRuntimeMs: number, metrics: JobMetrics, accumulators: Readonly<Record<string, unknown>>): string {
+  const records = processedRecords(metrics.vertices);
+  const seconds = netRuntimeMs / 1000;
+  const rate = seconds > 0 ? ` (${formatCount(records / seconds)} records/s)` : "";
+  const parts = [
+    `${formatCount(records)} records in ${seconds.toFixed(seconds < 10 ? 2 : 0)} s${rate}`,
+    ...(metrics.checkpointsCompleted > 0 ? [`${metrics.checkpointsCompleted} checkpoints`] : []),
+    ...(metrics.restarts > 0 ? [paint("yellow", `${metrics.restarts} restarts`)] : []),
+  ];
+  const values = Object.entries(accumulators).map(([name, value]) => `  ${name}: ${typeof value === "object" ? JSON.stringify(value) : String(value)}`);
+  return [`${paint("green", "finished")} "${jobName}": ${parts.join(", ")}`, ...values].join("\n");
+}
+
+/** The first Ctrl-C cancels the job, the second ends the process at once. */
+class Interrupts {
+  interrupted = false;
+  #client: JobClient | undefined;
+  readonly #onSignal = (): void => {
+    if (this.interrupted || this.#client === undefined) process.exit(exitCodes.cancelled);
+    this.interrupted = true;
+    process.stderr.write("cancelling; Ctrl-C again ends at once\n");
+    void this.#client.cancel();
+  };
+
+  constructor() {
+    process.on("SIGINT", this.#onSignal);
+    process.on("SIGTERM", this.#onSignal);
+  }
+
+  watch(client: JobClient): void {
+    this.#client = client;
+  }
+
+  stop(): void {
+    process.off("SIGINT", this.#onSignal);
+    process.off("SIGTERM", this.#onSignal);
+  }
+}

@@ -1,0 +1,100 @@
+import { randomUUID } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { PARALLELISM, type LogSink } from "@millrace/core";
+import type { JobClient, JobExecutionResult, JobGraph, JobStatus } from "@millrace/graph";
+
+export interface RunJobOptions {
+  /** The job's arguments: `process.argv.slice(2)` inside of it. */
+  readonly args?: readonly string[];
+  /** Shorthand for `parallelism.default`. */
+  readonly parallelism?: number;
+  /** Configuration by key; wins over what the job sets. Unknown keys are refused. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Global job parameters; win over the job's. */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** How long the job's module may take to call `execute()`; default 60 s. */
+  readonly planningTimeoutMs?: number;
+  /** Default: `print` lines to standard output, everything else to standard error. */
+  readonly log?: LogSink;
+  readonly onStatus?: (status: JobStatus) => void;
+}
+
+/** A job that was planned and runs on worker threads of this process. */
+export interface SubmittedJob extends JobClient {
+  readonly jobGraph: JobGraph;
+  /** Resolves when the job's program, too, has ended; rejects when the code after its `execute()` threw. */
+  readonly programEnded: Promise<void>;
+  /** Directory of the last completed checkpoint, while the job keeps it. */
+  lastCheckpointPath(): string | undefined;
+  /** Stops program and slots at once. */
+  kill(): Promise<void>;
+}
+
+/**
+ * Runs a job's module, TypeScript or JavaScript, on worker threads: `await runJob(new URL("./job.ts", import.meta.url))`.
+ *
+ * Only that module is run again in the slots, never the caller. Resolves when the job finished.
+ * @throws `JOB_FAILED`, `JOB_CANCELED`, and everything planning can throw (`JOB_DOES_NOT_COMPILE`, `JOB_NOT_DEFINED`, `CONFIG_UNKNOWN_KEY`, …)
+ */
+export async function runJob(job: URL | string, options: RunJobOptions = {}): Promise<JobExecutionResult> {
+  const submitted = await submitJob(job, options);
+  const result = await submitted.getJobExecutionResult();
+  await submitted.programEnded;
+  return result;
+}
+
+/** Like {@link runJob}, but resolves with a handle as soon as the job runs. */
+export async function submitJob(job: URL | string, options: RunJobOptions = {}): Promise<SubmittedJob> {
+  const { LocalJobClient, WorkerSlots, consoleLog, startEmbeddedJob } = await import("@millrace/cluster/embedded");
+  const slots = new WorkerSlots();
+  slots.prewarm(Math.max(1, Math.min(wantedParallelism(options), 2 * availableParallelism())));
+  try {
+    const { artifact, program, jobGraph } = await planJob(job, options);
+    slots.load({ artifactUrl: artifact.url, source: artifact.source, args: options.args ?? [] });
+    const master = startEmbeddedJob({
+      jobGraph, slots, log: options.log ?? consoleLog, onCollected: (...batch) => program.collected(...batch),
+      ...(options.onStatus === undefined ? {} : { onStatus: options.onStatus }),
+    });
+    const client = new LocalJobClient(jobGraph.jobId, master);
+    program.attach(client);
+    return {
+      jobId: jobGraph.jobId, jobGraph, programEnded: program.ended,
+      getJobStatus: () => client.getJobStatus(), cancel: () => client.cancel(), getJobExecutionResult: () => client.getJobExecutionResult(),
+      getAccumulators: () => client.getAccumulators(), getMetrics: () => client.getMetrics(), triggerCheckpoint: () => client.triggerCheckpoint(),
+      lastCheckpointPath: () => master.lastCheckpointPath,
+      kill: async () => {
+        await Promise.all([program.terminate(), slots.close()]);
+      },
+    };
+  } catch (error) {
+    await slots.close();
+    throw error;
+  }
+}
+
+/** Bundles a job and runs its program up to `execute()`. The program stays alive; terminate it when only the plan is wanted. */
+export async function planJob(job: URL | string, options: RunJobOptions = {}): Promise<PlannedJob> {
+  const { bundleJob, JobProgram } = await import("@millrace/client");
+  const artifact = await bundleJob(job instanceof URL || job.startsWith("file:") ? fileURLToPath(job) : job);
+  const program = new JobProgram({
+    artifactUrl: artifact.url, source: artifact.source, args: options.args ?? [], config: overrides(options), parameters: options.parameters ?? {},
+    jobId: randomUUID().replaceAll("-", ""), planningTimeoutMs: options.planningTimeoutMs ?? 60_000,
+  });
+  return { artifact, program, jobGraph: await program.plan };
+}
+
+export interface PlannedJob {
+  readonly artifact: import("@millrace/client").JobArtifact;
+  readonly program: import("@millrace/client").JobProgram;
+  readonly jobGraph: JobGraph;
+}
+
+function overrides({ parallelism, config = {} }: RunJobOptions): Readonly<Record<string, unknown>> {
+  return parallelism === undefined ? config : { ...config, [PARALLELISM.key]: parallelism };
+}
+
+function wantedParallelism(options: RunJobOptions): number {
+  const wanted = Number(overrides(options)[PARALLELISM.key] ?? 1);
+  return Number.isSafeInteger(wanted) ? wanted : 1;
+}

@@ -1,0 +1,26 @@
+import type { SerializedError } from "@millrace/core";
+import type { JobClient, JobGraph } from "@millrace/graph";
+
+/** What the worker thread that runs a job's program is started with. */
+export interface ProgramStart {
+  readonly artifactUrl: string;
+  /** The job's module; becomes `process.argv[1]`. */
+  readonly source: string;
+  readonly args: readonly string[];
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly jobId: string;
+}
+
+/** The calls a program may make on its submitted job. */
+export type ClientMethod = Exclude<keyof JobClient, "jobId">;
+
+export type ProgramMessage =
+  | { readonly type: "plan"; readonly jobGraph: JobGraph }
+  | { readonly type: "call"; readonly callId: number; readonly method: ClientMethod }
+  | { readonly type: "failed"; readonly error: SerializedError };
+
+export type ProgramCommand =
+  | { readonly type: "submitted" }
+  | { readonly type: "reply"; readonly callId: number; readonly value?: unknown; readonly error?: SerializedError }
+  | { readonly type: "collected"; readonly collectId: string; readonly subtaskIndex: number; readonly batch: ArrayBuffer };

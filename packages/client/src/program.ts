@@ -1,0 +1,105 @@
+import { Worker } from "node:worker_threads";
+import { MillraceError, deserializeError, serializeError } from "@millrace/core";
+import type { JobClient, JobGraph } from "@millrace/graph";
+import type { ProgramCommand, ProgramMessage, ProgramStart } from "./program-protocol.js";
+
+export interface ProgramInit extends ProgramStart {
+  /** How long the program may take to call `execute()`. */
+  readonly planningTimeoutMs: number;
+}
+
+/**
+ * A job's program, running in a worker thread of its own: first it plans, then, once {@link attach} gave it the running job, it goes on as that
+ * job's client.
+ */
+export class JobProgram {
+  /**
+   * The plan. Rejects with what the program threw, `JOB_NOT_DEFINED` when it ended without calling `execute()`, or `JOB_PLANNING_TIMEOUT`.
+   */
+  readonly plan: Promise<JobGraph>;
+  /** Resolves when the program has ended by itself; rejects when it threw after it was attached. */
+  readonly ended: Promise<void>;
+  readonly #worker: Worker;
+  #client: JobClient | undefined;
+
+  constructor(init: ProgramInit) {
+    const { planningTimeoutMs, ...workerData } = init;
+    const worker = new Worker(new URL("./program-entry.js", import.meta.url), { workerData, execArgv: [], name: "millrace program" });
+    this.#worker = worker;
+    let planned = false;
+    let failure: Error | undefined;
+    this.ended = new Promise((resolve, reject) => {
+      worker.once("exit", () => (failure === undefined ? resolve() : reject(failure)));
+    });
+    this.ended.catch(() => undefined);
+    this.plan = new Promise((resolve, reject) => {
+      const timeout = setTimeout(() => {
+        reject(tooSlow(init.source, planningTimeoutMs));
+        void worker.terminate();
+      }, planningTimeoutMs);
+      const fail = (error: Error): void => {
+        clearTimeout(timeout);
+        failure = error;
+        reject(error);
+      };
+      worker.on("message", (message: ProgramMessage) => {
+        if (message.type === "plan") {
+          clearTimeout(timeout);
+          planned = true;
+          resolve(message.jobGraph);
+        } else if (message.type === "call") {
+          void this.#answer(message);
+        } else {
+          fail(deserializeError(message.error));
+          void worker.terminate();
+        }
+      });
+      worker.once("error", fail);
+      worker.once("exit", () => {
+        if (!planned && failure === undefined) fail(neverExecutes(init.source));
+      });
+    });
+  }
+
+  /** Lets the program's `execute()` go on with the job it defined. */
+  attach(client: JobClient): void {
+    this.#client = client;
+    this.#send({ type: "submitted" });
+  }
+
+  /** Results for the program's collectors. */
+  collected(collectId: string, subtaskIndex: number, batch: ArrayBuffer): void {
+    this.#send({ type: "collected", collectId, subtaskIndex, batch }, [batch]);
+  }
+
+  async terminate(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  async #answer({ callId, method }: Extract<ProgramMessage, { type: "call" }>): Promise<void> {
+    try {
+      this.#send({ type: "reply", callId, value: await this.#client![method]() });
+    } catch (error) {
+      this.#send({ type: "reply", callId, error: serializeError(error) });
+    }
+  }
+
+  #send(command: ProgramCommand, transfer: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(command, transfer);
+  }
+}
+
+function neverExecutes(source: string): MillraceError {
+  return new MillraceError({
+    code: "JOB_NOT_DEFINED", message: `"${source}" ended without calling execute()`,
+    hint: "end the job with await env.execute(), or export a default function that builds it: export default (env) => { … }",
+    location: { file: source },
+  });
+}
+
+function tooSlow(source: string, timeoutMs: number): MillraceError {
+  return new MillraceError({
+    code: "JOB_PLANNING_TIMEOUT", message: `"${source}" did not call execute() within ${timeoutMs / 1000} s`,
+    hint: "work that takes long belongs into functions of the job, not before execute()", location: { file: source },
+  });
+}

@@ -1,0 +1,4 @@
+export * from "./worker-slots.js";
+export * from "./embedded-job.js";
+export * from "../job-master/local-job-client.js";
+export * from "./console-log.js";

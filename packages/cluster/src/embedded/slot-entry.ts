@@ -1,0 +1,72 @@
+import { parentPort, type MessagePort } from "node:worker_threads";
+import { MillraceError, isMillraceError, serializeError } from "@millrace/core";
+import { createNodeEnv, nodeMessagePort } from "@millrace/env-node";
+import type { StreamGraph } from "@millrace/graph";
+import { SlotExecutor, currentTaskLabel } from "@millrace/runtime";
+import type { SlotCommand, SlotEvent } from "@millrace/runtime";
+import { captureGraph } from "./capture-graph.js";
+import type { SlotLoad } from "./slot-protocol.js";
+import { UserOutput } from "./user-output.js";
+
+/*
+ * A slot in a worker thread of its own: re-runs the job's module for its functions, then does what the JobMaster commands. Commands that come while
+ * the module loads wait for it.
+ */
+const port = parentPort!;
+const send = (event: SlotEvent, transfer: readonly ArrayBuffer[] = []): void => port.postMessage(event, transfer as ArrayBuffer[]);
+const output = new UserOutput((level, line) => send({ type: "log", level, line }), currentTaskLabel);
+
+process.setSourceMapsEnabled(true);
+process.on("uncaughtException", fail);
+process.on("unhandledRejection", fail);
+
+let waiting: SlotCommand[] | undefined = [];
+let executor: SlotExecutor | undefined;
+
+port.on("message", (message: SlotLoad | SlotCommand) => {
+  if (message.type === "load") void load(message);
+  else if (waiting !== undefined) waiting.push(message);
+  else handle(message);
+});
+
+async function load(message: SlotLoad): Promise<void> {
+  process.argv.splice(1, Number.POSITIVE_INFINITY, message.source, ...message.args);
+  let graph: StreamGraph;
+  try {
+    graph = await captureGraph(message);
+  } catch (error) {
+    send({ type: "slotFailed", error: serializeError(cannotLoad(error, message.source)) });
+    return;
+  }
+  const env = { ...createNodeEnv(), log: { write: (level: Parameters<ReturnType<typeof createNodeEnv>["log"]["write"]>[0], line: string) => send({ type: "log", level: level === "debug" ? "info" : level, line }) } };
+  executor = new SlotExecutor({ env, send, loadGraph: () => graph, portFor: (peerPort: unknown) => nodeMessagePort(peerPort as MessagePort) });
+  output.open();
+  const commands = waiting!;
+  waiting = undefined;
+  for (const command of commands) handle(command);
+}
+
+function handle(command: SlotCommand): void {
+  try {
+    executor!.handle(command);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function fail(error: unknown): void {
+  const label = currentTaskLabel();
+  send({
+    type: "slotFailed",
+    error: serializeError(isMillraceError(error) ? error : new MillraceError({
+      code: "SLOT_UNCAUGHT_ERROR", recovery: "restart", cause: error,
+      message: `an error outside of any call of the engine reached the top of a slot${label === undefined ? "" : ` while ${label} ran`}`,
+      hint: "a promise or callback that a function started and nobody awaited has failed",
+    })),
+  });
+}
+
+function cannotLoad(error: unknown, source: string): MillraceError {
+  if (isMillraceError(error)) return error;
+  return new MillraceError({ code: "JOB_MODULE_FAILED", message: `"${source}" failed when a slot ran it again: ${(error as Error).message}`, location: { file: source }, cause: error });
+}

@@ -1,0 +1,54 @@
+import { BatchDecoder, CHECKPOINTING_DIRECTORY, MillraceError } from "@millrace/core";
+import type { Env } from "@millrace/core";
+import { translate } from "@millrace/graph";
+import type { JobClient, JobStatus, Pipeline, PipelineExecutor } from "@millrace/graph";
+import { JobMaster } from "../job-master/job-master.js";
+import { LocalJobClient } from "../job-master/local-job-client.js";
+import { InThreadSlots } from "./in-thread-slots.js";
+
+export interface InThreadOptions {
+  readonly env: Env;
+  /** Where checkpoints go when the job does not say; absolute, and deleted with the job's own. */
+  readonly temporaryDirectory: string;
+  /** Win over what the program sets. */
+  readonly configOverrides?: Readonly<Record<string, unknown>>;
+  /** Told of every job that is started. */
+  readonly onJob?: (job: JobMaster) => void;
+  readonly onStatus?: (status: JobStatus, job: JobMaster) => void;
+}
+
+/** Runs pipelines in the caller's thread, any number of them, at the same time if need be. */
+export class InThreadExecutor implements PipelineExecutor {
+  readonly configOverrides: Readonly<Record<string, unknown>>;
+  readonly #options: InThreadOptions;
+
+  constructor(options: InThreadOptions) {
+    this.#options = options;
+    this.configOverrides = options.configOverrides ?? {};
+  }
+
+  async execute(pipeline: Pipeline): Promise<JobClient> {
+    const { env, temporaryDirectory, onJob, onStatus } = this.#options;
+    const jobGraph = translate(pipeline, { jobId: newJobId(env) });
+    const decoder = new BatchDecoder();
+    const job: JobMaster = new JobMaster({
+      env, jobGraph, slots: new InThreadSlots(env, pipeline.graph),
+      checkpointDirectory: `${pipeline.config.get(CHECKPOINTING_DIRECTORY) ?? temporaryDirectory}/${jobGraph.jobId}`,
+      onCollected: (collectId, subtaskIndex, batch) => {
+        const take = pipeline.collectors?.get(collectId);
+        if (take === undefined) throw new MillraceError({ code: "COLLECTOR_UNKNOWN", message: `nobody in the program collects "${collectId}"` });
+        const { values, count } = decoder.decode(batch);
+        take(values.slice(0, count), subtaskIndex);
+      },
+      onStatus: (status) => onStatus?.(status, job),
+    });
+    onJob?.(job);
+    job.start();
+    return new LocalJobClient(jobGraph.jobId, job);
+  }
+}
+
+/** 32 hex digits from the environment's random numbers. */
+export function newJobId(env: Pick<Env, "rng">): string {
+  return Array.from({ length: 32 }, () => Math.floor(env.rng.next() * 16).toString(16)).join("");
+}

@@ -1,0 +1,59 @@
+import { MillraceError, serializeError } from "@millrace/core";
+import type { Env } from "@millrace/core";
+import type { StreamGraph } from "@millrace/graph";
+import { SlotExecutor } from "@millrace/runtime";
+import type { SlotCommand, SlotEvent } from "@millrace/runtime";
+import type { AllocatedSlots, SlotProvider, SlotRequest } from "../scheduler/slot-provider.js";
+
+/** One slot in the caller's thread that hosts every subtask, with the program's own functions: nothing is re-run, and nothing can be stopped by force. */
+export class InThreadSlots implements SlotProvider {
+  readonly oneSlot = true;
+  readonly #env: Env;
+  readonly #graph: StreamGraph;
+
+  constructor(env: Env, graph: StreamGraph) {
+    this.#env = env;
+    this.#graph = graph;
+  }
+
+  async allocate(request: SlotRequest): Promise<AllocatedSlots> {
+    let released = false;
+    const toMaster = inOrder((event: SlotEvent) => {
+      if (!released) request.onEvent(0, event);
+    });
+    const executor = new SlotExecutor({
+      env: this.#env, send: toMaster, loadGraph: () => this.#graph, portFor: noPeers,
+    });
+    const toSlot = inOrder((command: SlotCommand) => {
+      try {
+        executor.handle(command);
+      } catch (error) {
+        toMaster({ type: "slotFailed", error: serializeError(error) });
+      }
+    });
+    return {
+      send: (_, command) => toSlot(command),
+      connectAll: () => undefined,
+      release: async () => {
+        released = true;
+      },
+    };
+  }
+}
+
+function noPeers(): never {
+  throw new MillraceError({ code: "INTERNAL_ERROR", message: "a job in one thread has no channels between slots", hint: "this is a bug in Millrace, please report it" });
+}
+
+/** Delivers in order, each time from a microtask, so that neither side is ever called from inside its own call. */
+function inOrder<T>(deliver: (item: T) => void): (item: T) => void {
+  let queue: T[] = [];
+  const drain = (): void => {
+    const items = queue;
+    queue = [];
+    for (const item of items) deliver(item);
+  };
+  return (item) => {
+    if (queue.push(item) === 1) void Promise.resolve().then(drain);
+  };
+}

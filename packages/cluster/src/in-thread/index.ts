@@ -1,0 +1,3 @@
+export * from "./in-thread-slots.js";
+export * from "./in-thread-executor.js";
+export * from "../embedded/node-in-thread.js";

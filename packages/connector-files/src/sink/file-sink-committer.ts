@@ -1,0 +1,61 @@
+import { MillraceError, isMillraceError } from "@millrace/core";
+import type { Committer, CommitRequest, FileSystem } from "@millrace/core";
+import { parentPath } from "../path/resolve-path.js";
+import type { FileSinkCommittable } from "./file-sink-state.js";
+import { partLost } from "./resume-part.js";
+
+/**
+ * Makes closed part files visible: one atomic rename each. Idempotent: a file that has its final name already is committed.
+ *
+ * Errors: `FILE_SINK_PART_LOST` when a part is gone or shorter than it was, `FILE_SINK_PART_CONFLICT` when its final name is taken. All other parts are
+ * committed before such an error is thrown.
+ */
+export class FileSinkCommitter implements Committer<FileSinkCommittable> {
+  readonly #fs: FileSystem;
+  readonly #directories = new Set<string>();
+
+  constructor(fs: FileSystem) {
+    this.#fs = fs;
+  }
+
+  async commit(requests: readonly CommitRequest<FileSinkCommittable>[]): Promise<void> {
+    let failure: { readonly error: unknown } | undefined;
+    for (const request of requests) {
+      try {
+        await this.#commitOne(request);
+      } catch (error) {
+        if (isMillraceError(error) && error.recovery === "retry") request.retryLater();
+        else failure ??= { error };
+      }
+    }
+    if (failure !== undefined) throw failure.error;
+  }
+
+  close(): void {}
+
+  async #commitOne(request: CommitRequest<FileSinkCommittable>): Promise<void> {
+    const { inProgressPath, finalPath, sizeBytes } = request.committable;
+    const [source, target] = [await this.#fs.status(inProgressPath), await this.#fs.status(finalPath)];
+    if (source === undefined) {
+      if (target === undefined) throw partLost(inProgressPath, `neither it nor "${finalPath}" is there`);
+      request.signalAlreadyCommitted();
+      return;
+    }
+    if (source.sizeBytes < sizeBytes) throw partLost(inProgressPath, `it has ${source.sizeBytes} bytes of ${sizeBytes}`);
+    if (target !== undefined) throw conflict(inProgressPath, finalPath);
+    const directory = parentPath(finalPath);
+    if (!this.#directories.has(directory)) {
+      await this.#fs.mkdirs(directory);
+      this.#directories.add(directory);
+    }
+    await this.#fs.rename(inProgressPath, finalPath);
+  }
+}
+
+function conflict(inProgressPath: string, finalPath: string): MillraceError {
+  return new MillraceError({
+    code: "FILE_SINK_PART_CONFLICT",
+    message: `"${inProgressPath}" is to become "${finalPath}", but a file of that name exists`,
+    hint: "two jobs with the same id write to this directory; nothing was overwritten", location: { file: finalPath },
+  });
+}

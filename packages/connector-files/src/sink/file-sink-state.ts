@@ -1,0 +1,28 @@
+/** A closed part file that becomes visible with its checkpoint. */
+export interface FileSinkCommittable {
+  readonly inProgressPath: string;
+  readonly finalPath: string;
+  readonly sizeBytes: number;
+}
+
+/** A part file that goes on after the checkpoint. */
+export interface InProgressPart {
+  readonly bucketId: string;
+  readonly inProgressPath: string;
+  readonly finalPath: string;
+  /** What the checkpoint covers; bytes behind it are cut off at restore. */
+  readonly lengthBytes: number;
+  readonly createdMs: number;
+  readonly lastUpdateMs: number;
+}
+
+/** A writer's part of a checkpoint; exactly one per writer. */
+export interface FileSinkWriterState {
+  readonly jobId: string;
+  /** Of the writer; with the subtask and a number it names part files. */
+  readonly uid: string;
+  readonly subtask: number;
+  /** Files of this writer with this or a higher number were begun after the checkpoint. */
+  readonly nextPart: number;
+  readonly inProgress: readonly InProgressPart[];
+}

@@ -1,0 +1,68 @@
+import type { FileSystem, SinkWriterContext } from "@millrace/core";
+import { baseName, joinPath } from "../path/resolve-path.js";
+import type { FileSinkWriterState } from "./file-sink-state.js";
+
+/**
+ * Names of part files: `<prefix>-<uid>-<subtask>-<n><suffix>`, while in progress `.<prefix>-<uid>-<subtask>-<n>.inprogress` in the sink's directory.
+ *
+ * The uid is the hash of (job, operator, restored checkpoint) and the number of the attempt. So no two attempts ever write the same file, and an attempt
+ * can tell the leftovers of those that failed before it from the files of anybody else.
+ */
+export class PartNames {
+  readonly uid: string;
+  readonly #lineage: string;
+  readonly #attempt: number;
+  readonly #subtask: number;
+  #next: number = 0;
+
+  constructor(context: SinkWriterContext) {
+    this.#lineage = hash([context.jobId, context.operatorId, String(context.restoredCheckpointId ?? "none")].join("\0"));
+    this.#attempt = context.attemptNumber;
+    this.#subtask = context.subtaskIndex;
+    this.uid = `${this.#lineage}r${this.#attempt}`;
+  }
+
+  /** The number the next part gets. */
+  get nextPart(): number {
+    return this.#next;
+  }
+
+  make(prefix: string): string {
+    return `${prefix}-${this.uid}-${this.#subtask}-${this.#next++}`;
+  }
+
+  /**
+   * Deletes what failed attempts of this job left behind: files begun after the restored checkpoint by the writers whose states came here, and all files of
+   * attempts that started from the same checkpoint as this one. Nobody else's state can name them. Other subtasks may delete the same; that is fine.
+   */
+  async deleteLeftovers(fs: FileSystem, directory: string, states: readonly FileSinkWriterState[]): Promise<number> {
+    let deleted = 0;
+    for (const { path, isDirectory } of await fs.list(directory)) {
+      const parsed = isDirectory ? undefined : /^\..*-([0-9a-f]{14})r(\d+)-(\d+)-(\d+)\.inprogress$/.exec(baseName(path));
+      if (parsed == null) continue;
+      const [, lineage, attempt, subtask, number] = parsed;
+      const isEarlierAttempt = lineage === this.#lineage && Number(attempt) < this.#attempt;
+      const isAfterCheckpoint = states.some((s) => s.uid === `${lineage}r${attempt}` && s.subtask === Number(subtask) && Number(number) >= s.nextPart);
+      if (!isEarlierAttempt && !isAfterCheckpoint) continue;
+      await fs.delete(path);
+      deleted++;
+    }
+    return deleted;
+  }
+}
+
+export function inProgressPath(directory: string, name: string): string {
+  return joinPath(directory, `.${name}.inprogress`);
+}
+
+/** 56 bits in hex, of two rounds of FNV-1a with a final mix (murmur3's): file names need few collisions, not secrecy. */
+function hash(text: string): string {
+  const round = (seed: number): number => {
+    let h = seed;
+    for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+    h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+    return (h ^ (h >>> 16)) >>> 0;
+  };
+  return (round(0x811c9dc5).toString(16).padStart(8, "0") + round(0x9747b28c).toString(16).padStart(8, "0")).slice(0, 14);
+}

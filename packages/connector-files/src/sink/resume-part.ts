@@ -1,0 +1,48 @@
+import { MillraceError, isMillraceError } from "@millrace/core";
+import type { FileSystem, FileWriter } from "@millrace/core";
+import type { InProgressPart } from "./file-sink-state.js";
+
+const COPY_BYTES = 1024 * 1024;
+
+/** Goes on with a part file of this job: what was written after the checkpoint is cut off. */
+export async function resumePart(fs: FileSystem, part: InProgressPart): Promise<FileWriter> {
+  if ((await fs.status(part.inProgressPath)) === undefined) throw partLost(part.inProgressPath, "it is not there");
+  try {
+    return await fs.resume(part.inProgressPath, part.lengthBytes);
+  } catch (error) {
+    throw isMillraceError(error) && error.code === "FILE_TOO_SHORT" ? partLost(part.inProgressPath, error.message) : error;
+  }
+}
+
+/**
+ * Copies what a checkpoint covers of another job's part file. The file itself stays: that job may still be running, or start again from its checkpoint.
+ *
+ * When the other job has gone on and finished the file, the checkpointed bytes are the start of the finished one.
+ */
+export async function copyPart(fs: FileSystem, part: InProgressPart, target: string): Promise<FileWriter> {
+  const source = (await fs.status(part.inProgressPath)) !== undefined ? part.inProgressPath : part.finalPath;
+  if ((await fs.status(source)) === undefined) throw partLost(part.inProgressPath, "neither it nor the finished file is there");
+  const reader = await fs.read(source);
+  try {
+    const writer = await fs.create(target);
+    for (let rest = part.lengthBytes; rest > 0; ) {
+      const bytes = await reader.read(Math.min(COPY_BYTES, rest));
+      if (bytes === undefined) throw partLost(source, `it ends ${rest} bytes before what the checkpoint holds`);
+      await writer.write(bytes);
+      rest -= bytes.length;
+    }
+    return writer;
+  } finally {
+    await reader.close();
+  }
+}
+
+/** The error for committed or checkpointed rows that are gone from the disk. */
+export function partLost(path: string, why: string): MillraceError {
+  return new MillraceError({
+    code: "FILE_SINK_PART_LOST",
+    message: `the checkpoint says that "${path}" holds rows of this sink, but ${why}: these rows are lost`,
+    hint: "somebody deleted or moved the sink's files, or the checkpoint is older than they are; restore the files, or start from a checkpoint that matches them",
+    location: { file: path },
+  });
+}

@@ -1,0 +1,3 @@
+export * from "./operator-info.js";
+export * from "./operator-registry.js";
+export * from "./specialize.js";

@@ -1,0 +1,69 @@
+import {
+  type CoGroupFn, type JoinFn, type OperatorContext, type Output, type StateInitializationContext, type StateSnapshotContext, type TwoInputOperator, type Window,
+  type WindowFn,
+} from "@millrace/core";
+import type { WindowJoinSpec } from "@millrace/graph";
+import type { OperatorInfo } from "../operator-info.js";
+import { refusePromise } from "../user-function.js";
+import { createWindowContents } from "./window-contents.js";
+import { WindowOperator } from "./window-operator.js";
+import { windowParts } from "./window-parts.js";
+
+/** A record of one of the two inputs, as assigners, triggers and evictors of a window join see it. Flink: TaggedUnion. */
+export interface TaggedUnion {
+  readonly isOne: boolean;
+  readonly value: unknown;
+}
+
+/** Joins or co-groups two keyed inputs by window: one window operator over the union of both. */
+export class WindowJoin implements TwoInputOperator {
+  readonly #windows: WindowOperator;
+
+  constructor(spec: WindowJoinSpec, context: OperatorContext, info: OperatorInfo) {
+    const { assigner, trigger, evictor, allowedLatenessMs } = spec;
+    const coGroup = spec.coGroup ?? joinAsCoGroup(spec.join!, context.operatorName);
+    const windowSpec = { type: "window", keyed: true, assigner, trigger, evictor, allowedLatenessMs, fn: { kind: "plain", fn: splitting(coGroup) } } as const;
+    const parts = windowParts({ ...windowSpec, trigger, evictor } as never, context, info);
+    this.#windows = new WindowOperator(parts, createWindowContents(evictor, undefined, undefined), context);
+  }
+
+  open(context: StateInitializationContext): void | Promise<void> {
+    return this.#windows.open(context);
+  }
+  processRecord1(value: unknown, timestampMs: number, out: Output<unknown>): void {
+    this.#windows.processRecord({ isOne: true, value } satisfies TaggedUnion, timestampMs, out);
+  }
+  processRecord2(value: unknown, timestampMs: number, out: Output<unknown>): void {
+    this.#windows.processRecord({ isOne: false, value } satisfies TaggedUnion, timestampMs, out);
+  }
+  snapshotState(context: StateSnapshotContext): void | Promise<void> {
+    return this.#windows.snapshotState(context);
+  }
+  close(): void | Promise<void> {
+    return this.#windows.close();
+  }
+}
+
+function splitting(coGroup: CoGroupFn<unknown, unknown, unknown>): WindowFn<TaggedUnion, unknown, unknown, Window> {
+  return (_key, _window, elements, out) => {
+    const left: unknown[] = [];
+    const right: unknown[] = [];
+    for (const element of elements) (element.isOne ? left : right).push(element.value);
+    return coGroup(left, right, out);
+  };
+}
+
+/** Every pair of a window, left records outermost. */
+function joinAsCoGroup(join: JoinFn<unknown, unknown, unknown>, operatorName: string): CoGroupFn<unknown, unknown, unknown> {
+  let checked = false;
+  return (lefts, rights, out) => {
+    for (const left of lefts) {
+      for (const right of rights) {
+        const result = join(left, right);
+        if (!checked) refusePromise(result, operatorName);
+        checked = true;
+        out.collect(result);
+      }
+    }
+  };
+}

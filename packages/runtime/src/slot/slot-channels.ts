@@ -1,0 +1,94 @@
+import { BatchDecoder, BatchEncoder, type MessagePortLike } from "@millrace/core";
+import { InputChannel } from "../exchange/input-channel.js";
+import { LocalTransport, type RoundTrip } from "../exchange/local-transport.js";
+import type { ChannelTransport, OutputPressure } from "../exchange/output-channel.js";
+import { PeerConnection } from "../exchange/peer-connection.js";
+import { RemoteCredit, RemoteTransport } from "../exchange/remote-transport.js";
+
+/** Extra credits a channel may have out while its sender reports a backlog. */
+const FLOATING_CREDITS = 8;
+
+/** All channels of one job in one slot, by number, and the connections to the other slots. */
+export class SlotChannels {
+  readonly #credits: number;
+  readonly #roundTrip: boolean;
+  readonly #wake: () => void;
+  readonly #inputs = new Map<number, InputChannel>();
+  readonly #remoteCredits = new Map<number, RemoteCredit>();
+  readonly #peers = new Map<number, PeerConnection>();
+
+  /** @param credits buffers on the way per channel. @param roundTrip sends local batches through the codec, too. @param wake something arrived. */
+  constructor(credits: number, roundTrip: boolean, wake: () => void) {
+    this.#credits = credits;
+    this.#roundTrip = roundTrip;
+    this.#wake = wake;
+  }
+
+  connect(peerSlot: number, port: MessagePortLike): void {
+    const connection: PeerConnection = new PeerConnection(
+      port,
+      (channelId, element, backlog) => {
+        const channel = this.#remoteInput(channelId, connection);
+        if (backlog > 0) this.#remoteCredits.get(channelId)!.backlog(backlog);
+        channel.receive(element);
+      },
+      this.#wake,
+    );
+    this.#peers.set(peerSlot, connection);
+    connection.drain();
+  }
+
+  /** The receiving end of a channel; made at first use by whoever comes first, its task or its data. */
+  input(channelId: number, senderSlot: number, ownSlot: number): InputChannel {
+    return senderSlot === ownSlot ? this.#channel(channelId) : this.#remoteInput(channelId, this.#peer(senderSlot));
+  }
+
+  /** The sending end of a channel. */
+  output(channelId: number, receiverSlot: number, ownSlot: number, pressure: OutputPressure): ChannelTransport {
+    if (receiverSlot !== ownSlot) return new RemoteTransport(channelId, this.#peer(receiverSlot), new BatchEncoder(), this.#credits, pressure);
+    return new LocalTransport(this.#channel(channelId), this.#credits, pressure, this.#roundTrip ? newRoundTrip() : undefined);
+  }
+
+  drain(): void {
+    for (const peer of this.#peers.values()) peer.drain();
+  }
+
+  flushCredits(): void {
+    for (const peer of this.#peers.values()) peer.flushCredits();
+  }
+
+  close(): void {
+    for (const peer of this.#peers.values()) peer.close();
+    this.#peers.clear();
+    this.#inputs.clear();
+  }
+
+  #channel(channelId: number): InputChannel {
+    let channel = this.#inputs.get(channelId);
+    if (channel === undefined) this.#inputs.set(channelId, (channel = new InputChannel(channelId)));
+    return channel;
+  }
+
+  #remoteInput(channelId: number, connection: PeerConnection): InputChannel {
+    const channel = this.#channel(channelId);
+    if (channel.credit === undefined) {
+      const credit = new RemoteCredit(channelId, connection, FLOATING_CREDITS);
+      this.#remoteCredits.set(channelId, credit);
+      channel.credit = credit;
+      channel.decoder = new BatchDecoder();
+    }
+    return channel;
+  }
+
+  #peer(slot: number): PeerConnection {
+    const peer = this.#peers.get(slot);
+    if (peer === undefined) throw new Error(`slot ${slot} was not connected before its tasks were deployed`);
+    return peer;
+  }
+}
+
+function newRoundTrip(): RoundTrip {
+  const encoder = new BatchEncoder();
+  const decoder = new BatchDecoder();
+  return { encode: (batch) => encoder.encode(batch), decode: (buffer) => decoder.decode(buffer) };
+}

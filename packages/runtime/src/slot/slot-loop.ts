@@ -1,0 +1,79 @@
+import type { Clock } from "@millrace/core";
+import { Deque } from "../exchange/deque.js";
+import type { Task } from "../task/task.js";
+import { setCurrentTaskLabel } from "./task-label.js";
+
+/** How long the loop keeps the thread before messages and I/O get their turn. */
+const PASS_MS = 4;
+
+/** What the loop does besides running tasks. */
+export interface LoopHooks {
+  /** Takes in what has arrived: commands, buffers, credits. */
+  receive(): void;
+  /** Sends what was gathered during the turns: credits. */
+  flush(): void;
+}
+
+/** The slot's mailbox loop: runs the tasks that have work, in turn; does nothing at all while none has. */
+export class SlotLoop {
+  readonly #clock: Clock;
+  readonly #hooks: LoopHooks;
+  readonly #runnable = new Deque<Task>();
+  #scheduled = false;
+  #running = false;
+
+  constructor(clock: Clock, hooks: LoopHooks) {
+    this.#clock = clock;
+    this.#hooks = hooks;
+  }
+
+  /** The task has something to do. */
+  wake(task: Task): void {
+    if (task.scheduled) return;
+    task.scheduled = true;
+    this.#runnable.push(task);
+    this.poke();
+  }
+
+  /** Something arrived: the loop must look. */
+  poke(): void {
+    if (this.#scheduled || this.#running) return;
+    this.#scheduled = true;
+    this.#clock.yieldThen(this.#pass);
+  }
+
+  readonly #pass = (): void => {
+    this.#scheduled = false;
+    this.#running = true;
+    try {
+      const until = this.#clock.monotonicMs() + PASS_MS;
+      do {
+        this.#hooks.receive();
+        this.#round();
+        this.#hooks.flush();
+      } while (this.#runnable.length > 0 && this.#clock.monotonicMs() < until);
+    } finally {
+      this.#running = false;
+      if (this.#runnable.length > 0) this.poke();
+    }
+  };
+
+  /** One turn for each task that is runnable now. */
+  #round(): void {
+    for (let left = this.#runnable.length; left > 0; left--) {
+      const task = this.#runnable.shift()!;
+      task.scheduled = false;
+      setCurrentTaskLabel(task.label);
+      let more: boolean;
+      try {
+        more = task.step();
+      } finally {
+        setCurrentTaskLabel(undefined);
+      }
+      if (more && !task.scheduled) {
+        task.scheduled = true;
+        this.#runnable.push(task);
+      }
+    }
+  }
+}

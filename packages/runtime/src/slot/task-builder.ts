@@ -1,0 +1,250 @@
+import {
+  BATCH_SIZE, BatchEncoder, CHAIN_COMPILER, FREEZE_RECORDS, MillraceError, RecordBatch, RUNTIME_MODE, type Configuration, type Operator,
+} from "@millrace/core";
+import type { JobEdge, JobVertex, OperatorSpec, StreamGraph } from "@millrace/graph";
+import { canCompile, ChainCompiler } from "../chain/chain-compiler.js";
+import type { ChainEntry } from "../chain/chain-entry.js";
+import type { ChainNode } from "../chain/chain-node.js";
+import { referenceEntry, referenceOutput, referenceSourceEntry } from "../chain/reference-chain.js";
+import { GeneratedSources } from "../chain/task-error.js";
+import { readOperatorState, type OperatorStateBytes } from "../checkpoint/state-files.js";
+import type { TaskFacilities, TaskOperatorContext } from "../context/operator-context.js";
+import { ChannelIds, sourcesOf, targetsOf } from "../exchange/edge-topology.js";
+import type { InputChannel } from "../exchange/input-channel.js";
+import { OutputChannel, OutputPressure } from "../exchange/output-channel.js";
+import { RecordWriter } from "../exchange/record-writer.js";
+import { MetricRegistry } from "../metrics/metric-registry.js";
+import { createOperator } from "../operators/operator-registry.js";
+import type { SlotJob, TaskDeployment } from "../protocol/deployment.js";
+import type { OperatorToCoordinator, SlotEvent } from "../protocol/messages.js";
+import type { SinkServices } from "../sink/sink-writer-context.js";
+import { SinkOperator } from "../sink/sink-operator.js";
+import { SourceOperator } from "../source/source-operator.js";
+import { createSimpleOperator } from "../chain/create-simple-operator.js";
+import type { Activity } from "../task/activity.js";
+import { ChannelInput } from "../task/channel-input.js";
+import { FinishedInput, FinishedOperator } from "../task/finished-task.js";
+import { OperatorChain, type ChainCode, type ChainEdge } from "../task/operator-chain.js";
+import { SourceInput } from "../task/source-input.js";
+import type { TaskInput } from "../task/task-input.js";
+import type { TaskParts, TaskSetting } from "../task/task-setting.js";
+import { Task } from "../task/task.js";
+import type { SlotChannels } from "./slot-channels.js";
+
+/** Makes the tasks of one job in one slot. */
+export class TaskBuilder {
+  readonly #job: SlotJob;
+  readonly #graph: StreamGraph;
+  readonly #config: Configuration;
+  readonly #channels: SlotChannels;
+  readonly #ids: ChannelIds;
+  readonly #compile: boolean;
+
+  constructor(job: SlotJob, graph: StreamGraph, config: Configuration, channels: SlotChannels) {
+    this.#job = job;
+    this.#graph = graph;
+    this.#config = config.with(RUNTIME_MODE, job.jobGraph.runtimeMode);
+    this.#channels = channels;
+    this.#ids = new ChannelIds(job.jobGraph);
+    this.#compile = config.get(CHAIN_COMPILER) && canCompile();
+  }
+
+  build(deployment: TaskDeployment, setting: Omit<TaskSetting, "vertex" | "job">): Task {
+    const vertex = this.#job.jobGraph.vertices.find(({ id }) => id === deployment.attempt.vertexId);
+    if (vertex === undefined) throw new Error(`the plan has no vertex ${deployment.attempt.vertexId}`);
+    const pressure = new OutputPressure();
+    const full: TaskSetting = { ...setting, job: this.#job, vertex };
+    const task = new Task(deployment, full, pressure);
+    // Both ends of every channel exist before any task runs.
+    const edges = this.#outputs(deployment, vertex, full, pressure);
+    const inputs = this.#inputs(deployment, vertex);
+    task.start((adopt) => this.#assemble(task, full, pressure, edges, inputs, adopt));
+    return task;
+  }
+
+  *#assemble(
+    task: Task, setting: TaskSetting, pressure: OutputPressure, edges: readonly ChainEdge[], channels: readonly InputChannel[], adopt: (parts: TaskParts) => void,
+  ): Activity {
+    const { vertex, env } = setting;
+    const { deployment } = task;
+    const { subtaskIndex } = deployment.attempt;
+    const restored = new Map<string, OperatorStateBytes>();
+    const finished = deployment.restore?.finished === true;
+    for (const [operatorId, handles] of Object.entries(deployment.restore?.operators ?? {})) {
+      yield readOperatorState(env.fs, handles).then((bytes) => void restored.set(operatorId, bytes));
+    }
+    const sources = new GeneratedSources();
+    const code = this.#code(task, vertex, pressure, sources);
+    const chain = new OperatorChain(vertex, this.#graph, edges, code);
+    const metrics = new MetricRegistry(env.clock);
+    const create = (node: ChainNode, spec: OperatorSpec, context: TaskOperatorContext): Operator =>
+      finished ? new FinishedOperator() : this.#operator(task, setting, pressure, code, node, spec, context);
+    chain.create(this.#facilities(task, setting), metrics, restored, create);
+    const { head } = chain;
+    const source = head.operator instanceof SourceOperator ? head.operator : undefined;
+    let input: TaskInput;
+    if (finished) input = new FinishedInput(chain);
+    else if (source !== undefined) input = new SourceInput(source, task.turn, env.clock, (barrier) => task.checkpoint(barrier, 0));
+    else {
+      const entries = Array.from({ length: head.plan.numberOfInputs }, (_, index) => code.entry(head, index));
+      input = new ChannelInput(head, entries, channels, task.turn, env.clock, {
+        checkpoint: (barrier, alignmentMs) => task.checkpoint(barrier, alignmentMs),
+        checkpointAbandoned: (checkpointId, reason) => task.checkpointAbandoned(checkpointId, reason),
+        inputEnded: (index) => task.inputEnded(index),
+        wake: () => task.wake(),
+      });
+    }
+    for (const node of chain.nodes) this.#observeLatency(node, metrics, setting);
+    adopt({ chain, input, inputs: source === undefined && !finished ? head.plan.numberOfInputs : 0, source, sources, metrics });
+  }
+
+  #observeLatency(node: ChainNode, metrics: MetricRegistry, { env }: TaskSetting): void {
+    node.onLatencyMark = (markedTimeMs, operatorId) => {
+      metrics.group(node.name, "latency").histogram(`source_id.${operatorId}`).update(Math.max(0, env.clock.nowMs() - markedTimeMs));
+    };
+  }
+
+  #operator(
+    task: Task, setting: TaskSetting, pressure: OutputPressure, code: ChainCode & SourceCode, node: ChainNode, spec: OperatorSpec, context: TaskOperatorContext,
+  ): Operator {
+    const clock = { activeMs: () => task.accounts.activeMs(setting.env.clock.monotonicMs()) };
+    if (spec.type === "source") {
+      return new SourceOperator(context, spec, {
+        clock,
+        pressure,
+        codeId: this.#codeId(task),
+        entry: () => code.sourceEntry(node),
+        send: (event) => this.#toCoordinator(task, setting, node, event),
+        wake: () => task.wake(),
+        latencyMark: (markedTimeMs) => node.forwardLatencyMark(markedTimeMs, node.plan.id, context.subtaskIndex),
+        fail: (error) => task.fail(error),
+      });
+    }
+    if (spec.type === "sink") return new SinkOperator(context, spec, this.#sinkServices(task, setting));
+    const simple = createSimpleOperator(spec, context, clock);
+    if (simple !== undefined) return simple;
+    return createOperator(spec, context, { runtimeMode: this.#job.jobGraph.runtimeMode, keySelectors: node.keySelectors });
+  }
+
+  #sinkServices(task: Task, setting: TaskSetting): SinkServices {
+    const encoder = new BatchEncoder();
+    return {
+      log: (level, line) => setting.log(level, line),
+      collect: (collectId, values) => {
+        const batch = encoder.encode(RecordBatch.withoutTimestamps([...values]));
+        const event: SlotEvent = {
+          type: "collected", epoch: setting.epoch, collectId, subtaskIndex: task.deployment.attempt.subtaskIndex, batch, afterCheckpoint: task.lastCheckpointId,
+        };
+        setting.send(event, [batch]);
+      },
+      committed: () => task.wake(),
+      fail: (error) => task.fail(error),
+    };
+  }
+
+  #toCoordinator(task: Task, setting: TaskSetting, node: ChainNode, event: OperatorToCoordinator): void {
+    setting.send({ type: "coordinatorEvent", epoch: setting.epoch, operatorId: node.plan.id, subtaskIndex: task.deployment.attempt.subtaskIndex, event });
+  }
+
+  #code(task: Task, vertex: JobVertex, pressure: OutputPressure, sources: GeneratedSources): ChainCode & SourceCode {
+    const freeze = this.#config.get(FREEZE_RECORDS);
+    const { subtaskIndex } = task.deployment.attempt;
+    if (this.#compile) {
+      const compiler = new ChainCompiler(this.#codeId(task), pressure, freeze, sources);
+      return {
+        output: (node) => compiler.output(node),
+        entry: (head, input) => compiler.entry(head, input),
+        sourceEntry: (head) => compiler.sourceEntry(head),
+      };
+    }
+    return {
+      output: (node) => referenceOutput(node, pressure, freeze, subtaskIndex),
+      entry: (head, input) => referenceEntry(head, input, subtaskIndex),
+      sourceEntry: (head) => referenceSourceEntry(head),
+    };
+  }
+
+  /** Unique in this process, so that no two chains share generated text. */
+  #codeId(task: Task): string {
+    const { vertexId, subtaskIndex, attemptNumber } = task.deployment.attempt;
+    return `${this.#job.jobGraph.jobId.slice(0, 8)}-${vertexId.slice(0, 8)}-${this.#job.slotIndex}-${subtaskIndex}-${attemptNumber}`;
+  }
+
+  #facilities(task: Task, setting: TaskSetting): TaskFacilities {
+    const { jobGraph } = this.#job;
+    const { attempt } = task.deployment;
+    const { env, vertex } = setting;
+    return {
+      jobId: jobGraph.jobId,
+      subtaskIndex: attempt.subtaskIndex,
+      parallelism: vertex.parallelism,
+      maxParallelism: vertex.maxParallelism,
+      attemptNumber: attempt.attemptNumber,
+      config: this.#config,
+      clock: env.clock,
+      fs: env.fs,
+      processingTime: task.processingTime,
+      mailbox: task.mailbox,
+      info: {
+        jobName: jobGraph.jobName, taskName: vertex.name, jobParameters: jobGraph.parameters, cachedFiles: jobGraph.cachedFiles, accumulators: task.accumulators,
+      },
+      random: () => env.rng.next(),
+      suspendUntil: (work) => task.suspendUntil(work),
+    };
+  }
+
+  #outputs(deployment: TaskDeployment, vertex: JobVertex, setting: TaskSetting, pressure: OutputPressure): ChainEdge[] {
+    const { jobGraph, slotIndex } = this.#job;
+    const { subtaskIndex } = deployment.attempt;
+    return jobGraph.edges.filter((edge) => edge.sourceVertexId === vertex.id).map((edge) => {
+      const target = this.#vertex(edge.targetVertexId);
+      const capacity = vertex.bufferTimeoutMs === 0 ? 1 : this.#config.get(BATCH_SIZE);
+      const channels = targetsOf(edge.partitioner, subtaskIndex, vertex.parallelism, target.parallelism).map((to) => {
+        const receiver = deployment.slotOfSubtask[target.id]![to]!;
+        const transport = this.#channels.output(this.#ids.of(edge.id, subtaskIndex, to), receiver, slotIndex, pressure);
+        return new OutputChannel(transport, capacity, edge.partitioner === "hash");
+      });
+      const plan = {
+        partitioner: this.#partitioner(edge), edgeId: edge.id, sideOutputId: edge.sideOutput, subtaskIndex, maxParallelism: target.maxParallelism,
+        random: () => setting.env.rng.next(),
+      };
+      return { sourceOperatorId: edge.sourceOperatorId, sideOutput: edge.sideOutput, writer: new RecordWriter(plan, channels) };
+    });
+  }
+
+  #inputs(deployment: TaskDeployment, vertex: JobVertex): InputChannel[] {
+    const { jobGraph, slotIndex } = this.#job;
+    const { subtaskIndex } = deployment.attempt;
+    return jobGraph.edges.filter((edge) => edge.targetVertexId === vertex.id).flatMap((edge) => {
+      const source = this.#vertex(edge.sourceVertexId);
+      return sourcesOf(edge.partitioner, subtaskIndex, source.parallelism, vertex.parallelism).map((from) => {
+        const channel = this.#channels.input(this.#ids.of(edge.id, from, subtaskIndex), deployment.slotOfSubtask[source.id]![from]!, slotIndex);
+        channel.inputIndex = edge.inputIndex;
+        channel.holdUntilEnd = edge.exchange === "blocking";
+        return channel;
+      });
+    });
+  }
+
+  #vertex(id: string): JobVertex {
+    return this.#job.jobGraph.vertices.find((vertex) => vertex.id === id)!;
+  }
+
+  /** The functions of hash and custom edges come from the captured graph; the kind from the plan. */
+  #partitioner(edge: JobEdge): RecordWriter["plan"]["partitioner"] {
+    if (edge.partitioner !== "hash" && edge.partitioner !== "custom") return { kind: edge.partitioner };
+    const node = this.#graph.nodes.find(({ id }) => id === edge.targetNodeId);
+    const partitioner = node?.inputs[edge.targetEdgeIndex]?.partitioner;
+    if (partitioner !== undefined && partitioner.kind === edge.partitioner) return partitioner;
+    throw new MillraceError({
+      code: "GRAPH_MISMATCH",
+      message: `edge ${edge.targetEdgeIndex} into "${node?.name ?? edge.targetNodeId}" is not the ${edge.partitioner} edge of the plan`,
+      hint: "the job is not deterministic: its graph differs between runs",
+    });
+  }
+}
+
+/** Code of chains whose head is a source. */
+interface SourceCode {
+  sourceEntry(head: ChainNode): ChainEntry;
+}

@@ -1,0 +1,175 @@
+import type { Clock, Mark, MultipleInputOperator, RecordBatch } from "@millrace/core";
+import type { ChainEntry } from "../chain/chain-entry.js";
+import type { ChainNode } from "../chain/chain-node.js";
+import { Barrier, EndOfInput } from "../exchange/channel-element.js";
+import { Deque } from "../exchange/deque.js";
+import type { InputChannel } from "../exchange/input-channel.js";
+import { BarrierAligner } from "../input/barrier-aligner.js";
+import { CombinedWatermark } from "../input/combined-watermark.js";
+import { InputGate } from "../input/input-gate.js";
+import { WatermarkValve } from "../input/watermark-valve.js";
+import { ChunkSize } from "./chunk-size.js";
+import type { InputProgress, TaskInput } from "./task-input.js";
+import type { Turn } from "./turn.js";
+
+/** What an input tells its task. */
+export interface ChannelInputListener {
+  /** All barriers are there: take the snapshot before anything else is processed. */
+  checkpoint(barrier: Barrier, alignmentMs: number): void;
+  checkpointAbandoned(checkpointId: number, reason: string): void;
+  /** All channels of input `index` have ended. */
+  inputEnded(index: number): void;
+  /** There is something to do. */
+  wake(): void;
+}
+
+type Control = { readonly watermarkMs: number } | { readonly idle: boolean };
+
+/** Reads a task's channels: batches through the chain, watermarks through the valves, barriers into the aligner. */
+export class ChannelInput implements TaskInput {
+  readonly #head: ChainNode;
+  readonly #entries: readonly ChainEntry[];
+  readonly #gate: InputGate;
+  readonly #aligner: BarrierAligner;
+  readonly #valves: readonly WatermarkValve[];
+  readonly #combined = new CombinedWatermark();
+  readonly #valveIndex = new Map<InputChannel, number>();
+  readonly #openChannels: number[];
+  readonly #turn: Turn;
+  readonly #clock: Clock;
+  readonly #listener: ChannelInputListener;
+  readonly #chunk = new ChunkSize();
+  /** Watermarks and statuses on their way through the chain; a watermark may need several turns. */
+  readonly #controls = new Deque<Control>();
+  #channel: InputChannel | undefined;
+  #batch: RecordBatch | undefined;
+  #cursor = 0;
+  #nextMark = 0;
+  #idle = false;
+
+  constructor(head: ChainNode, entries: readonly ChainEntry[], channels: readonly InputChannel[], turn: Turn, clock: Clock, listener: ChannelInputListener) {
+    this.#head = head;
+    this.#entries = entries;
+    this.#turn = turn;
+    this.#clock = clock;
+    this.#listener = listener;
+    const inputs = entries.length;
+    this.#openChannels = Array.from({ length: inputs }, () => 0);
+    for (const channel of channels) this.#valveIndex.set(channel, this.#openChannels[channel.inputIndex]!++);
+    this.#valves = this.#openChannels.map((count, index) => {
+      this.#combined.add(index);
+      return new WatermarkValve(count, { watermark: (ms) => this.#inputWatermark(index, ms), status: (idle) => this.#inputStatus(index, idle) });
+    });
+    this.#gate = new InputGate(channels, () => listener.wake());
+    this.#aligner = new BarrierAligner(
+      channels,
+      {
+        aligned: (barrier, alignmentMs) => listener.checkpoint(barrier, alignmentMs),
+        abandoned: (checkpointId, reason) => listener.checkpointAbandoned(checkpointId, reason),
+        unblocked: (channel) => this.#gate.offer(channel),
+      },
+      () => clock.monotonicMs(),
+    );
+  }
+
+  process(interrupt: () => boolean): InputProgress {
+    for (;;) {
+      if (!this.#advanceControls()) return "more";
+      if (interrupt() || this.#turn.blocked) return "more";
+      if (this.#batch !== undefined) this.#chunkOfBatch(this.#batch);
+      else if (!this.#take()) return this.#openChannels.every((open) => open === 0) ? "ended" : "waiting";
+      if (this.#turn.over) return "more";
+    }
+  }
+
+  triggerCheckpoint(checkpointId: number, timestampMs: number): void {
+    this.#aligner.trigger(new Barrier(checkpointId, timestampMs));
+  }
+
+  checkpointAborted(checkpointId: number): void {
+    this.#aligner.cancel(checkpointId);
+  }
+
+  discard(): void {
+    for (const channel of this.#gate.channels) {
+      channel.onReadable = undefined;
+      channel.discard();
+    }
+    this.#batch = undefined;
+  }
+
+  /** Takes one element. @returns false when there is none. */
+  #take(): boolean {
+    const selectable = (this.#head.operator as MultipleInputOperator | undefined)?.selectableInputs?.();
+    const channel = this.#gate.next(selectable);
+    if (channel === undefined) return false;
+    const element = channel.poll();
+    if (element instanceof Barrier) this.#aligner.barrier(channel, element);
+    else if (element instanceof EndOfInput) this.#end(channel);
+    else if (element !== undefined) {
+      this.#channel = channel;
+      this.#batch = element;
+      this.#cursor = 0;
+      this.#nextMark = 0;
+    }
+    this.#gate.offer(channel);
+    return true;
+  }
+
+  #end(channel: InputChannel): void {
+    channel.ended = true;
+    const input = channel.inputIndex;
+    if (--this.#openChannels[input]! === 0) this.#listener.inputEnded(input);
+    this.#aligner.channelEnded();
+  }
+
+  #chunkOfBatch(batch: RecordBatch): void {
+    const mark = batch.marks?.[this.#nextMark];
+    if (mark !== undefined && mark.at <= this.#cursor) {
+      this.#nextMark++;
+      this.#handleMark(mark);
+      return;
+    }
+    const from = this.#cursor;
+    const to = Math.min(mark === undefined ? batch.count : mark.at, from + this.#chunk.records);
+    if (to > from) {
+      const started = this.#clock.monotonicMs();
+      this.#cursor = to;
+      this.#entries[this.#channel!.inputIndex]!(batch, from, to);
+      this.#chunk.measured(to - from, this.#clock.monotonicMs() - started);
+    }
+    if (this.#cursor === batch.count && (batch.marks === null || this.#nextMark >= batch.marks.length)) {
+      this.#batch = undefined;
+      this.#channel!.recycler?.(batch);
+    }
+  }
+
+  #handleMark(mark: Mark): void {
+    const channel = this.#channel!;
+    const valve = this.#valves[channel.inputIndex]!;
+    const index = this.#valveIndex.get(channel)!;
+    if (mark.kind === "watermark") valve.inputWatermark(mark.timestampMs, index);
+    else if (mark.kind === "status") valve.inputStatus(mark.idle, index);
+    else this.#head.receiveLatencyMark(mark.markedTimeMs, mark.operatorId, mark.subtaskIndex);
+  }
+
+  #inputWatermark(input: number, watermarkMs: number): void {
+    if (this.#combined.setWatermark(input, watermarkMs)) this.#controls.push({ watermarkMs: this.#combined.watermarkMs });
+  }
+
+  #inputStatus(input: number, idle: boolean): void {
+    if (this.#combined.setIdle(input, idle)) this.#controls.push({ watermarkMs: this.#combined.watermarkMs });
+    if (this.#combined.idle !== this.#idle) this.#controls.push({ idle: (this.#idle = this.#combined.idle) });
+  }
+
+  /** @returns false when a watermark was interrupted. */
+  #advanceControls(): boolean {
+    for (let control = this.#controls.peek(); control !== undefined; control = this.#controls.peek()) {
+      if ("idle" in control) this.#head.receiveStatus(control.idle);
+      else if (!this.#head.advanceWatermark(control.watermarkMs, this.#turn.interrupted)) return false;
+      this.#controls.shift();
+    }
+    return true;
+  }
+}
+

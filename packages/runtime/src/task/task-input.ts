@@ -1,0 +1,13 @@
+/** What a task's input says after a turn: go on, wait to be woken, or nothing more will come. */
+export type InputProgress = "more" | "waiting" | "ended";
+
+/** Where a task's records come from. */
+export interface TaskInput {
+  /** Processes records until the turn is over, the outputs are blocked, `interrupt` says so, or there is nothing to do. */
+  process(interrupt: () => boolean): InputProgress;
+  /** A checkpoint was asked for by the JobMaster instead of by barriers. */
+  triggerCheckpoint(checkpointId: number, timestampMs: number): void;
+  checkpointAborted(checkpointId: number): void;
+  /** Every element that was received and not processed is dropped. */
+  discard(): void;
+}

@@ -1,0 +1,422 @@
+import { accumulatorValue, serializeError, type Accumulator, type MillraceError } from "@millrace/core";
+import type { ExecutionState } from "@millrace/graph";
+import { locateError, type GeneratedSources } from "../chain/task-error.js";
+import { Barrier, EndOfInput } from "../exchange/channel-element.js";
+import type { OutputPressure } from "../exchange/output-channel.js";
+import { TimeAccounts } from "../metrics/time-accounts.js";
+import type { CoordinatorToOperator, SlotEvent } from "../protocol/messages.js";
+import type { TaskDeployment } from "../protocol/deployment.js";
+import type { Activity } from "./activity.js";
+import type { OperatorChain } from "./operator-chain.js";
+import { TaskCheckpoints, type CheckpointHost } from "./task-checkpoints.js";
+import type { TaskInput } from "./task-input.js";
+import { TaskMailbox } from "./task-mailbox.js";
+import { KeyedProcessingTimers, TaskProcessingTime } from "./task-timers.js";
+import { taskMetrics } from "./task-metrics.js";
+import type { TaskParts, TaskSetting } from "./task-setting.js";
+import { Turn } from "./turn.js";
+
+/** How long a task goes on before the others of its slot have their turn. */
+const TURN_MS = 1;
+
+/**
+ * One subtask: operators, inputs, outputs, and the order of what happens in it.
+ *
+ * The slot calls `step` on its thread while there is work; everything else that reaches the task (channels, promises, timers, commands) only leaves
+ * something to do and wakes it. DEPLOYING → INITIALIZING → RUNNING → FINISHED, or FAILED or CANCELED from any of them.
+ */
+export class Task {
+  readonly deployment: TaskDeployment;
+  /** For log lines: `name (2/4)`. */
+  readonly label: string;
+  readonly mailbox: TaskMailbox;
+  readonly processingTime: TaskProcessingTime;
+  readonly accounts: TimeAccounts;
+  readonly accumulators: Map<string, Accumulator<any, any>> = new Map();
+  /** Counted by the slot: is the task in its queue? */
+  scheduled = false;
+  readonly #setting: TaskSetting;
+  readonly #pressure: OutputPressure;
+  readonly #turn: Turn;
+  readonly #activities: Activity[] = [];
+  readonly #keyedTimers: KeyedProcessingTimers;
+  #state: ExecutionState = "DEPLOYING";
+  #parts: TaskParts | undefined;
+  #checkpoints: TaskCheckpoints | undefined;
+  /** The current activity waits for a promise. */
+  #awaiting = false;
+  /** What the promise of the current activity brought. */
+  #settlement: { readonly value: unknown } | { readonly error: unknown } | undefined;
+  #suspensions = 0;
+  #mayRun = false;
+  #opened = false;
+  /** The end of input is through all operators; only commits are left. */
+  #drained = false;
+  #endsLeft = 0;
+  #finishing = false;
+  #lastFlushMs = 0;
+  #failure: MillraceError | undefined;
+  /** Events for operators that are not open yet. */
+  readonly #earlyEvents: { readonly operatorId: string; readonly event: CoordinatorToOperator }[] = [];
+
+  constructor(deployment: TaskDeployment, setting: TaskSetting, pressure: OutputPressure) {
+    this.deployment = deployment;
+    this.#setting = setting;
+    this.#pressure = pressure;
+    const { clock } = setting.env;
+    this.label = `${setting.vertex.name} (${deployment.attempt.subtaskIndex + 1}/${setting.vertex.parallelism})`;
+    this.mailbox = new TaskMailbox(() => this.wake());
+    this.processingTime = new TaskProcessingTime(clock, this.mailbox);
+    this.accounts = new TimeAccounts(clock.monotonicMs());
+    this.#turn = new Turn(clock, pressure);
+    pressure.onFree = () => this.wake();
+    this.#keyedTimers = new KeyedProcessingTimers(clock, () => this.#parts?.chain.timerServices() ?? [], () => this.wake());
+  }
+
+  get state(): ExecutionState {
+    return this.#state;
+  }
+
+  get over(): boolean {
+    return this.#state === "FINISHED" || this.#state === "FAILED" || this.#state === "CANCELED";
+  }
+
+  get turn(): Turn {
+    return this.#turn;
+  }
+
+  wake(): void {
+    this.#setting.wake(this);
+  }
+
+  /** Begins: the activity makes the parts (reading restored state first) and opens the operators. */
+  start(build: (adopt: (parts: TaskParts) => void) => Activity): void {
+    this.#transition("INITIALIZING");
+    this.#begin(this.#initialize(build));
+  }
+
+  /** The job runs: input may be read. */
+  run(): void {
+    this.#mayRun = true;
+    this.wake();
+  }
+
+  triggerCheckpoint(checkpointId: number, timestampMs: number): void {
+    if (this.#drained) this.checkpoint(new Barrier(checkpointId, timestampMs), 0);
+    else this.#parts?.input.triggerCheckpoint(checkpointId, timestampMs);
+  }
+
+  checkpoint(barrier: Barrier, alignmentMs: number): void {
+    this.#begin(this.#checkpoints!.take(barrier, alignmentMs, () => !this.#drained));
+  }
+
+  checkpointAbandoned(checkpointId: number, reason: string): void {
+    this.#decline(checkpointId, new Error(`checkpoint ${checkpointId} was given up by ${this.label}: ${reason}`));
+  }
+
+  checkpointComplete(checkpointId: number): void {
+    if (this.#parts !== undefined && this.#opened) this.#begin(this.#parts.chain.notifyComplete(checkpointId));
+  }
+
+  checkpointAborted(checkpointId: number): void {
+    if (this.#parts === undefined || !this.#opened) return;
+    this.#parts.input.checkpointAborted(checkpointId);
+    this.#checkpoints!.aborted(checkpointId);
+    this.#begin(this.#parts.chain.notifyAborted(checkpointId));
+  }
+
+  hasOperator(operatorId: string): boolean {
+    return this.#setting.vertex.operators.some(({ id }) => id === operatorId);
+  }
+
+  operatorEvent(operatorId: string, event: CoordinatorToOperator): void {
+    if (this.over) return;
+    if (this.#parts === undefined) {
+      this.#earlyEvents.push({ operatorId, event });
+      return;
+    }
+    const source = this.#parts.source;
+    if (source === undefined) return;
+    // A mail, so that a failing reader fails its task.
+    this.mailbox.execute(() => source.handleEvent(event), "source event");
+  }
+
+  inputEnded(index: number): void {
+    this.#begin(this.#parts!.chain.endInput(index));
+    if (--this.#endsLeft === 0) this.#beginFinish();
+  }
+
+  suspendUntil(work: Promise<unknown>): void {
+    this.#suspensions++;
+    const resume = (): void => {
+      this.#suspensions--;
+      this.wake();
+    };
+    work.then(resume, (error: unknown) => this.fail(error));
+  }
+
+  /** Takes the task down because of an error; also from outside of `step`. */
+  fail(thrown: unknown): void {
+    if (this.over || this.#failure !== undefined) return;
+    this.#failure = this.#located(thrown);
+    this.#shutDown();
+  }
+
+  cancel(): void {
+    if (this.over || this.#state === "CANCELING") return;
+    this.#transition("CANCELING");
+    if (this.#failure === undefined) this.#shutDown();
+  }
+
+  /** Does some of what there is to do. @returns whether there is more to do at once. */
+  step(): boolean {
+    if (this.over) return false;
+    const { clock } = this.#setting.env;
+    const started = clock.monotonicMs();
+    this.#turn.deadlineMs = started + TURN_MS;
+    try {
+      return this.#advance();
+    } catch (error) {
+      this.fail(error);
+      return !this.over;
+    } finally {
+      this.accounts.busyMs += clock.monotonicMs() - started;
+    }
+  }
+
+  metrics(): Record<string, number> {
+    return taskMetrics(this.#parts, this.accounts.report(this.#setting.env.clock.monotonicMs()), this.#checkpoints?.alignmentMs ?? 0);
+  }
+
+  get lastCheckpointId(): number {
+    return this.#checkpoints?.lastCheckpointId ?? 0;
+  }
+
+  reportMetrics(): void {
+    if (this.#parts === undefined) return;
+    this.#send({ type: "metrics", values: this.metrics() });
+    if (this.accumulators.size === 0) return;
+    this.#send({ type: "accumulators", values: Object.fromEntries([...this.accumulators].map(([name, accumulator]) => [name, accumulatorValue(accumulator)])) });
+  }
+
+  #advance(): boolean {
+    this.mailbox.drain();
+    if (this.over) return false;
+    if (!this.#drive()) return this.mailbox.hasMail;
+    if (this.#suspensions > 0) {
+      this.#idleFlush();
+      return this.mailbox.hasMail;
+    }
+    if (this.#checkpoints?.encoding === true) this.#checkpoints.step();
+    if (this.#state !== "RUNNING") return this.#mayStart();
+    if (this.#drained) return this.#tryToComplete();
+    return this.#process();
+  }
+
+  #process(): boolean {
+    const { clock } = this.#setting.env;
+    if (this.#turn.blocked) {
+      this.accounts.startBackpressure(clock.monotonicMs());
+      return this.#checkpoints!.encoding || this.mailbox.hasMail;
+    }
+    this.accounts.endBackpressure(clock.monotonicMs());
+    if (this.#keyedTimers.due && !this.#keyedTimers.fire(this.#turn.interrupted)) return !this.#turn.blocked;
+    const progress = this.#finishing ? "ended" : this.#parts!.input.process(this.#interrupt);
+    this.#keyedTimers.rearm();
+    if (progress === "ended" && !this.#finishing) this.#beginFinish();
+    if (progress === "waiting") this.#idleFlush();
+    else this.#timedFlush();
+    if (progress === "more") return !this.#turn.blocked && this.#suspensions === 0;
+    return this.#activities.length > 0 || this.mailbox.hasMail || this.#checkpoints!.encoding;
+  }
+
+  /** Stops input between chunks when something else must come first. */
+  readonly #interrupt = (): boolean => this.#suspensions > 0 || this.#activities.length > 0 || this.#state !== "RUNNING";
+
+  /** Drives activities. @returns false while one of them has to wait. */
+  #drive(): boolean {
+    while (this.#activities.length > 0) {
+      if (this.#awaiting || !this.#mayDrive()) {
+        this.#idleFlush();
+        return false;
+      }
+      const activity = this.#activities[0]!;
+      const settlement = this.#settlement;
+      this.#settlement = undefined;
+      const result = settlement !== undefined && "error" in settlement ? activity.throw(settlement.error) : activity.next(settlement?.value);
+      if (result.done === true) this.#activities.shift();
+      else if (result.value === undefined) {
+        if (this.#turn.over) {
+          this.wake();
+          return false;
+        }
+      } else this.#await(activity, result.value);
+    }
+    return true;
+  }
+
+  /** Activities emit records: they wait for room, and for work that an operator asked to wait for. Closing does not. */
+  #mayDrive(): boolean {
+    return this.#failure !== undefined || this.#state === "CANCELING" || (this.#suspensions === 0 && !this.#turn.blocked);
+  }
+
+  #await(activity: Activity, promise: Promise<unknown>): void {
+    this.#awaiting = true;
+    const settle = (settlement: { readonly value: unknown } | { readonly error: unknown }): void => {
+      // The activity was dropped: the task was cancelled or failed meanwhile.
+      if (this.#activities[0] !== activity) return;
+      this.#awaiting = false;
+      this.#settlement = settlement;
+      this.wake();
+    };
+    promise.then((value) => settle({ value }), (error: unknown) => settle({ error }));
+  }
+
+  #begin(activity: Activity): void {
+    if (this.over) return;
+    this.#activities.push(activity);
+    this.wake();
+  }
+
+  *#initialize(build: (adopt: (parts: TaskParts) => void) => Activity): Activity {
+    const { restore } = this.deployment;
+    yield* build((parts) => {
+      this.#parts = parts;
+      this.#endsLeft = parts.inputs;
+      this.#checkpoints = new TaskCheckpoints(this.#checkpointHost(), parts.chain, restore?.checkpointId ?? 0);
+    });
+    const parts = this.#parts!;
+    for (const { event } of this.#earlyEvents.splice(0)) parts.source?.handleEvent(event);
+    yield* parts.chain.open(restore?.checkpointId);
+    this.#opened = true;
+    this.#lastFlushMs = this.#setting.env.clock.monotonicMs();
+  }
+
+  #mayStart(): boolean {
+    if (this.#state !== "INITIALIZING" || !this.#opened || !this.#mayRun) return false;
+    this.#transition("RUNNING");
+    this.#parts!.source?.start();
+    this.#keyedTimers.rearm();
+    return true;
+  }
+
+  #beginFinish(): void {
+    this.#finishing = true;
+    this.#begin(this.#finish());
+  }
+
+  *#finish(): Activity {
+    const { chain } = this.#parts!;
+    yield* chain.finish();
+    chain.sendEvent(EndOfInput.instance);
+    this.#drained = true;
+    if (chain.hasUncommitted) this.#send({ type: "finalCheckpointNeeded" });
+  }
+
+  /** All work is done: wait for commits and running snapshots, then close. */
+  #tryToComplete(): boolean {
+    const { chain } = this.#parts!;
+    if (chain.hasUncommitted || this.#checkpoints!.busy) return this.#checkpoints!.encoding;
+    if (this.#closing) return false;
+    this.#closing = true;
+    this.#begin(this.#complete());
+    return true;
+  }
+
+  #closing = false;
+
+  *#complete(): Activity {
+    const errors: unknown[] = [];
+    yield* this.#parts!.chain.close((error) => errors.push(error));
+    if (errors.length > 0) throw errors[0];
+    this.reportMetrics();
+    this.#release();
+    this.#transition("FINISHED");
+  }
+
+  /** Drops everything under way, closes the operators, and reports FAILED or CANCELED. */
+  #shutDown(): void {
+    this.#activities.length = 0;
+    this.#awaiting = false;
+    this.#settlement = undefined;
+    this.mailbox.held = false;
+    this.processingTime.cancelAll();
+    this.#keyedTimers.cancel();
+    this.#checkpoints?.abortAll();
+    this.#parts?.input.discard();
+    this.#begin(this.#closeAfterShutDown());
+  }
+
+  *#closeAfterShutDown(): Activity {
+    const report = (error: unknown): void => this.#setting.log("warn", `${this.label}: close failed: ${String(error)}`);
+    if (this.#parts !== undefined && !this.#closing) {
+      this.#closing = true;
+      yield* this.#parts.chain.close(report);
+    }
+    this.reportMetrics();
+    this.#release();
+    if (this.#failure !== undefined) this.#transition("FAILED", this.#failure);
+    else this.#transition("CANCELED");
+  }
+
+  #release(): void {
+    this.mailbox.close();
+    this.processingTime.cancelAll();
+    this.#keyedTimers.cancel();
+  }
+
+  #idleFlush(): void {
+    this.#parts?.chain.flush(true);
+    this.#lastFlushMs = this.#setting.env.clock.monotonicMs();
+  }
+
+  #timedFlush(): void {
+    const { bufferTimeoutMs } = this.#setting.vertex;
+    if (bufferTimeoutMs < 0) return;
+    const now = this.#setting.env.clock.monotonicMs();
+    if (now - this.#lastFlushMs < bufferTimeoutMs) return;
+    this.#lastFlushMs = now;
+    this.#parts?.chain.flush(false);
+  }
+
+  #checkpointHost(): CheckpointHost {
+    const { env, job } = this.#setting;
+    const { attempt } = this.deployment;
+    return {
+      clock: env.clock,
+      fs: env.fs,
+      mailbox: this.mailbox,
+      checkpointDirectory: job.checkpointDirectory,
+      fileName: `${attempt.vertexId}-${attempt.subtaskIndex}-${attempt.attemptNumber}`,
+      acknowledge: (checkpointId, state, metrics) => this.#send({ type: "acknowledgeCheckpoint", checkpointId, state, metrics }),
+      decline: (checkpointId, error) => this.#decline(checkpointId, error),
+      wake: () => this.wake(),
+    };
+  }
+
+  #decline(checkpointId: number, error: unknown): void {
+    this.#send({ type: "declineCheckpoint", checkpointId, error: serializeError(error) });
+  }
+
+  #transition(state: ExecutionState, error?: MillraceError): void {
+    this.#state = state;
+    this.#send({ type: "taskState", state, ...(error === undefined ? {} : { error: serializeError(error) }) });
+    if (this.over) this.#setting.ended(this);
+  }
+
+  #send(event: TaskEvent): void {
+    this.#setting.send({ ...event, epoch: this.#setting.epoch, attempt: this.deployment.attempt } as SlotEvent);
+  }
+
+  #located(thrown: unknown): MillraceError {
+    const { vertex } = this.#setting;
+    const sources: GeneratedSources | undefined = this.#parts?.sources;
+    const stack = (thrown as { readonly stack?: unknown } | undefined)?.stack;
+    const node = typeof stack === "string" ? sources?.locate(stack) : undefined;
+    const head = vertex.operators[0]!;
+    return locateError(thrown, node?.name ?? head.name, node?.plan.id ?? head.id, this.deployment.attempt.subtaskIndex);
+  }
+}
+
+/** A slot event of a task, without what all of them carry. */
+type TaskEvent = SlotEvent extends infer E ? (E extends { readonly attempt: unknown; readonly epoch: number } ? Omit<E, "attempt" | "epoch"> : never) : never;
