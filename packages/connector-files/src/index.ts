@@ -7,7 +7,7 @@ export type { Compression } from "./source/compression.js";
 export { resolvePath } from "./path/resolve-path.js";
 export type { PathLike } from "./path/resolve-path.js";
 export { discoverFiles, visibleFiles } from "./path/discover-files.js";
-export type { FileFilter } from "./path/discover-files.js";
+export type { FileFilter, MustExist } from "./path/discover-files.js";
 export * from "./format/record-format.js";
 export * from "./format/lines-format.js";
 export * from "./format/csv-format.js";

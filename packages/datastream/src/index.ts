@@ -17,7 +17,7 @@ export * from "./stream/partition-windowed-stream.js";
 export * from "./stream/async-data-stream.js";
 export * from "./stream/collected-records.js";
 export type { AsyncMapOptions } from "./stream/async-spec.js";
-export type { AllWindowFn } from "./stream/window-settings.js";
+export type { AllWindowFn, AssignerOf } from "./stream/window-settings.js";
 export type { NotAsync } from "./functions/user-function.js";
 export type { ComparableField, NumericField } from "./functions/fields.js";
 export * from "./sources/collection-source.js";

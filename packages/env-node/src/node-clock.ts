@@ -8,6 +8,7 @@ const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
  * The machine's clock and the event loop's timers. A pending timer keeps the thread alive.
  *
  * `yieldThen` is `setImmediate`: it runs after one poll of the event loop, in which sockets and message ports deliver what has come.
+ * A message to oneself would be cheaper, but a port hands out up to a thousand messages before the loop polls anything else.
  */
 export class NodeClock implements Clock {
   nowMs(): number {

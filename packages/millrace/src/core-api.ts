@@ -2,14 +2,14 @@
 export {
   MillraceError, isMillraceError, duration, NO_TIMESTAMP, MIN_WATERMARK, MAX_WATERMARK, Configuration, OutputTag, Types, registerType, functionFactory,
   SumCounter, Minimum, Maximum, Average, CountHistogram, ListAccumulator, WatermarkStrategy, boundedOutOfOrderness, noWatermarks,
-  ValueStateDescriptor, ListStateDescriptor, MapStateDescriptor, ReducingStateDescriptor, AggregatingStateDescriptor, StateTtlConfig,
+  ValueStateDescriptor, ListStateDescriptor, MapStateDescriptor, ReducingStateDescriptor, AggregatingStateDescriptor,
   TimeWindow, GlobalWindow, TumblingEventTimeWindows, TumblingProcessingTimeWindows, SlidingEventTimeWindows, SlidingProcessingTimeWindows,
-  EventTimeSessionWindows, ProcessingTimeSessionWindows, DynamicEventTimeSessionWindows, DynamicProcessingTimeSessionWindows, GlobalWindows,
+  EventTimeSessionWindows, ProcessingTimeSessionWindows, GlobalWindows,
   EventTimeTrigger, ProcessingTimeTrigger, CountTrigger, ContinuousEventTimeTrigger, ContinuousProcessingTimeTrigger, DeltaTrigger, PurgingTrigger,
   ProcessingTimeoutTrigger, NeverTrigger, EndOfStreamTrigger, CountEvictor, TimeEvictor, DeltaEvictor,
 } from "@millrace/core";
 export type {
-  Recovery, ErrorLocation, Duration, DurationLike, Clock, FileSystem, Collector, Output, TypeInformation, TypeSchema, MetricGroup, Counter, Gauge, Meter, Histogram,
+  StateTtlConfig, Recovery, ErrorLocation, Duration, DurationLike, Clock, FileSystem, Collector, Output, TypeInformation, TypeSchema, MetricGroup, Counter, Gauge, Meter, Histogram,
   MapFn, FilterFn, FlatMapFn, ReduceFn, KeySelector, TimestampAssigner, PartitionFn, MapFunction, FilterFunction, FlatMapFunction, ReduceFunction,
   CoMapFunction, CoFlatMapFunction, JoinFn, CoGroupFn, MapPartitionFn, AggregateFunction, RichFunction, FunctionFactory, RuntimeContext, Accumulator,
   ProcessFunction, KeyedProcessFunction, CoProcessFunction, KeyedCoProcessFunction, ProcessJoinFunction, BroadcastProcessFunction, KeyedBroadcastProcessFunction,

@@ -1,4 +1,4 @@
-import type fc from "fast-check";
+import type * as fc from "fast-check";
 
 /** Parameters of a property: a printed seed, `MILLRACE_FUZZ_SEED` to repeat one and `MILLRACE_FUZZ_RUNS` to look longer. */
 export function fuzz(name: string, runs: number): fc.Parameters<unknown> & { readonly seed: number; readonly numRuns: number } {

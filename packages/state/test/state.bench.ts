@@ -60,6 +60,15 @@ const sections: Record<string, () => void> = {
     };
     report("value state, filling", order.length, time(overState));
     report("value state, hash given", order.length, time(overState));
+    const overPrefetched = (): void => {
+      for (let i = 0; i < order.length; i++) {
+        if (i % 1000 === 0) backend.prefetch(hashes, i, i + 1000);
+        backend.setCurrentKey(order[i]!, hashes[i]!);
+        state.update((state.value() ?? 0) + 1);
+      }
+    };
+    overPrefetched();
+    report("value state, hash given, prefetched by 1000", order.length, time(overPrefetched));
     const slice = backend.sliceTable<number>("t").slice(0);
     const overSlice = (): void => {
       for (let i = 0; i < order.length; i++) {
@@ -69,6 +78,15 @@ const sections: Record<string, () => void> = {
     };
     report("slice, filling", order.length, time(overSlice));
     report("slice, hash given", order.length, time(overSlice));
+    const overPrefetchedSlice = (): void => {
+      for (let i = 0; i < order.length; i++) {
+        if (i % 1000 === 0) slice.prefetch?.(hashes, i, i + 1000);
+        const at = slice.upsert(order[i]!, hashes[i]!);
+        slice.set(at, (slice.get(at) ?? 0) + 1);
+      }
+    };
+    overPrefetchedSlice();
+    report("slice, hash given, prefetched by 1000", order.length, time(overPrefetchedSlice));
     const names = Array.from({ length: MILLION }, (_, i) => `customer-${i * 7919}`);
     const nameHashes = Int32Array.from(names, keyHash);
     const strings = backendOf<string>();
@@ -121,13 +139,14 @@ const sections: Record<string, () => void> = {
         let encoding = 0;
         let longestStep = 0;
         const start = time(() => (snapshot = backend.snapshot(1)));
-        let done = false;
-        while (!done) {
-          const ms = time(() => void (done = snapshot.step(2)));
+        for (let done = false; !done; ) {
+          const started = performance.now();
+          done = snapshot.step(2);
+          const ms = performance.now() - started;
           encoding += ms;
           longestStep = Math.max(longestStep, ms);
           steps++;
-          for (let i = 0; withUpdates && i < 2000; i++) {
+          for (let i = 0; i < (withUpdates ? 2000 : 0); i++) {
             backend.setCurrentKey(keys[updates[(steps * 2000 + i) & 0xffff]!]!);
             state.update(steps);
           }

@@ -36,6 +36,8 @@ export class InThreadSlots implements SlotProvider {
       connectAll: () => undefined,
       release: async () => {
         released = true;
+        // Ends what outlives its tasks: source coordinators with their timers.
+        toSlot({ type: "cancel", epoch: request.epoch });
       },
     };
   }

@@ -4,6 +4,7 @@ import type { CsvColumns } from "./csv-columns.js";
 import type { CsvDialect } from "./csv-dialect.js";
 import { CsvRowScanner } from "./csv-row-scanner.js";
 import type { DecoderContext } from "./record-format.js";
+import { tooLargeError } from "../source/malformed-record.js";
 import { byteOrderMark } from "./text.js";
 import type { TextDecoding } from "./text.js";
 
@@ -65,7 +66,8 @@ export async function readCsvHeader(context: DecoderContext, dialect: CsvDialect
     if (whole || bytes.length >= context.maxRecordBytes || lastRecordEnd(bytes, dialect) > 0) {
       const end = whole ? bytes.length : lastRecordEnd(bytes, dialect);
       const header = parseHeader(bytes, end, context.path, dialect, text);
-      if (header !== undefined || whole || bytes.length >= context.maxRecordBytes) return header;
+      if (header !== undefined || whole) return header;
+      if (bytes.length >= context.maxRecordBytes) throw tooLargeError(context.path, 1, context.maxRecordBytes, "CSV header");
     }
   }
 }

@@ -1,8 +1,20 @@
 import { columnTypeName, converterOf, DOES_NOT_FIT } from "./csv-columns.js";
-import type { CsvColumns, FieldConverter } from "./csv-columns.js";
+import type { CsvColumn, CsvColumns, FieldConverter } from "./csv-columns.js";
+import { parseDecimal } from "./parse-decimal.js";
 import type { CsvRowScanner } from "./csv-row-scanner.js";
 import { Invalid, validate } from "./standard-schema.js";
 import type { StandardSchema } from "./standard-schema.js";
+
+/** Columns that have a way around their converter. */
+const OTHER = 0;
+const STRING = 1;
+const NUMBER = 2;
+const INT = 3;
+
+function kindOf(column: CsvColumn): number {
+  if (column === "string") return STRING;
+  return column === "number" || column === "number?" ? NUMBER : column === "int" || column === "int?" ? INT : OTHER;
+}
 
 /** Turns scanned rows into records. After `build` returned `undefined`: `message` and `fieldAt` say what does not fit. */
 export class CsvRowBuilder<T> {
@@ -16,7 +28,7 @@ export class CsvRowBuilder<T> {
   /** Per column read: its position in the row. */
   private readonly positions: readonly number[];
   private readonly converters: readonly FieldConverter[];
-  private readonly isString: readonly boolean[];
+  private readonly kinds: readonly number[];
   private readonly schema: StandardSchema<T> | undefined;
   private readonly assemble: (values: readonly unknown[]) => unknown;
   private readonly values: unknown[] = [];
@@ -29,16 +41,25 @@ export class CsvRowBuilder<T> {
     this.names = Object.keys(columns);
     this.positions = this.names.map((name) => order.indexOf(name));
     this.converters = this.names.map((name) => converterOf(name, columns[name]!));
-    this.isString = this.names.map((name) => columns[name] === "string");
+    this.kinds = this.names.map((name) => kindOf(columns[name]!));
     this.schema = schema;
     this.assemble = compileAssembler(this.names);
   }
 
   build(text: string, row: CsvRowScanner): T | undefined {
-    const { names, positions, converters, isString, values } = this;
+    const { names, positions, converters, kinds, values } = this;
     for (let i = 0; i < names.length; i++) {
+      const kind = kinds[i]!;
+      if (kind >= NUMBER) {
+        const at = positions[i]!;
+        const number = parseDecimal(text, row.starts[at]!, row.ends[at]!, kind === INT);
+        if (number !== undefined) {
+          values[i] = number;
+          continue;
+        }
+      }
       const field = row.field(text, positions[i]!);
-      if (isString[i]) {
+      if (kind === STRING) {
         values[i] = field;
         continue;
       }

@@ -7,22 +7,25 @@ import { baseName, joinPath, parentPath } from "./resolve-path.js";
 /** Which files below a directory are read. Default: names that start with neither `.` nor `_`, as in Flink (in-progress and marker files). */
 export type FileFilter = (path: string) => boolean;
 
+/** Every path must be there and every glob match something; or only the former; or neither. */
+export type MustExist = "all" | "paths" | "none";
+
 export const visibleFiles: FileFilter = (path) => !/^[._]/.test(baseName(path));
 
 /**
  * Finds the files that absolute paths name: a file is itself, a directory all files below it that pass the filter, a glob what it matches.
  *
  * The result is sorted by path and has no duplicates. A file named literally is taken whatever the filter says.
- * @throws `FILE_NOT_FOUND` for a path that does not exist and, with `requireMatches`, for a glob without a match.
+ * @throws `FILE_NOT_FOUND` for what must exist and does not.
  */
-export async function discoverFiles(fs: FileSystem, paths: readonly string[], filter: FileFilter, requireMatches: boolean): Promise<FileStatus[]> {
+export async function discoverFiles(fs: FileSystem, paths: readonly string[], filter: FileFilter, mustExist: MustExist): Promise<FileStatus[]> {
   const found = new Map<string, FileStatus>();
   for (const path of paths) {
     const status = await fs.status(path);
     if (status !== undefined) await collect(fs, { ...status, path }, filter, found);
-    else if (!isGlob(path)) throw await fileNotFound(fs, path);
-    else {
-      const before = found.size;
+    else if (!isGlob(path)) {
+      if (mustExist !== "none") throw await fileNotFound(fs, path);
+    } else {
       let matched = false;
       for (const segments of parseGlob(path)) {
         for (const match of await matchGlob(fs, rootOf(path), segments)) {
@@ -30,7 +33,7 @@ export async function discoverFiles(fs: FileSystem, paths: readonly string[], fi
           await collect(fs, match, filter, found);
         }
       }
-      if (requireMatches && !matched && found.size === before) throw noMatch(path);
+      if (mustExist === "all" && !matched) throw noMatch(path);
     }
   }
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));

@@ -1,4 +1,3 @@
-import { MillraceError } from "@millrace/core";
 import type { Cancellable, CommittingSinkWriter, SinkWriteContext, SinkWriterContext, StatefulSinkWriter } from "@millrace/core";
 import { joinPath } from "../path/resolve-path.js";
 import { checkBucketId } from "./bucket-assigner.js";
@@ -185,13 +184,4 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
       return this.#queue;
     });
   }
-}
-
-/** @throws `OPTION_INVALID` for a prefix or suffix that would leave the bucket or hide the file. */
-export function checkPartName(option: string, text: string): void {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is refused
-  if (!/[/\\\u0000-\u001f]/.test(text) && (option !== "partPrefix" || /^[^._]/.test(text))) return;
-  throw new MillraceError({
-    code: "OPTION_INVALID", message: `${JSON.stringify(text)} cannot be a ${option}`, hint: "it must not hold slashes, nor begin with . or _ (readers take that for a hidden file)", location: { option },
-  });
 }

@@ -1,3 +1,4 @@
+import { MillraceError } from "@millrace/core";
 import type { FileSystem, SinkWriterContext } from "@millrace/core";
 import { baseName, joinPath } from "../path/resolve-path.js";
 import type { FileSinkWriterState } from "./file-sink-state.js";
@@ -38,8 +39,8 @@ export class PartNames {
   async deleteLeftovers(fs: FileSystem, directory: string, states: readonly FileSinkWriterState[]): Promise<number> {
     let deleted = 0;
     for (const { path, isDirectory } of await fs.list(directory)) {
-      const parsed = isDirectory ? undefined : /^\..*-([0-9a-f]{14})r(\d+)-(\d+)-(\d+)\.inprogress$/.exec(baseName(path));
-      if (parsed == null) continue;
+      const parsed = isDirectory ? null : /^\..*-([0-9a-f]{14})r(\d+)-(\d+)-(\d+)\.inprogress$/.exec(baseName(path));
+      if (parsed === null) continue;
       const [, lineage, attempt, subtask, number] = parsed;
       const isEarlierAttempt = lineage === this.#lineage && Number(attempt) < this.#attempt;
       const isAfterCheckpoint = states.some((s) => s.uid === `${lineage}r${attempt}` && s.subtask === Number(subtask) && Number(number) >= s.nextPart);
@@ -53,6 +54,15 @@ export class PartNames {
 
 export function inProgressPath(directory: string, name: string): string {
   return joinPath(directory, `.${name}.inprogress`);
+}
+
+/** @throws `OPTION_INVALID` for a prefix or suffix that would leave the bucket or hide the file. */
+export function checkPartName(option: string, text: string): void {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is refused
+  if (!/[/\\\u0000-\u001f]/.test(text) && (option !== "partPrefix" || /^[^._]/.test(text))) return;
+  throw new MillraceError({
+    code: "OPTION_INVALID", message: `${JSON.stringify(text)} cannot be a ${option}`, hint: "it must not hold slashes, nor begin with . or _ (readers take that for a hidden file)", location: { option },
+  });
 }
 
 /** 56 bits in hex, of two rounds of FNV-1a with a final mix (murmur3's): file names need few collisions, not secrecy. */

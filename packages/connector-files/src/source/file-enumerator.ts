@@ -11,8 +11,8 @@ export interface FileEnumeratorState {
 }
 
 export interface FileDiscovery {
-  /** Finds the source's files as they are now. */
-  find(): Promise<FileStatus[]>;
+  /** Finds the source's files as they are now. The first look of a job is the one that refuses missing paths. */
+  find(isFirst: boolean): Promise<FileStatus[]>;
   /** How far a file may be cut. `Infinity`: not at all. */
   splitSizeOf(path: string): number;
   /** Time between two looks; `undefined` reads what is there at the start and ends. */
@@ -43,12 +43,12 @@ export class FileEnumerator implements SplitEnumerator<FileSourceSplit, FileEnum
   async start(): Promise<void> {
     const { intervalMs } = this.#discovery;
     // A restored bounded source reads the files it began with, whatever has come since.
-    if (!this.#restored || intervalMs !== undefined) this.#add(await this.#discovery.find());
+    if (!this.#restored || intervalMs !== undefined) this.#add(await this.#discovery.find(!this.#restored));
     this.#started = true;
     this.#serve();
     if (intervalMs === undefined) return;
     this.#context.callAsync(
-      () => this.#discovery.find(),
+      () => this.#discovery.find(false),
       (files, error) => {
         if (files === undefined) throw error;
         this.#add(files);

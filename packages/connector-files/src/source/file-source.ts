@@ -99,7 +99,7 @@ export class FileSource<T> implements Source<T, FileSourceSplit, FileEnumeratorS
       context,
       {
         intervalMs: this.#intervalMs,
-        find: () => discoverFiles(context.fs, this.#paths, filter, this.#intervalMs === undefined),
+        find: (isFirst) => discoverFiles(context.fs, this.#paths, filter, this.#intervalMs === undefined ? "all" : isFirst ? "paths" : "none"),
         splitSizeOf: (path) => (this.#format.splittable && this.#compression(path) === "none" ? splitSizeBytes : Number.POSITIVE_INFINITY),
       },
       restored,

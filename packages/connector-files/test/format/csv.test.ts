@@ -6,6 +6,7 @@ import { converterOf, DOES_NOT_FIT } from "../../src/format/csv-columns.js";
 import type { CsvColumn } from "../../src/format/csv-columns.js";
 import { csvDialect } from "../../src/format/csv-dialect.js";
 import type { CsvDialectOptions } from "../../src/format/csv-dialect.js";
+import { parseDecimal } from "../../src/format/parse-decimal.js";
 import { CsvRowScanner } from "../../src/format/csv-row-scanner.js";
 
 /** Rows as arrays of fields; malformed ones as `message@offset`. */
@@ -87,4 +88,16 @@ test("time stamps agree with Date for every kind of day", () => {
   fc.assert(fc.property(fc.date({ min: new Date("0000-01-01T00:00:00Z"), max: new Date("9999-12-31T23:59:59.999Z"), noInvalidDate: true }), (date) => {
     assert.equal(converterOf("c", "timestamp")(date.toISOString()), date.getTime());
   }), { numRuns: 1000, verbose: 1 });
+});
+
+test("the short way to a number gives what the long way gives, or nothing", () => {
+  const texts = fc.oneof(
+    fc.double().map(String), fc.integer().map(String), fc.maxSafeInteger().map(String), fc.string({ unit: fc.constantFrom(..."0123456789.-+e "), maxLength: 18 }),
+    fc.tuple(fc.integer({ min: -99999999, max: 99999999 }), fc.nat({ max: 8 })).map(([n, k]) => (n / 10 ** k).toFixed(k)),
+  );
+  fc.assert(fc.property(texts, fc.boolean(), (text, integer) => {
+    const short = parseDecimal(`x${text}y`, 1, text.length + 1, integer);
+    if (short !== undefined) assert.ok(Object.is(short, converterOf("c", integer ? "int" : "number")(text)), text);
+  }), { numRuns: 5000, verbose: 1 });
+  assert.equal(parseDecimal("-12.50", 0, 6, false), -12.5);
 });

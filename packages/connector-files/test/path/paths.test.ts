@@ -22,7 +22,7 @@ test("directories and globs", () =>
       "a.csv", "b.csv", "c.txt", ".d.csv", "_e.csv", "x{1}.csv", "sub/a.csv", "sub/deep/b.csv", "sub/.hid/c.csv", "_tmp/c.csv", "other/a.csv",
     ].map((name) => [name, "x"])));
     const find = async (...patterns: string[]): Promise<string[]> =>
-      (await discoverFiles(new LocalFileSystem(), patterns.map((p) => `${dir}/${p}`), visibleFiles, true)).map((f) => f.path.slice(dir.length + 1));
+      (await discoverFiles(new LocalFileSystem(), patterns.map((p) => `${dir}/${p}`), visibleFiles, "all")).map((f) => f.path.slice(dir.length + 1));
     assert.deepEqual(await find(""), ["a.csv", "b.csv", "c.txt", "other/a.csv", "sub/a.csv", "sub/deep/b.csv", "x{1}.csv"]);
     assert.deepEqual(await find("*.csv"), ["_e.csv", "a.csv", "b.csv", "x{1}.csv"]);
     assert.deepEqual(await find("?.{csv,txt}"), ["a.csv", "b.csv", "c.txt"]);

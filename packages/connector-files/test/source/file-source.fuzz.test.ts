@@ -12,7 +12,7 @@ import { withTempDir, writeFiles } from "../support/temp-dir.js";
 // the records emitted up to a snapshot and those emitted after a restore from it are together exactly the file's records.
 
 const text = fc.oneof(fc.string({ unit: "grapheme", maxLength: 12 }), fc.string({ unit: fc.constantFrom("a", ",", '"', "\n", "\r\n", " ", "é", "日", "😀"), maxLength: 20 }));
-const line = text.map((t) => t.replace(/[\r\n\uFEFF]/g, "").toWellFormed());
+const line = text.map((t) => t.replace(/[\r\n\uFEFF]|\p{Surrogate}/gu, ""));
 
 interface Shape {
   readonly splitSizeBytes: number;
@@ -94,7 +94,7 @@ test("CSV with and without newlines in fields", () =>
     })), runs));
 
 function tidy(value: string, newlines: boolean): string {
-  const wellFormed = value.toWellFormed();
+  const wellFormed = value.replace(/\p{Surrogate}/gu, "");
   return newlines ? wellFormed : wellFormed.replace(/[\r\n]/g, "");
 }
 

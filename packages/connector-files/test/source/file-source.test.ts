@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
-import { appendFileSync } from "node:fs";
+import { appendFileSync, rmSync } from "node:fs";
 import { test } from "node:test";
 import { deflateSync, gzipSync } from "node:zlib";
+import { type } from "arktype";
+import * as v from "valibot";
 import { z } from "zod";
 import { isMillraceError } from "@millrace/core";
 import type { MillraceError } from "@millrace/core";
 import { FileSource } from "../../src/index.js";
-import type { FileSourceSplit, MalformedRecord } from "../../src/index.js";
+import type { FileSourceSplit, MalformedRecord, RecordFormat } from "../../src/index.js";
+import { ChoppyFileSystem } from "../support/choppy-file-system.js";
 import { readAll, SourceDriver } from "../support/source-driver.js";
+import type { Snapshot } from "../support/source-driver.js";
 import { withTempDir, writeFiles } from "../support/temp-dir.js";
 
 async function failure(run: Promise<unknown>): Promise<MillraceError> {
@@ -185,12 +189,13 @@ test("a file that gets shorter while it is read is an error", () =>
 test("a watched directory: new files are read once, empty ones when they are filled, also after a restore", () =>
   withTempDir(async (dir) => {
     writeFiles(dir, { "1.txt": "a\nb\n", "2.txt": "", ".hidden": "no\n", "_tmp/x": "no\n" });
-    const source = FileSource.lines(dir).monitorContinuously("1 s");
+    const source = FileSource.lines([dir, `${dir}/1.txt`, `${dir}/later*`]).monitorContinuously("1 s");
     assert.equal(source.boundedness, "continuous-unbounded");
     const driver = await new SourceDriver(source, 2).start();
     await driver.runTo(2);
     appendFileSync(`${dir}/2.txt`, "c\n");
     writeFiles(dir, { "sub/3.txt": "d\n" });
+    rmSync(`${dir}/1.txt`);
     await driver.rediscover();
     await driver.runTo(4);
     await driver.rediscover();
@@ -224,11 +229,12 @@ test("very short records come in batches of bounded size, and a restore goes on 
   withTempDir(async (dir) => {
     const lines = Array.from({ length: 30_000 }, (_, i) => String(i % 10));
     const [path] = writeFiles(dir, { f: lines.join("\n") });
-    let restored;
+    let restored: Snapshot | undefined;
     const records: string[] = [];
     const skips = new Set<number>();
     for (let ended = false; !ended; ) {
       const driver: SourceDriver<string> = await new SourceDriver(FileSource.lines(path!)).start(restored);
+      if (restored !== undefined) assert.deepEqual((await driver.snapshot()).readers, restored.readers);
       ended = await driver.run(1);
       assert.ok(driver.records.length <= 2048);
       records.push(...driver.records);
@@ -238,4 +244,45 @@ test("very short records come in batches of bounded size, and a restore goes on 
     }
     assert.deepEqual(records, lines);
     assert.ok(skips.size > 5);
+  }));
+
+test("any Standard Schema validator types and checks the records, at the column of the field", () =>
+  withTempDir(async (dir) => {
+    const [path] = writeFiles(dir, { "f.csv": "id,age\n1,30\n2,-5\n" });
+    const columns = { id: "int", age: "int" } as const;
+    const adult = z.object({ id: z.number(), age: z.number().min(0) }).transform((r) => ({ key: `k${r.id}` }));
+    const byZod: FileSource<{ key: string }> = FileSource.csv(path!, { columns, validate: adult, onError: "side-output" });
+    const byValibot: FileSource<{ age: number }> = FileSource.csv(path!, { columns, validate: v.object({ age: v.pipe(v.number(), v.minValue(0)) }), onError: "side-output" });
+    const byArktype: FileSource<{ age: number }> = FileSource.csv(path!, { columns, validate: type({ age: "number >= 0" }), onError: "side-output" });
+    for (const source of [byZod, byValibot, byArktype] as FileSource<unknown>[]) {
+      const driver = await readAll(source);
+      assert.equal(driver.records.length, 1);
+      const { line, column, text } = driver.sideOutputs[0]!.value as MalformedRecord;
+      assert.deepEqual({ line, column, text }, { line: 3, column: 3, text: "2,-5" });
+    }
+    assert.deepEqual((await readAll(byZod)).records, [{ key: "k1" }]);
+    const asynchronous = z.object({}).refine(async () => true);
+    assert.match((await failure(readAll(FileSource.csv(path!, { columns, validate: asynchronous })))).message, /asynchronous/);
+  }));
+
+test("a custom format plugs in: fixed-length records, split and restored like the others", () =>
+  withTempDir(async (dir) => {
+    const [path] = writeFiles(dir, { f: Uint8Array.from({ length: 400 }, (_, i) => i % 100) });
+    const pairs: RecordFormat<number> = {
+      name: "pairs", splittable: false,
+      createDecoder: () => ({
+        decode(bytes, _final, block) {
+          const whole = bytes.length - (bytes.length % 2);
+          for (let i = 0; i < whole; i += 2) block.values.push(bytes[i]! * 100 + bytes[i + 1]!);
+          return whole;
+        },
+      }),
+    };
+    const fs = new ChoppyFileSystem(() => 3);
+    const driver = await readAll(FileSource.forRecordFormat(pairs, path!, { splitSizeBytes: 10 }), 2, fs);
+    assert.equal(driver.assigned.length, 1);
+    assert.deepEqual(driver.records.slice(0, 3), [1, 203, 405]);
+    assert.equal(driver.records.length, 200);
+    const [odd] = writeFiles(dir, { odd: "abc" });
+    assert.equal((await failure(readAll(FileSource.forRecordFormat(pairs, odd!)))).code, "FORMAT_CONTRACT");
   }));

@@ -28,7 +28,7 @@ export class ManualTime {
   }
   async advance(ms: number): Promise<void> {
     this.nowMs += ms;
-    for (const timer of [...this.#timers]) {
+    for (const timer of Array.from(this.#timers)) {
       if (timer.atMs > this.nowMs || !this.#timers.delete(timer)) continue;
       await timer.action();
     }

@@ -16,7 +16,7 @@ export class SourceDriver<T> {
   readonly records: T[] = [];
   readonly sideOutputs: { tag: string; value: unknown }[] = [];
   readonly metrics = new TestMetrics();
-  readonly readers: { reader: SourceReader<T, FileSourceSplit>; done: boolean; requests: number }[] = [];
+  readonly readers: { reader: SourceReader<T, FileSourceSplit>; done: boolean }[] = [];
   readonly assigned: { splitId: string; subtask: number }[] = [];
   readonly released: string[] = [];
   #enumerator!: SplitEnumerator<FileSourceSplit, FileEnumeratorState>;
@@ -57,7 +57,7 @@ export class SourceDriver<T> {
         subtaskIndex: i, parallelism: this.#parallelism, clock, fs: this.fs, config: Configuration.empty, metrics: this.metrics,
         random: () => 0.5, sendSourceEvent: () => undefined, sendSplitRequest: () => queueMicrotask(() => this.#enumerator.handleSplitRequest!(i)),
       });
-      this.readers.push({ reader, done: false, requests: 0 });
+      this.readers.push({ reader, done: false });
       const own = splits.filter((_, k) => k % this.#parallelism === i);
       if (own.length > 0) reader.addSplits(own);
     }

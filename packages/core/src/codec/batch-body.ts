@@ -1,13 +1,13 @@
 import { MillraceError } from "../errors/millrace-error.js";
 import { NO_TIMESTAMP } from "../time/timestamps.js";
 import {
-  BATCH_MAGIC, BATCH_PREFIX_BYTES, LENGTHS_EQUAL, LENGTHS_UINT16, LENGTHS_UINT32, LENGTHS_UINT8, MAX_BATCH_BYTES, TEXT_UTF16, TEXT_UTF8, TIMES_DOUBLE, TIMES_EQUAL,
+  BATCH_MAGIC, BATCH_PREFIX_BYTES, LENGTHS_UINT16, LENGTHS_UINT32, LENGTHS_UINT8, MAX_BATCH_BYTES, TEXT_UTF16, TEXT_UTF8, TIMES_DOUBLE, TIMES_EQUAL,
   TIMES_NONE, TIMES_UINT16, TIMES_UINT32, WIDTH_DOUBLE, WIDTH_INT16, WIDTH_INT32, WIDTH_INT8,
 } from "./batch-format.js";
 import type { ByteWriter } from "./byte-writer.js";
 import { isWellFormed, utf8EncodeInto } from "./host-text.js";
 
-const INITIAL_BYTES = 1 << 16;
+const INITIAL_BYTES = 1 << 12;
 const MAX_KEPT_BYTES = 1 << 22;
 
 function tooLarge(): MillraceError {
@@ -26,6 +26,7 @@ export class BatchBody {
   private u16!: Uint16Array;
   private i32!: Int32Array;
   private f64!: Float64Array;
+  private integers = new Int32Array(0);
 
   constructor() {
     this.allocate(INITIAL_BYTES);
@@ -63,7 +64,7 @@ export class BatchBody {
     this.u8.set(length === source.length ? source : source.subarray(0, length), start);
   }
 
-  hashes(source: Int32Array, from: number, to: number): void {
+  words(source: Int32Array, from: number, to: number): void {
     const start = this.reserve((to - from) * 4);
     this.i32.set(source.subarray(from, to), start >> 2);
   }
@@ -79,8 +80,9 @@ export class BatchBody {
 
   /** Numbers in the narrowest exact width, which is returned. `bits` are the words of `source`. */
   numbers(source: Float64Array, bits: Int32Array, count: number): number {
-    let min = 0;
-    let max = 0;
+    if (this.integers.length < count) this.integers = new Int32Array(count);
+    const { integers } = this;
+    let magnitude = 0;
     for (let i = 0; i < count; i++) {
       const value = source[i]!;
       const int = value | 0;
@@ -89,55 +91,46 @@ export class BatchBody {
         this.doubles(source, 0, count);
         return WIDTH_DOUBLE;
       }
-      if (int < min) min = int;
-      else if (int > max) max = int;
+      integers[i] = int;
+      magnitude |= int ^ (int >> 31);
     }
-    if (min >= -0x80 && max < 0x80) {
+    return this.ints(integers, count, magnitude);
+  }
+
+  /** Integers in the narrowest width, which is returned. `magnitude` has every bit of every value (of its complement, when negative). */
+  ints(source: Int32Array, count: number, magnitude: number): number {
+    if (magnitude < 0x80) {
       const start = this.reserve(count);
       const target = this.i8;
       for (let i = 0; i < count; i++) target[start + i] = source[i]!;
       return WIDTH_INT8;
     }
-    if (min >= -0x8000 && max < 0x8000) {
+    if (magnitude < 0x8000) {
       const start = this.reserve(count * 2) >> 1;
       const target = this.u16;
       for (let i = 0; i < count; i++) target[start + i] = source[i]!;
       return WIDTH_INT16;
     }
-    const start = this.reserve(count * 4) >> 2;
-    const target = this.i32;
-    for (let i = 0; i < count; i++) target[start + i] = source[i]!;
+    this.words(source, 0, count);
     return WIDTH_INT32;
   }
 
-  /** Lengths of strings; writes their kind (and the length, when all are equal) to `head`. */
-  lengths(source: Int32Array, count: number, head: ByteWriter): void {
-    const first = count === 0 ? 0 : source[0]!;
-    let all = 0;
-    let equal = true;
-    for (let i = 0; i < count; i++) {
-      const length = source[i]!;
-      all |= length;
-      if (length !== first) equal = false;
-    }
-    if (equal) {
-      head.u8(LENGTHS_EQUAL);
-      head.varuint(first);
-    } else if (all < 0x100) {
-      head.u8(LENGTHS_UINT8);
+  /** Lengths of strings; returns their kind. `magnitude` has every bit of every length. */
+  lengths(source: Int32Array, count: number, magnitude: number): number {
+    if (magnitude < 0x100) {
       const start = this.reserve(count);
       const target = this.u8;
       for (let i = 0; i < count; i++) target[start + i] = source[i]!;
-    } else if (all < 0x10000) {
-      head.u8(LENGTHS_UINT16);
+      return LENGTHS_UINT8;
+    }
+    if (magnitude < 0x10000) {
       const start = this.reserve(count * 2) >> 1;
       const target = this.u16;
       for (let i = 0; i < count; i++) target[start + i] = source[i]!;
-    } else {
-      head.u8(LENGTHS_UINT32);
-      const start = this.reserve(count * 4) >> 2;
-      this.i32.set(source.subarray(0, count), start);
+      return LENGTHS_UINT16;
     }
+    this.words(source, 0, count);
+    return LENGTHS_UINT32;
   }
 
   /** The text of a whole column; writes its kind and size in bytes to `head`. */

@@ -1,5 +1,5 @@
 import { RecordBatch, type Mark } from "../record/record-batch.js";
-import { FLAG_HASHES, FLAG_MARKS } from "./batch-format.js";
+import { COMPILE_AFTER_RECORDS, FLAG_HASHES, FLAG_MARKS } from "./batch-format.js";
 import { BatchSource } from "./batch-source.js";
 import { ByteReader } from "./byte-reader.js";
 import { corrupt } from "./codec-errors.js";
@@ -9,8 +9,11 @@ import { readValue } from "./value-reader.js";
 const MAX_SHAPES = 64;
 
 export interface BatchDecoderOptions {
-  /** `false` never generates code: slower, for hosts that forbid `new Function` and as a reference. */
-  readonly compile?: boolean;
+  /**
+   * How many records go by before code is generated; 0 generates at once, `Infinity` never: slower, for hosts that forbid `new Function`
+   * and as a reference.
+   */
+  readonly compileAfterRecords?: number;
 }
 
 /**
@@ -20,10 +23,11 @@ export interface BatchDecoderOptions {
  */
 export class BatchDecoder {
   private readonly shapes = new Map<string, ShapeDecoder>();
-  private compile: boolean;
+  private compileAfterRecords: number;
+  private seenRecords = 0;
 
   constructor(options: BatchDecoderOptions = {}) {
-    this.compile = options.compile ?? true;
+    this.compileAfterRecords = options.compileAfterRecords ?? COMPILE_AFTER_RECORDS;
   }
 
   /**
@@ -38,9 +42,12 @@ export class BatchDecoder {
     if (count > source.bytes.length) throw corrupt(`${count} records do not fit into ${source.bytes.length} bytes`, head.position);
     const flags = head.u8();
     if (flags > (FLAG_HASHES | FLAG_MARKS)) throw corrupt("unknown flags", head.position);
-    const batch = new RecordBatch<unknown>(new Array(count), source.times(count), count);
+    const values: unknown[] = [];
+    values.length = count;
+    const batch = new RecordBatch<unknown>(values, source.times(count), count);
     if ((flags & FLAG_HASHES) !== 0) batch.keyHashes = source.int32s(count).slice();
     if ((flags & FLAG_MARKS) !== 0) batch.marks = readMarks(head, count);
+    this.seenRecords += count;
     this.readRecords(source, batch.values, count);
     return batch;
   }
@@ -74,10 +81,10 @@ export class BatchDecoder {
       this.shapes.set(key, shape);
     }
     try {
-      shape.load(source, rows, this.compile);
+      shape.load(source, rows, this.seenRecords >= this.compileAfterRecords);
     } catch (error) {
       if (!(error instanceof EvalError)) throw error;
-      this.compile = false;
+      this.compileAfterRecords = Infinity;
       shape.interpret();
     }
     return shape;

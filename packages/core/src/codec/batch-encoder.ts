@@ -1,6 +1,6 @@
 import type { Mark, RecordBatch } from "../record/record-batch.js";
 import { BatchBody } from "./batch-body.js";
-import { FLAG_HASHES, FLAG_MARKS } from "./batch-format.js";
+import { COMPILE_AFTER_RECORDS, FLAG_HASHES, FLAG_MARKS } from "./batch-format.js";
 import { outlineOf } from "./batch-plan.js";
 import { ByteWriter } from "./byte-writer.js";
 import { sample, ShapeEncoder } from "./shape-encoder.js";
@@ -12,8 +12,11 @@ const MAX_SHAPES = 16;
 const RELEARN_BATCHES = 256;
 
 export interface BatchEncoderOptions {
-  /** `false` never generates code and keeps every record in the value format: slower, for hosts that forbid `new Function` and as a reference. */
-  readonly compile?: boolean;
+  /**
+   * How many records go by before code is generated; 0 generates at once, `Infinity` never: slower, for hosts that forbid `new Function`
+   * and as a reference.
+   */
+  readonly compileAfterRecords?: number;
 }
 
 /**
@@ -29,7 +32,8 @@ export class BatchEncoder {
   private readonly any = new ShapeEncoder("", []);
   /** Most recently used first. */
   private shapes: ShapeEncoder[] = [];
-  private compile: boolean;
+  private compileAfterRecords: number;
+  private seenRecords = 0;
   /** The groups of the batch being encoded, in order of appearance. */
   private readonly groups: ShapeEncoder[] = [];
   private runCount = 0;
@@ -41,7 +45,7 @@ export class BatchEncoder {
   private anyRecords = 0;
 
   constructor(options: BatchEncoderOptions = {}) {
-    this.compile = options.compile ?? true;
+    this.compileAfterRecords = options.compileAfterRecords ?? COMPILE_AFTER_RECORDS;
   }
 
   /**
@@ -64,12 +68,13 @@ export class BatchEncoder {
 
   private takeRecords(values: readonly unknown[], from: number, to: number): void {
     this.start(to - from);
-    if (this.compile) {
+    this.seenRecords += to - from;
+    if (this.seenRecords >= this.compileAfterRecords) {
       try {
         return this.takeShaped(values, from, to);
       } catch (error) {
         // Generated code is forbidden here for good; a column's text longer than the longest string concerns this batch only.
-        if (error instanceof EvalError) this.compile = false;
+        if (error instanceof EvalError) this.compileAfterRecords = Infinity;
         else if (!(error instanceof RangeError)) throw error;
         this.start(to - from);
       }
@@ -156,7 +161,7 @@ export class BatchEncoder {
     head.varuint(to - from);
     head.u8((batch.keyHashes === null ? 0 : FLAG_HASHES) | (marks === null ? 0 : FLAG_MARKS));
     body.times(batch.timestampsMs, from, to, head);
-    if (batch.keyHashes !== null) body.hashes(batch.keyHashes, from, to);
+    if (batch.keyHashes !== null) body.words(batch.keyHashes, from, to);
     if (marks !== null) writeValue(head, marks);
     head.varuint(this.groups.length);
     if (this.groups.length > 1) {

@@ -21,10 +21,12 @@ export const NODE_BOOLEAN = 3;
 export const NODE_DATE = 4;
 /** A bigint of at most 64 bits. */
 export const NODE_BIGINT = 5;
+/** An int32 that is not -0. */
+export const NODE_INT = 6;
 /** A plain object with exactly these keys in this order. */
-export const NODE_OBJECT = 6;
+export const NODE_OBJECT = 7;
 /** An array of exactly this length, without holes. */
-export const NODE_TUPLE = 7;
+export const NODE_TUPLE = 8;
 
 // What a row of a node holds when it is not what the node's kind says.
 export const ROW_NULL = 1;
@@ -43,10 +45,9 @@ export const TEXT_UTF8 = 0;
 export const TEXT_UTF16 = 1;
 
 // How lengths of strings are kept.
-export const LENGTHS_EQUAL = 0;
-export const LENGTHS_UINT8 = 1;
-export const LENGTHS_UINT16 = 2;
-export const LENGTHS_UINT32 = 3;
+export const LENGTHS_UINT8 = 0;
+export const LENGTHS_UINT16 = 1;
+export const LENGTHS_UINT32 = 2;
 
 export const TIMES_NONE = 0;
 export const TIMES_DOUBLE = 1;
@@ -55,6 +56,8 @@ export const TIMES_EQUAL = 2;
 export const TIMES_UINT16 = 3;
 export const TIMES_UINT32 = 4;
 
+/** Generating code for a shape takes as long as some hundred records in the value format, so short-lived edges go without. */
+export const COMPILE_AFTER_RECORDS = 256;
 export const MAX_SHAPE_NODES = 1024;
 export const MAX_SHAPE_DEPTH = 6;
 export const MAX_TUPLE_LENGTH = 16;

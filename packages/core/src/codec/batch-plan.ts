@@ -1,5 +1,5 @@
 import {
-  MAX_SHAPE_DEPTH, MAX_SHAPE_NODES, MAX_TUPLE_LENGTH, NODE_ANY, NODE_BIGINT, NODE_BOOLEAN, NODE_DATE, NODE_NUMBER, NODE_OBJECT, NODE_STRING, NODE_TUPLE,
+  MAX_SHAPE_DEPTH, MAX_SHAPE_NODES, MAX_TUPLE_LENGTH, NODE_ANY, NODE_BIGINT, NODE_BOOLEAN, NODE_DATE, NODE_INT, NODE_NUMBER, NODE_OBJECT, NODE_STRING, NODE_TUPLE,
 } from "./batch-format.js";
 import type { ByteReader } from "./byte-reader.js";
 import type { ByteWriter } from "./byte-writer.js";
@@ -14,7 +14,7 @@ export interface PlanNode {
   readonly children: readonly PlanNode[];
 }
 
-const leaves: readonly PlanNode[] = [NODE_ANY, NODE_NUMBER, NODE_STRING, NODE_BOOLEAN, NODE_DATE, NODE_BIGINT].map((kind) => ({ kind, keys: [], children: [] }));
+const leaves: readonly PlanNode[] = [NODE_ANY, NODE_NUMBER, NODE_STRING, NODE_BOOLEAN, NODE_DATE, NODE_BIGINT, NODE_INT].map((kind) => ({ kind, keys: [], children: [] }));
 export const ANY_PLAN: PlanNode = leaves[NODE_ANY]!;
 
 /** A column takes a kind when at least this share of its values (null and undefined aside) has it. */
@@ -70,7 +70,7 @@ function plan(samples: readonly unknown[], nodes: { left: number }, depth: numbe
   if (count === 0 || count < present * MAJORITY) return ANY_PLAN;
   const like = samples.filter((_, i) => outlines[i] === outline);
   switch (outline[0]) {
-    case "n": return leaves[NODE_NUMBER]!;
+    case "n": return leaves[like.every(isInt) ? NODE_INT : NODE_NUMBER]!;
     case "s": return leaves[NODE_STRING]!;
     case "b": return leaves[NODE_BOOLEAN]!;
     case "d": return leaves[NODE_DATE]!;
@@ -79,6 +79,10 @@ function plan(samples: readonly unknown[], nodes: { left: number }, depth: numbe
     case "{": return structure(NODE_OBJECT, like, nodes, depth);
     default: return ANY_PLAN;
   }
+}
+
+function isInt(value: unknown): boolean {
+  return ((value as number) | 0) === value && !Object.is(value, -0);
 }
 
 function structure(kind: number, like: readonly unknown[], nodes: { left: number }, depth: number): PlanNode {

@@ -10,13 +10,18 @@ export class ByteReader {
   readonly bytes: Uint8Array;
   position: number;
   readonly end: number;
-  private readonly view: DataView;
+  private lazyView: DataView | undefined;
 
   constructor(bytes: Uint8Array, from: number = 0, end: number = bytes.length) {
     this.bytes = bytes;
     this.position = from;
     this.end = end;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.lazyView = undefined;
+  }
+
+  /** Made when it is first needed: most readers are short-lived and read bytes only. */
+  private get view(): DataView {
+    return (this.lazyView ??= new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength));
   }
 
   get remaining(): number {

@@ -138,7 +138,12 @@ export class ByteWriter {
 
   /** A copy of what was written, in a buffer of exactly that size. */
   finish(): Uint8Array<ArrayBuffer> {
-    return this.bytes.slice(0, this.position) as Uint8Array<ArrayBuffer>;
+    const { bytes, position } = this;
+    const copy = new Uint8Array(position);
+    // For a few bytes a loop is faster than making a view to copy from.
+    if (position > 128) copy.set(bytes.subarray(0, position));
+    else for (let i = 0; i < position; i++) copy[i] = bytes[i]!;
+    return copy;
   }
 
   /** A view of what was written, valid until the next write. */

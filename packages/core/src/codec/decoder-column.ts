@@ -1,5 +1,5 @@
 import {
-  LENGTHS_EQUAL, LENGTHS_UINT16, LENGTHS_UINT32, LENGTHS_UINT8, NODE_ANY, NODE_BIGINT, NODE_BOOLEAN, NODE_DATE, NODE_NUMBER, NODE_STRING, ROW_EXCEPTION,
+  LENGTHS_UINT16, LENGTHS_UINT32, LENGTHS_UINT8, NODE_ANY, NODE_BIGINT, NODE_BOOLEAN, NODE_DATE, NODE_INT, NODE_NUMBER, NODE_STRING, ROW_EXCEPTION,
   ROW_NULL, ROW_UNDEFINED, TEXT_UTF16, TEXT_UTF8, WIDTH_DOUBLE, WIDTH_INT16, WIDTH_INT32, WIDTH_INT8,
 } from "./batch-format.js";
 import type { BatchSource } from "./batch-source.js";
@@ -48,6 +48,7 @@ export class DecoderColumn {
       this.exceptions = source.reader(head.varuint());
     }
     switch (this.kind) {
+      case NODE_INT:
       case NODE_NUMBER: return this.loadNumbers(source, rows);
       case NODE_STRING: return this.loadStrings(source, rows);
       case NODE_BOOLEAN: this.booleans = source.uint8s(rows); return;
@@ -95,11 +96,6 @@ export class DecoderColumn {
     const lengths = this.words(rows);
     this.lengths = lengths;
     switch (kind) {
-      case LENGTHS_EQUAL: {
-        const length = source.head.varuint();
-        lengths.fill(length, 0, rows);
-        return length * rows;
-      }
       case LENGTHS_UINT8: return widenAndSum(source.uint8s(rows), lengths, rows);
       case LENGTHS_UINT16: return widenAndSum(source.uint16s(rows), lengths, rows);
       case LENGTHS_UINT32: return widenAndSum(source.uint32s(rows), lengths, rows);

@@ -1,5 +1,5 @@
 import type { BatchBody } from "./batch-body.js";
-import { NODE_ANY, NODE_BIGINT, NODE_BOOLEAN, NODE_DATE, NODE_NUMBER, NODE_STRING, ROW_EXCEPTION, ROW_NULL, ROW_UNDEFINED } from "./batch-format.js";
+import { NODE_ANY, NODE_BIGINT, NODE_BOOLEAN, NODE_DATE, NODE_INT, NODE_NUMBER, NODE_STRING, ROW_EXCEPTION, ROW_NULL, ROW_UNDEFINED } from "./batch-format.js";
 import { ByteWriter } from "./byte-writer.js";
 import { writeUnexplained } from "./value-writer.js";
 
@@ -15,10 +15,13 @@ export class EncoderColumn {
   /** Numbers and dates. */
   doubles: Float64Array = NO_DOUBLES;
   private bits: Int32Array = NO_WORDS;
+  /** Integers, or the length of each string. */
+  ints: Int32Array = NO_WORDS;
+  /** Every bit that is set in one of `ints` (in its complement, when negative). */
+  magnitude: number = 0;
   int64s: BigInt64Array = NO_INT64S;
   booleans: Uint8Array = NO_BYTES;
-  /** Strings: the length of each, and all of them joined. */
-  lengths: Int32Array = NO_WORDS;
+  /** All strings, joined. */
   text: string = "";
   /** Values in the value format, for `NODE_ANY`. */
   values: ByteWriter;
@@ -39,6 +42,7 @@ export class EncoderColumn {
   /** Forgets the last batch, finished or not, and makes room for `rows` rows. */
   start(rows: number): void {
     this.text = "";
+    this.magnitude = 0;
     this.values.clear();
     this.exceptions.clear();
     if (this.values.bytes.length > MAX_KEPT_BYTES) this.values = new ByteWriter(1024);
@@ -54,7 +58,7 @@ export class EncoderColumn {
     if (this.kind === NODE_NUMBER || this.kind === NODE_DATE) {
       this.doubles = new Float64Array(rows);
       this.bits = new Int32Array(this.doubles.buffer);
-    } else if (this.kind === NODE_STRING) this.lengths = new Int32Array(rows);
+    } else if (this.kind === NODE_STRING || this.kind === NODE_INT) this.ints = new Int32Array(rows);
     else if (this.kind === NODE_BOOLEAN) this.booleans = new Uint8Array(rows);
     else if (this.kind === NODE_BIGINT) this.int64s = new BigInt64Array(rows);
   }
@@ -87,8 +91,10 @@ export class EncoderColumn {
     switch (this.kind) {
       case NODE_NUMBER:
         return head.u8(body.numbers(this.doubles, this.bits, rows));
+      case NODE_INT:
+        return head.u8(body.ints(this.ints, rows, this.magnitude));
       case NODE_STRING:
-        body.lengths(this.lengths, rows, head);
+        head.u8(body.lengths(this.ints, rows, this.magnitude));
         return body.text(this.text, head);
       case NODE_BOOLEAN:
         return body.bytes(this.booleans, rows);

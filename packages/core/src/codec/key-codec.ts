@@ -19,7 +19,7 @@ export const KEY_UTF16 = 7;
 /** Hexadecimal text, as Latin-1. */
 export const KEY_BIGINT = 8;
 export const KEY_DATE = 9;
-/** A count, then each element: a length-free encoded key with its length in front. */
+/** A count, then each element: the length of its encoded key, and the key. */
 export const KEY_ARRAY = 10;
 /** A count, then name and value of each field, names in the order of their UTF-16 units. */
 export const KEY_OBJECT = 11;

@@ -1,4 +1,4 @@
-import { NODE_ANY, NODE_BIGINT, NODE_BOOLEAN, NODE_DATE, NODE_NUMBER, NODE_STRING, NODE_TUPLE } from "./batch-format.js";
+import { NODE_ANY, NODE_BIGINT, NODE_BOOLEAN, NODE_DATE, NODE_INT, NODE_NUMBER, NODE_STRING, NODE_TUPLE } from "./batch-format.js";
 import type { PlanNode } from "./batch-plan.js";
 import type { DecoderColumn } from "./decoder-column.js";
 import { readValue } from "./value-reader.js";
@@ -51,6 +51,7 @@ class DecoderCode {
       case NODE_ANY:
         this.loads.push(`const r${id} = k${id}.values;`);
         return `readValue(r${id})`;
+      case NODE_INT:
       case NODE_NUMBER:
         this.loads.push(`const c${id} = k${id}.${this.#columns[id]!.integer ? "ints" : "doubles"};`);
         return `c${id}[row]`;
@@ -97,6 +98,7 @@ function interpret(node: PlanNode, columns: readonly DecoderColumn[], ids: { nex
 function interpretValue(node: PlanNode, column: DecoderColumn, children: readonly ((row: number) => unknown)[], row: number): unknown {
   switch (node.kind) {
     case NODE_ANY: return readValue(column.values);
+    case NODE_INT:
     case NODE_NUMBER: return column.integer ? column.ints[row] : column.doubles[row];
     case NODE_STRING: return column.nextText(row);
     case NODE_BOOLEAN: return column.booleans[row] === 1;

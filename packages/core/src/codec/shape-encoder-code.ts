@@ -1,4 +1,4 @@
-import { NODE_ANY, NODE_BIGINT, NODE_BOOLEAN, NODE_DATE, NODE_NUMBER, NODE_OBJECT, NODE_STRING, NODE_TUPLE } from "./batch-format.js";
+import { NODE_ANY, NODE_BIGINT, NODE_BOOLEAN, NODE_DATE, NODE_INT, NODE_NUMBER, NODE_OBJECT, NODE_STRING, NODE_TUPLE } from "./batch-format.js";
 import type { PlanNode } from "./batch-plan.js";
 import type { EncoderColumn } from "./encoder-column.js";
 
@@ -84,9 +84,14 @@ class EncoderCode {
         this.loads.push(`const c${id} = k${id}.doubles;`);
         return `if (typeof ${v} === "number") c${id}[row] = ${v};`;
       case NODE_STRING:
-        this.loads.push(`const c${id} = k${id}.lengths; let s${id} = k${id}.text;`);
-        this.stores.push(`k${id}.text = s${id};`);
-        return `if (typeof ${v} === "string") { c${id}[row] = ${v}.length; s${id} += ${v}; }`;
+        this.loads.push(`const c${id} = k${id}.ints; let m${id} = k${id}.magnitude, s${id} = k${id}.text;`);
+        this.stores.push(`k${id}.magnitude = m${id}; k${id}.text = s${id};`);
+        return `if (typeof ${v} === "string") { const n = ${v}.length; c${id}[row] = n; m${id} |= n; s${id} += ${v}; }`;
+      case NODE_INT:
+        this.loads.push(`const c${id} = k${id}.ints; let m${id} = k${id}.magnitude;`);
+        this.stores.push(`k${id}.magnitude = m${id};`);
+        return `const x${id} = typeof ${v} === "number" ? ${v} | 0 : 0;
+if (x${id} === ${v} && (x${id} !== 0 || 1 / ${v} > 0)) { c${id}[row] = x${id}; m${id} |= x${id} ^ (x${id} >> 31); }`;
       case NODE_BOOLEAN:
         this.loads.push(`const c${id} = k${id}.booleans;`);
         return `if (typeof ${v} === "boolean") c${id}[row] = ${v} ? 1 : 0;`;

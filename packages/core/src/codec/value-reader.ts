@@ -2,6 +2,7 @@ import { didYouMean } from "../errors/nearest.js";
 import { MillraceError } from "../errors/millrace-error.js";
 import type { ByteReader } from "./byte-reader.js";
 import { corrupt } from "./codec-errors.js";
+import { readFieldName } from "./field-names.js";
 import { registeredTypeNamed, registeredTypeNames } from "./type-registry.js";
 import {
   MAX_DEPTH, TAG_ARRAY, TAG_ARRAY_BUFFER, TAG_BIGINT64, TAG_BIGINT_NEGATIVE, TAG_BIGINT_POSITIVE, TAG_DATE, TAG_DOUBLE, TAG_FALSE,
@@ -59,7 +60,7 @@ function readContainer(r: ByteReader, tag: number, depth: number): unknown {
 function readFields(r: ByteReader, target: Record<string, unknown>, depth: number): unknown {
   const count = r.count(2);
   for (let i = 0; i < count; i++) {
-    const key = r.string();
+    const key = readFieldName(r);
     const value = read(r, depth);
     // Assigning to __proto__ would change the prototype instead of making a field.
     if (key === "__proto__") Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });

@@ -10,16 +10,17 @@ import { assertSame } from "./same.js";
 const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
 console.log(`batch codec seed ${seed} (set SEED to repeat)`);
 
-const trip = (rows: unknown[], encoder = new BatchEncoder(), decoder = new BatchDecoder()): unknown[] =>
+const now = { compileAfterRecords: 0 };
+const never = { compileAfterRecords: Infinity };
+const trip = (rows: unknown[], encoder = new BatchEncoder(now), decoder = new BatchDecoder(now)): unknown[] =>
   decoder.decode(encoder.encode(RecordBatch.withoutTimestamps(rows))).values;
 
 test("rows of any kind come back exactly, as from the value codec, with code and without", () => {
   fc.assert(
     fc.property(anyRows, (rows) => {
       assertSame(trip(rows), decodeValue(encodeValue(rows.slice())));
-      const buffer = new BatchEncoder().encode(RecordBatch.withoutTimestamps(rows));
-      assertSame(new BatchDecoder({ compile: false }).decode(buffer).values, rows);
-      assertSame(trip(rows, new BatchEncoder({ compile: false })), rows);
+      assertSame(trip(rows, new BatchEncoder(now), new BatchDecoder(never)), rows);
+      assertSame(trip(rows, new BatchEncoder(never)), rows);
     }),
     { seed, numRuns: 1500 },
   );
@@ -28,8 +29,8 @@ test("rows of any kind come back exactly, as from the value codec, with code and
 test("an encoder that has seen other batches stays exact, and its buffers need no earlier ones", () => {
   fc.assert(
     fc.property(fc.array(anyRows, { minLength: 2, maxLength: 8 }), (batches) => {
-      const encoder = new BatchEncoder();
-      const decoder = new BatchDecoder();
+      const encoder = new BatchEncoder(now);
+      const decoder = new BatchDecoder(now);
       for (const rows of batches) {
         assertSame(trip(rows, encoder, decoder), rows);
         assertSame(trip(rows, encoder), rows);
@@ -49,7 +50,7 @@ test("ranges, time stamps, hashes", () => {
       const from = to === 0 ? 0 : a % (to + 1);
       const batch = new RecordBatch<unknown>(times.map((_, i) => ({ i })), Float64Array.from([...times, 7, 7]), times.length);
       if (hashed) batch.keyHashes = Int32Array.from([...times.map((_, i) => i * 2654435761), 1]);
-      const out = new BatchDecoder().decode(new BatchEncoder().encode(batch, from, to));
+      const out = new BatchDecoder().decode(new BatchEncoder(now).encode(batch, from, to));
       assert.equal(out.count, to - from);
       assert.deepEqual([...out.timestampsMs], times.slice(from, to));
       assert.deepEqual(out.values, batch.values.slice(from, to));
@@ -114,7 +115,7 @@ test("sizes grow and shrink, and nothing of an earlier batch shows", () => {
 
 test("a buffer is as long as needed, and may lie anywhere", () => {
   const rows = Array.from({ length: 1000 }, (_, i) => ({ i, x: i / 3, s: `s${i}` }));
-  const buffer = new BatchEncoder().encode(RecordBatch.withoutTimestamps(rows));
+  const buffer = new BatchEncoder(now).encode(RecordBatch.withoutTimestamps(rows));
   assert.ok(buffer.byteLength < 20_000, String(buffer.byteLength));
   for (const offset of [0, 1, 4, 8]) {
     const shifted = new Uint8Array(buffer.byteLength + offset + 3);
@@ -125,7 +126,7 @@ test("a buffer is as long as needed, and may lie anywhere", () => {
 
 test("what cannot be carried is refused with record and place, and the encoder goes on", () => {
   class Odd {}
-  const encoder = new BatchEncoder();
+  const encoder = new BatchEncoder(now);
   const good = Array.from({ length: 10 }, (_, i) => ({ id: i, v: { w: i } }));
   for (const [bad, message] of [
     [{ id: 1, v: { w: () => 1 } }, /^record 10: \$\.v\.w is a function/],
@@ -142,9 +143,9 @@ test("what cannot be carried is refused with record and place, and the encoder g
 
 test("corrupt buffers are an error, and allocate little", () => {
   const check = (bytes: Uint8Array): void => {
-    for (const compile of [true, false]) {
+    for (const options of [now, never]) {
       try {
-        new BatchDecoder({ compile }).decode(bytes.slice());
+        new BatchDecoder(options).decode(bytes.slice());
       } catch (error) {
         assert.ok(isMillraceError(error) && (error.code === "CODEC_CORRUPT" || error.code === "TYPE_NOT_REGISTERED"), String((error as Error).stack));
       }
@@ -152,7 +153,7 @@ test("corrupt buffers are an error, and allocate little", () => {
   };
   fc.assert(
     fc.property(anyRows, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 3 }), fc.boolean(), (rows, changes, inHead) => {
-      const bytes = new Uint8Array(new BatchEncoder().encode(RecordBatch.withoutTimestamps(rows)));
+      const bytes = new Uint8Array(new BatchEncoder(now).encode(RecordBatch.withoutTimestamps(rows)));
       const head = inHead ? new DataView(bytes.buffer).getUint32(4, true) : 0;
       check(bytes.subarray(0, changes[0]![0] % bytes.length));
       for (const [at, byte] of changes) bytes[head + (at % (bytes.length - head))] = byte;

@@ -18,6 +18,11 @@ export function isClass(value: unknown): boolean {
   return typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
 }
 
+/** Whether a function was given as a class or factory, and so has a life cycle and a RuntimeContext. */
+export function isRich(value: unknown): boolean {
+  return isClass(value) || isFunctionFactory(value);
+}
+
 /** A new instance of a function given as a class, a `functionFactory(…)` or an arrow function that makes one. */
 export function instantiate<F>(source: ProcessFunctionSource<F>): F {
   if (isFunctionFactory(source)) return source.create() as F;

@@ -24,7 +24,7 @@ export class AllWindowedStream<T, W extends Window> {
     return this;
   }
   /** Removes records before or after the function runs; the window then keeps every record. */
-  evictor(evictor: Evictor<T, W>): this {
+  evictor(evictor: Evictor<any, W>): this {
     this.#settings.setEvictor(evictor);
     return this;
   }

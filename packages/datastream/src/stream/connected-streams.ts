@@ -63,11 +63,11 @@ export class ConnectedStreams<A, B> {
 
   protected addOperator<R>(name: string, spec: OperatorSpec, outputType?: TypeInformation<R>): SingleOutputStreamOperator<R> {
     const { environment } = this.first;
-    const node = environment.addOperator({ spec, name, inputs: [this.first.inputs, this.second.inputs], keySelectors: this.keySelectorsOfOperator(), outputType });
+    const node = environment.addOperator({ spec, name, inputs: [this.first.inputs, this.second.inputs], keySelectors: this.keySelectorsOf(spec), outputType });
     return new SingleOutputStreamOperator<R>(environment, node);
   }
 
-  protected keySelectorsOfOperator(): readonly KeySelector<any, any>[] {
+  protected keySelectorsOf(_spec: OperatorSpec): readonly KeySelector<any, any>[] {
     return [];
   }
 }
@@ -86,8 +86,10 @@ export class KeyedConnectedStreams<A, B, K> extends ConnectedStreams<A, B> {
     return this.addOperator<R>("Keyed Co-Process", { type: "keyedCoProcess", fn });
   }
 
-  protected override keySelectorsOfOperator(): readonly KeySelector<any, any>[] {
-    return this.#keySelectors;
+  /** A pair of plain functions cannot see the key, and is spared the state. */
+  protected override keySelectorsOf(spec: OperatorSpec): readonly KeySelector<any, any>[] {
+    const plain = (spec.type === "coMap" || spec.type === "coFlatMap") && spec.functions !== undefined;
+    return plain ? [] : this.#keySelectors;
   }
 }
 

@@ -1,6 +1,6 @@
 import type {
   FilterFn, FilterFunction, FlatMapFn, FlatMapFunction, KeySelector, MapFn, MapFunction, MapStateDescriptor, OneInputOperator, OperatorFactory, OutputTag,
-  PartitionFn, ProcessFunction, ProcessFunctionSource, RichFunctionSource, Sink, TypeInformation, WatermarkStrategy, Window, WindowAssigner, GlobalWindow,
+  PartitionFn, ProcessFunction, ProcessFunctionSource, RichFunctionSource, Sink, TypeInformation, WatermarkStrategy, Window, GlobalWindow,
 } from "@millrace/core";
 import { MillraceError } from "@millrace/core";
 import type { OperatorSpec, Partitioner, StreamNode } from "@millrace/graph";
@@ -26,6 +26,7 @@ import { JoinedStreams } from "./joined-streams.js";
 import type { KeyedStream } from "./keyed-stream.js";
 import { PartitionWindowedStream } from "./partition-windowed-stream.js";
 import { recordHint } from "./record-hint.js";
+import type { AssignerOf } from "./window-settings.js";
 import { bufferTimeoutMs, checkedText, setMaxParallelism, setParallelism } from "./operator-attributes.js";
 
 /** What becomes of records a schema refuses: the job fails, they are dropped and counted, or they go to a side output. */
@@ -163,7 +164,7 @@ export class DataStream<T> {
   // ---- windows over everything
 
   /** Windows over all records, in one subtask. */
-  windowAll<W extends Window>(assigner: WindowAssigner<T, W>): AllWindowedStream<T, W> {
+  windowAll<W extends Window>(assigner: AssignerOf<T, W>): AllWindowedStream<T, W> {
     return new AllWindowedStream<T, W>(this, assigner);
   }
   countWindowAll(size: number, slide?: number): AllWindowedStream<T, GlobalWindow> {
@@ -234,12 +235,12 @@ export class DataStream<T> {
 
   /** Adds an operator that reads this stream. */
   addOperator<R>(name: string, spec: OperatorSpec, outputType?: TypeInformation<R>): SingleOutputStreamOperator<R> {
-    const node = this.environment.addOperator({ spec, name, inputs: [this.inputs], keySelectors: this.keySelectorsOfOperator(), outputType });
+    const node = this.environment.addOperator({ spec, name, inputs: [this.inputs], keySelectors: this.keySelectorsOf(spec), outputType });
     return new SingleOutputStreamOperator<R>(this.environment, node);
   }
 
-  /** What operators on this stream are keyed by; nothing here, the key on a keyed stream. */
-  protected keySelectorsOfOperator(): readonly KeySelector<any, any>[] {
+  /** What an operator on this stream is keyed by; nothing here, the key on a keyed stream. */
+  protected keySelectorsOf(_spec: OperatorSpec): readonly KeySelector<any, any>[] {
     return [];
   }
 

@@ -1,13 +1,13 @@
 import type {
-  KeyedProcessFunction, KeySelector, ProcessFunctionSource, ReduceFn, ReduceFunction, RichFunctionSource, Window, WindowAssigner, GlobalWindow,
+  KeyedProcessFunction, KeySelector, ProcessFunctionSource, ReduceFn, ReduceFunction, RichFunctionSource, Window, GlobalWindow,
 } from "@millrace/core";
 import { MillraceError } from "@millrace/core";
-import type { Partitioner } from "@millrace/graph";
+import type { OperatorSpec, Partitioner } from "@millrace/graph";
 import type { StreamExecutionEnvironment } from "../environment/stream-execution-environment.js";
 import { implicitForward, type StreamInput } from "../environment/operator-init.js";
 import { combineNumbers, extremeByField, extremeBySelector, extremeOfField, sumOfField, type FieldName } from "../functions/aggregations.js";
 import { checkField, type ComparableField, type NumericField } from "../functions/fields.js";
-import { checkFunction, checkFunctionSource, checkPlainFunction } from "../functions/user-function.js";
+import { checkFunction, checkFunctionSource, checkPlainFunction, isRich } from "../functions/user-function.js";
 import { BroadcastStream, KeyedBroadcastConnectedStream } from "./broadcast-stream.js";
 import { ConnectedStreams, KeyedConnectedStreams } from "./connected-streams.js";
 import { countWindow } from "./count-window.js";
@@ -15,12 +15,13 @@ import { DataStream, type SingleOutputStreamOperator } from "./data-stream.js";
 import { IntervalJoin } from "./interval-join.js";
 import { KeyedPartitionWindowedStream } from "./partition-windowed-stream.js";
 import { recordHint } from "./record-hint.js";
+import type { AssignerOf } from "./window-settings.js";
 import { WindowedStream } from "./windowed-stream.js";
 
 /**
  * A stream partitioned by key: all records of one key go to one subtask, where functions have state and timers per key. Flink: KeyedStream.
  *
- * Plain transformations (`map`, `filter`, …) of a keyed stream are keyed, too: their rich functions may use keyed state.
+ * Rich functions of `map`, `filter` and `flatMap` may use keyed state here, too.
  */
 export class KeyedStream<T, K> extends DataStream<T> {
   readonly keySelector: KeySelector<T, K>;
@@ -68,7 +69,7 @@ export class KeyedStream<T, K> extends DataStream<T> {
 
   // ---- windows
 
-  window<W extends Window>(assigner: WindowAssigner<T, W>): WindowedStream<T, K, W> {
+  window<W extends Window>(assigner: AssignerOf<T, W>): WindowedStream<T, K, W> {
     return new WindowedStream<T, K, W>(this, assigner);
   }
   /** Every `size` records of a key; with `slide`, the last `size` of them every `slide` records. */
@@ -95,8 +96,8 @@ export class KeyedStream<T, K> extends DataStream<T> {
     return other instanceof KeyedStream ? new KeyedConnectedStreams<T, B, K>(this, other) : new ConnectedStreams<T, B>(this, other);
   }
 
-  protected override keySelectorsOfOperator(): readonly KeySelector<any, any>[] {
-    return [this.keySelector];
+  protected override keySelectorsOf(spec: OperatorSpec): readonly KeySelector<any, any>[] {
+    return usesKeyedState(spec) ? [this.keySelector] : [];
   }
 
   /** @throws `PARTITIONING_KEYED`: the partitions of a keyed stream follow from its keys */
@@ -130,6 +131,23 @@ export class KeyedStream<T, K> extends DataStream<T> {
       .reduce((a, b) => [a[0], combine(a[1], b[1])])
       .name(`Keyed ${kind[0]!.toUpperCase()}${kind.slice(1)}`)
       .map((pair) => pair[1]);
+  }
+}
+
+/** Whether an operator can see the key: a plain function cannot, and is spared the state. */
+export function usesKeyedState(spec: OperatorSpec): boolean {
+  switch (spec.type) {
+    case "map":
+    case "filter":
+    case "flatMap":
+      return isRich(spec.fn);
+    case "keyedProcess":
+    case "keyedReduce":
+    case "partitionWindow":
+    case "custom":
+      return true;
+    default:
+      return false;
   }
 }
 

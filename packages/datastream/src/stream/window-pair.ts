@@ -4,7 +4,7 @@ import type { NotAsync } from "../functions/user-function.js";
 import type { CoGroupWindow } from "./co-grouped-streams.js";
 import { SingleOutputStreamOperator, type DataStream } from "./data-stream.js";
 import type { JoinWindow } from "./joined-streams.js";
-import { WindowSettings } from "./window-settings.js";
+import { WindowSettings, type AssignerOf } from "./window-settings.js";
 
 /** Which kind of window pair the chain of calls ends in. */
 export type PairKind = "join" | "coGroup";
@@ -54,7 +54,7 @@ export class WindowPairEqual<A, B, K, Kind extends PairKind> {
     this.#create = create;
   }
 
-  window<W extends Window>(assigner: WindowAssigner<A | B, W>): PairWindow<Kind, A, B, K, W> {
+  window<W extends Window>(assigner: AssignerOf<A | B, W>): PairWindow<Kind, A, B, K, W> {
     return this.#create(assigner);
   }
 }
@@ -73,7 +73,7 @@ export class WindowPair<A, B, K, W extends Window> {
     this.#window.setTrigger(trigger);
     return this;
   }
-  evictor(evictor: Evictor<A | B, W>): this {
+  evictor(evictor: Evictor<any, W>): this {
     this.#window.setEvictor(evictor);
     return this;
   }

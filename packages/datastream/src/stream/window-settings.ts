@@ -1,10 +1,13 @@
 import {
   duration, functionFactory, isFunctionFactory, MillraceError, type AggregateFunction, type Collector, type DurationLike, type Evictor, type KeySelector, type OutputTag, type ReduceFn, type Trigger, type Window,
-  type WindowAssigner, type WindowFn,
+  type WindowAssigner, type WindowAssignerContext, type WindowFn,
 } from "@millrace/core";
 import type { WindowFunctionSpec, WindowSpec } from "@millrace/graph";
 import { checkFunctionSource, checkPlainFunction, instantiate, isClass } from "../functions/user-function.js";
 import { SingleOutputStreamOperator, type DataStream } from "./data-stream.js";
+
+/** A window assigner for records of type `T`, written so that the compiler takes `W` from the windows it assigns and from nowhere else. */
+export type AssignerOf<T, W extends Window> = WindowAssigner<T, any> & { assignWindows(value: T, timestampMs: number, context: WindowAssignerContext): readonly W[] };
 
 /** What the window streams share: the settings collected so far, and the operator made of them. */
 export class WindowSettings<T, W extends Window> {

@@ -25,7 +25,7 @@ export class WindowedStream<T, K, W extends Window> {
     return this;
   }
   /** Removes records before or after the function runs; the window then keeps every record. */
-  evictor(evictor: Evictor<T, W>): this {
+  evictor(evictor: Evictor<any, W>): this {
     this.#settings.setEvictor(evictor);
     return this;
   }

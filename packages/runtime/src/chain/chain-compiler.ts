@@ -32,7 +32,7 @@ export class ChainCompiler {
   /** The output of an operator that is called as an object: a class whose `collect` holds the code of everything behind it. */
   output(node: ChainNode): Output<unknown> {
     const piece = this.#piece();
-    const self = piece.constant("node", node);
+    const self = piece.constant("self", node);
     const pressure = piece.constant("pressure", this.#pressure);
     piece.line("return new (class ChainOutput {");
     piece.line("collect(v, t) {");
@@ -104,10 +104,12 @@ export class ChainCompiler {
     piece.line("return function run(batch, from, to) {");
     piece.line("const values = batch.values, times = batch.timestampsMs, hashes = batch.keyHashes;");
     const body = start(piece);
+    piece.beginLoop();
     piece.line("for (let i = from; i < to; i++) {");
     piece.line("const v = values[i], t = times[i];");
     body();
     piece.line("}");
+    piece.endLoop();
     piece.line("};");
     return piece.evaluate(this.#sources);
   }
@@ -121,7 +123,7 @@ export class ChainCompiler {
   }
 
   #accept(piece: GeneratedPiece, node: ChainNode, value: string, time: string): void {
-    piece.line(`${piece.constant("node", node)}.recordsIn++;`);
+    piece.count(node, "recordsIn");
     if (isInlined(node)) return this.#inlined(piece, node, value, time);
     this.#setKey(piece, node, 0, value, "undefined");
     piece.line(`${piece.constant("op", node.operator)}.processRecord(${value}, ${time}, ${piece.constant("out", node.output)});`, node);
@@ -140,7 +142,7 @@ export class ChainCompiler {
     const result = piece.fresh("v");
     piece.line(`const ${result} = ${piece.constant("map", operator.call)}(${value});`, node);
     piece.line(`if (${result} instanceof Promise) ${this.#promiseRefused(piece, node)}();`);
-    piece.line(`${piece.constant("node", node)}.recordsOut++;`);
+    piece.count(node, "recordsOut");
     this.#deliver(piece, node, node.targets, result, time);
   }
 
@@ -152,7 +154,7 @@ export class ChainCompiler {
     });
     piece.line(`const ${result} = ${piece.constant("filter", operator.call)}(${value});`, node);
     piece.line(`if (${result} === true || (${result} !== false && ${truthy}(${result}))) {`);
-    piece.line(`${piece.constant("node", node)}.recordsOut++;`);
+    piece.count(node, "recordsOut");
     this.#deliver(piece, node, node.targets, value, time);
     piece.line("}");
   }
@@ -172,7 +174,7 @@ export class ChainCompiler {
     piece.line("t = 0;");
     piece.line("collect(v, at) {");
     piece.line("const t = at === undefined ? this.t : at;");
-    piece.line(`${piece.constant("node", node)}.recordsOut++;`);
+    piece.count(node, "recordsOut");
     this.#deliver(piece, node, node.targets, "v", "t");
     piece.line("}");
     piece.line("})();");
@@ -185,7 +187,7 @@ export class ChainCompiler {
     if (operator.assigner === undefined) piece.line(`const ${stamp} = ${time};`);
     else piece.line(`const ${stamp} = ${piece.constant("assign", operator.assigner)}(${value}, ${time});`, node);
     piece.line(`if (!Number.isSafeInteger(${stamp})) ${self}.refuse(${stamp}, ${value});`, node);
-    piece.line(`${piece.constant("node", node)}.recordsOut++;`);
+    piece.count(node, "recordsOut");
     this.#deliver(piece, node, node.targets, value, stamp);
     piece.line(`${piece.constant("generator", operator.generator)}.onEvent(${value}, ${stamp}, ${self});`, node);
   }

@@ -1,11 +1,14 @@
 import type { Operator, OperatorContext } from "@millrace/core";
-import type { OperatorSpec } from "@millrace/graph";
+import type { FilterSpec, FlatMapSpec, MapSpec, TimestampsSpec } from "@millrace/graph";
 import type { ActiveClock } from "../source/idleness-generator.js";
 import { TimestampsOperator } from "../source/timestamps-operator.js";
 import { FilterOperator, FlatMapOperator, MapOperator } from "./simple-operators.js";
 
-/** The operators that a compiled chain takes into its own code; `undefined` for any other. */
-export function createSimpleOperator(spec: OperatorSpec, context: OperatorContext, clock: ActiveClock): Operator | undefined {
+/** Specs of operators that a compiled chain takes into its own code. */
+export type SimpleSpec = MapSpec | FilterSpec | FlatMapSpec | TimestampsSpec;
+
+/** Makes such an operator; its `processRecord` is the reference path. */
+export function createSimpleOperator(spec: SimpleSpec, context: OperatorContext, clock: ActiveClock): Operator {
   switch (spec.type) {
     case "map":
       return new MapOperator(context, spec);
@@ -15,7 +18,5 @@ export function createSimpleOperator(spec: OperatorSpec, context: OperatorContex
       return new FlatMapOperator(context, spec);
     case "timestamps":
       return new TimestampsOperator(context, spec, clock);
-    default:
-      return undefined;
   }
 }

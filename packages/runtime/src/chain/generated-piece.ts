@@ -7,6 +7,9 @@ export class GeneratedPiece {
   readonly #lines: string[] = [];
   readonly #nodes: (ChainNode | undefined)[] = [];
   readonly #constants = new Map<string, unknown>();
+  /** Local counters of the loop being written: variable and the node whose count it is. */
+  readonly #counters: { readonly name: string; readonly target: string }[] = [];
+  #countersLine = -1;
   #names = 0;
 
   constructor(url: string) {
@@ -28,6 +31,28 @@ export class GeneratedPiece {
     const name = this.fresh(prefix);
     this.#constants.set(name, value);
     return name;
+  }
+
+  /** Begins a loop: from here on counts go to local variables, which cost next to nothing. */
+  beginLoop(): void {
+    this.#countersLine = this.#lines.length;
+    this.line("");
+  }
+
+  /** Ends the loop: adds the counts to the nodes. */
+  endLoop(): void {
+    if (this.#counters.length > 0) this.#lines[this.#countersLine] = `let ${this.#counters.map(({ name }) => `${name} = 0`).join(", ")};`;
+    for (const { name, target } of this.#counters) this.line(`${target} += ${name};`);
+    this.#countersLine = -1;
+  }
+
+  /** Counts one record for `node`. */
+  count(node: ChainNode, what: "recordsIn" | "recordsOut"): void {
+    const target = `${this.constant("node", node)}.${what}`;
+    if (this.#countersLine < 0) return this.line(`${target}++;`);
+    const name = this.fresh("count");
+    this.#counters.push({ name, target });
+    this.line(`${name}++;`);
   }
 
   /**

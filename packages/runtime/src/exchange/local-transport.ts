@@ -12,6 +12,7 @@ const POOLED_BATCHES = 8;
 
 /** Connects two tasks of one slot: batches go into the receiver's queue as they are; the bound is the number that wait there. */
 export class LocalTransport implements ChannelTransport {
+  flushWanted = false;
   readonly #receiver: InputChannel;
   readonly #limit: number;
   readonly #pressure: OutputPressure;
@@ -58,6 +59,9 @@ export class LocalTransport implements ChannelTransport {
 
   #consumed(): void {
     if (this.#blocked) this.#updateBlocked();
+    if (!this.flushWanted || !this.writable) return;
+    this.flushWanted = false;
+    this.#pressure.flushable();
   }
 
   #recycle(batch: RecordBatch): void {

@@ -4,7 +4,7 @@ import type { ChannelEvent } from "./channel-element.js";
 /** Counts the channels of one task that have more than they may send; the task takes no input while there are any. */
 export class OutputPressure {
   blockedChannels: number;
-  /** Called when the last blocked channel is free again. */
+  /** Called when the last blocked channel is free again, and when a channel that was refused an idle flush has room. */
   onFree: (() => void) | undefined;
 
   constructor() {
@@ -16,6 +16,10 @@ export class OutputPressure {
   }
   free(): void {
     if (--this.blockedChannels === 0) this.onFree?.();
+  }
+  /** A channel whose idle flush was refused can send again. */
+  flushable(): void {
+    this.onFree?.();
   }
 }
 
@@ -29,6 +33,8 @@ export interface ChannelTransport {
   sendEvent(event: ChannelEvent): void;
   /** Whether a buffer sent now would leave at once; an idle flush waits otherwise. */
   readonly writable: boolean;
+  /** An idle flush was refused: wake the task as soon as the channel is writable. */
+  flushWanted: boolean;
 }
 
 const SMALLEST_BUFFER = 32;
@@ -98,7 +104,10 @@ export class OutputChannel {
   /** Sends what is there. With `onlyIfWritable`, keeps filling the buffer when it could not leave anyway. */
   flush(onlyIfWritable = false): void {
     if (this.count === 0 && this.marks === null) return;
-    if (onlyIfWritable && !this.transport.writable) return;
+    if (onlyIfWritable && !this.transport.writable) {
+      this.transport.flushWanted = true;
+      return;
+    }
     const batch = this.batch;
     batch.count = this.count;
     batch.marks = this.marks;

@@ -14,6 +14,7 @@ export interface BufferEncoder {
 /** The sending half of a channel to another slot: encodes, posts while there is credit, and queues the rest. */
 export class RemoteTransport implements ChannelTransport {
   readonly channelId: number;
+  flushWanted = false;
   readonly #connection: PeerConnection;
   readonly #encoder: BufferEncoder;
   readonly #pressure: OutputPressure;
@@ -66,6 +67,9 @@ export class RemoteTransport implements ChannelTransport {
         this.#connection.postEvent(this.channelId, next);
       }
     }
+    if (!this.flushWanted || !this.writable) return;
+    this.flushWanted = false;
+    this.#pressure.flushable();
   }
 
   /** Buffers and events that are finished but not sent, in order. */

@@ -129,17 +129,7 @@ class KeyPartition implements OneInputOperator {
     table.set(position, this.#body.add(table.get(position), value));
   }
 
-  processWatermark(timestampMs: number, out: Output<unknown>): boolean | void {
-    // Results belong to the end of time: they go out before the watermark that says so.
-    if (timestampMs === MAX_WATERMARK && !this.#emit(out)) return false;
-    out.emitWatermark(timestampMs);
-  }
-
   endInput(_index: number, out: Output<unknown>): boolean {
-    return this.#emit(out);
-  }
-
-  #emit(out: Output<unknown>): boolean {
     const table = this.#table!;
     const end = Math.min(table.size, this.#emitted + EMISSION_BUDGET);
     while (this.#emitted < end && !out.blocked) this.#body.emit(table.get(this.#emitted++), MAX_WATERMARK, out);

@@ -5,6 +5,8 @@ import { setCurrentTaskLabel } from "./task-label.js";
 
 /** How long the loop keeps the thread before messages and I/O get their turn. */
 const PASS_MS = 4;
+/** The most rounds in one pass, whatever the clock says: a simulated one may stand still. */
+const MOST_ROUNDS = 64;
 
 /** What the loop does besides running tasks. */
 export interface LoopHooks {
@@ -21,6 +23,8 @@ export class SlotLoop {
   readonly #runnable = new Deque<Task>();
   #scheduled = false;
   #running = false;
+  /** Something arrived while the loop ran. */
+  #poked = false;
 
   constructor(clock: Clock, hooks: LoopHooks) {
     this.#clock = clock;
@@ -37,6 +41,7 @@ export class SlotLoop {
 
   /** Something arrived: the loop must look. */
   poke(): void {
+    this.#poked = true;
     if (this.#scheduled || this.#running) return;
     this.#scheduled = true;
     this.#clock.yieldThen(this.#pass);
@@ -47,16 +52,22 @@ export class SlotLoop {
     this.#running = true;
     try {
       const until = this.#clock.monotonicMs() + PASS_MS;
+      let rounds = 0;
       do {
+        this.#poked = false;
         this.#hooks.receive();
         this.#round();
         this.#hooks.flush();
-      } while (this.#runnable.length > 0 && this.#clock.monotonicMs() < until);
+      } while (this.#hasWork && ++rounds < MOST_ROUNDS && this.#clock.monotonicMs() < until);
     } finally {
       this.#running = false;
-      if (this.#runnable.length > 0) this.poke();
+      if (this.#hasWork) this.poke();
     }
   };
+
+  get #hasWork(): boolean {
+    return this.#poked || this.#runnable.length > 0;
+  }
 
   /** One turn for each task that is runnable now. */
   #round(): void {

@@ -23,7 +23,7 @@ import { SourceOperator } from "../source/source-operator.js";
 import { createSimpleOperator } from "../chain/create-simple-operator.js";
 import type { Activity } from "../task/activity.js";
 import { ChannelInput } from "../task/channel-input.js";
-import { FinishedInput, FinishedOperator } from "../task/finished-task.js";
+import { FinishedInput, finishedOperator } from "../task/finished-task.js";
 import { OperatorChain, type ChainCode, type ChainEdge } from "../task/operator-chain.js";
 import { SourceInput } from "../task/source-input.js";
 import type { TaskInput } from "../task/task-input.js";
@@ -67,23 +67,22 @@ export class TaskBuilder {
   ): Activity {
     const { vertex, env } = setting;
     const { deployment } = task;
-    const { subtaskIndex } = deployment.attempt;
     const restored = new Map<string, OperatorStateBytes>();
     const finished = deployment.restore?.finished === true;
     for (const [operatorId, handles] of Object.entries(deployment.restore?.operators ?? {})) {
       yield readOperatorState(env.fs, handles).then((bytes) => void restored.set(operatorId, bytes));
     }
     const sources = new GeneratedSources();
-    const code = this.#code(task, vertex, pressure, sources);
+    const code = this.#code(task, pressure, sources);
     const chain = new OperatorChain(vertex, this.#graph, edges, code);
     const metrics = new MetricRegistry(env.clock);
     const create = (node: ChainNode, spec: OperatorSpec, context: TaskOperatorContext): Operator =>
-      finished ? new FinishedOperator() : this.#operator(task, setting, pressure, code, node, spec, context);
+      finished ? finishedOperator : this.#operator(task, setting, pressure, code, node, spec, context);
     chain.create(this.#facilities(task, setting), metrics, restored, create);
     const { head } = chain;
     const source = head.operator instanceof SourceOperator ? head.operator : undefined;
     let input: TaskInput;
-    if (finished) input = new FinishedInput(chain);
+    if (finished) input = new FinishedInput(chain, (barrier) => task.checkpoint(barrier, 0));
     else if (source !== undefined) input = new SourceInput(source, task.turn, env.clock, (barrier) => task.checkpoint(barrier, 0));
     else {
       const entries = Array.from({ length: head.plan.numberOfInputs }, (_, index) => code.entry(head, index));
@@ -121,8 +120,7 @@ export class TaskBuilder {
       });
     }
     if (spec.type === "sink") return new SinkOperator(context, spec, this.#sinkServices(task, setting));
-    const simple = createSimpleOperator(spec, context, clock);
-    if (simple !== undefined) return simple;
+    if (spec.type === "map" || spec.type === "filter" || spec.type === "flatMap" || spec.type === "timestamps") return createSimpleOperator(spec, context, clock);
     return createOperator(spec, context, { runtimeMode: this.#job.jobGraph.runtimeMode, keySelectors: node.keySelectors });
   }
 
@@ -146,7 +144,7 @@ export class TaskBuilder {
     setting.send({ type: "coordinatorEvent", epoch: setting.epoch, operatorId: node.plan.id, subtaskIndex: task.deployment.attempt.subtaskIndex, event });
   }
 
-  #code(task: Task, vertex: JobVertex, pressure: OutputPressure, sources: GeneratedSources): ChainCode & SourceCode {
+  #code(task: Task, pressure: OutputPressure, sources: GeneratedSources): ChainCode & SourceCode {
     const freeze = this.#config.get(FREEZE_RECORDS);
     const { subtaskIndex } = task.deployment.attempt;
     if (this.#compile) {

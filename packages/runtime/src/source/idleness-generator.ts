@@ -1,4 +1,5 @@
-import type { RecordBatch, WatermarkGenerator, WatermarkOutput, WatermarkStrategy } from "@millrace/core";
+import { noWatermarks, RUNTIME_MODE } from "@millrace/core";
+import type { Configuration, RecordBatch, WatermarkGenerator, WatermarkOutput, WatermarkStrategy } from "@millrace/core";
 
 /** A clock that stands still while the task is backpressured, so that a blocked task is not taken for a silent one. */
 export interface ActiveClock {
@@ -61,8 +62,9 @@ class IdlenessGenerator<T> implements WatermarkGenerator<T> {
   }
 }
 
-/** A generator as the strategy asks for, idleness included. */
-export function createGenerator<T>(strategy: WatermarkStrategy<T>, clock: ActiveClock): WatermarkGenerator<T> {
+/** A generator as the strategy asks for, idleness included. In batch mode there are no watermarks before the last one. */
+export function createGenerator<T>(strategy: WatermarkStrategy<T>, clock: ActiveClock, config: Configuration): WatermarkGenerator<T> {
+  if (config.get(RUNTIME_MODE) === "BATCH") return noWatermarks();
   const generator = strategy.createGenerator();
   return strategy.idleTimeoutMs === undefined ? generator : new IdlenessGenerator(generator, strategy.idleTimeoutMs, clock);
 }

@@ -37,11 +37,12 @@ export class SourceAlignment {
 
   start(): void {
     if (this.#strategy === undefined) return;
+    const { group, maxDriftMs } = this.#strategy;
     const { processingTime } = this.#context;
     processingTime.registerTimer(processingTime.nowMs() + this.#strategy.updateIntervalMs, () => {
       const { watermarkMs, idle } = this.#watermarks.combined;
       // An idle source must not hold the others back.
-      this.#services.send({ kind: "watermarkReport", watermarkMs: idle ? MAX_WATERMARK : watermarkMs });
+      this.#services.send({ kind: "watermarkReport", watermarkMs: idle ? MAX_WATERMARK : watermarkMs, group, maxDriftMs });
       this.#apply();
       this.start();
     });

@@ -59,7 +59,7 @@ export class SourceOperator<T = unknown, S extends SourceSplit = SourceSplit> im
   open(state: StateInitializationContext): void | Promise<void> {
     const context = this.#context;
     const { watermarks: strategy, source } = this.#spec;
-    this.#watermarks = new SourceWatermarks<T>(strategy, this.#services.clock, context.output);
+    this.#watermarks = new SourceWatermarks<T>(strategy, this.#services.clock, context.config, context.output);
     const refuse = (timestampMs: unknown, value: unknown): never => {
       throw timestampInvalid(timestampMs, value, context.operatorName);
     };

@@ -1,5 +1,5 @@
 import { MIN_WATERMARK } from "@millrace/core";
-import type { WatermarkGenerator, WatermarkOutput, WatermarkStrategy } from "@millrace/core";
+import type { Configuration, WatermarkGenerator, WatermarkOutput, WatermarkStrategy } from "@millrace/core";
 import { CombinedWatermark } from "../input/combined-watermark.js";
 import { createGenerator, type ActiveClock } from "./idleness-generator.js";
 
@@ -43,6 +43,7 @@ export class SourceWatermarks<T> {
   changed = false;
   readonly #strategy: WatermarkStrategy<T>;
   readonly #clock: ActiveClock;
+  readonly #config: Configuration;
   readonly #listener: SourceWatermarkListener;
   readonly #splits = new Map<string, SplitWatermarks<T>>();
   /** Splits assigned while it is not known whether the reader emits by split. */
@@ -51,9 +52,10 @@ export class SourceWatermarks<T> {
   #emittedMs = MIN_WATERMARK;
   #idle = false;
 
-  constructor(strategy: WatermarkStrategy<T>, clock: ActiveClock, listener: SourceWatermarkListener) {
+  constructor(strategy: WatermarkStrategy<T>, clock: ActiveClock, config: Configuration, listener: SourceWatermarkListener) {
     this.#strategy = strategy;
     this.#clock = clock;
+    this.#config = config;
     this.#listener = listener;
     // A reader without splits is silent, too: this part becomes idle with the others.
     if (strategy.idleTimeoutMs !== undefined) this.split(MAIN_OUTPUT);
@@ -72,7 +74,7 @@ export class SourceWatermarks<T> {
     }
     let split = this.#splits.get(splitId);
     if (split === undefined) {
-      split = new SplitWatermarks(splitId, createGenerator(this.#strategy, this.#clock), this);
+      split = new SplitWatermarks(splitId, createGenerator(this.#strategy, this.#clock, this.#config), this);
       this.#splits.set(splitId, split);
       this.combined.add(splitId);
       if (splitId !== MAIN_OUTPUT && this.combined.has(MAIN_OUTPUT)) this.release(MAIN_OUTPUT);

@@ -19,7 +19,7 @@ export class TimestampsOperator<T> implements OneInputOperator<T, T>, WatermarkO
 
   constructor(context: OperatorContext, spec: TimestampsSpec, clock: ActiveClock) {
     this.assigner = spec.watermarks.timestampAssigner;
-    this.generator = createGenerator(spec.watermarks, clock);
+    this.generator = createGenerator(spec.watermarks, clock, context.config);
     this.#context = context;
   }
 

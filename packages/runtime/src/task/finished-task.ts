@@ -1,19 +1,20 @@
-import type { OneInputOperator } from "@millrace/core";
+import type { Operator } from "@millrace/core";
+import { Barrier } from "../exchange/channel-element.js";
 import type { OperatorChain } from "./operator-chain.js";
 import type { InputProgress, TaskInput } from "./task-input.js";
 
-/** Stands for an operator that had finished before the checkpoint its task was restored from (FLIP-147). Sees no record. */
-export class FinishedOperator implements OneInputOperator {
-  processRecord(): void {}
-}
+/** Stands for operators that had finished before the checkpoint their task was restored from (FLIP-147). Sees no record. */
+export const finishedOperator: Operator = {};
 
 /** The input of a task all of whose operators had finished: the last watermark, and the end. What its channels bring is not read. */
 export class FinishedInput implements TaskInput {
   readonly #chain: OperatorChain;
+  readonly #checkpoint: (barrier: Barrier) => void;
   #passed = false;
 
-  constructor(chain: OperatorChain) {
+  constructor(chain: OperatorChain, checkpoint: (barrier: Barrier) => void) {
     this.#chain = chain;
+    this.#checkpoint = checkpoint;
   }
 
   process(): InputProgress {
@@ -22,7 +23,9 @@ export class FinishedInput implements TaskInput {
     return "ended";
   }
 
-  triggerCheckpoint(): void {}
+  triggerCheckpoint(checkpointId: number, timestampMs: number): void {
+    this.#checkpoint(new Barrier(checkpointId, timestampMs));
+  }
 
   checkpointAborted(): void {}
 

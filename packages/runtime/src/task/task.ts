@@ -7,9 +7,7 @@ import { TimeAccounts } from "../metrics/time-accounts.js";
 import type { CoordinatorToOperator, SlotEvent } from "../protocol/messages.js";
 import type { TaskDeployment } from "../protocol/deployment.js";
 import type { Activity } from "./activity.js";
-import type { OperatorChain } from "./operator-chain.js";
 import { TaskCheckpoints, type CheckpointHost } from "./task-checkpoints.js";
-import type { TaskInput } from "./task-input.js";
 import { TaskMailbox } from "./task-mailbox.js";
 import { KeyedProcessingTimers, TaskProcessingTime } from "./task-timers.js";
 import { taskMetrics } from "./task-metrics.js";
@@ -36,7 +34,6 @@ export class Task {
   /** Counted by the slot: is the task in its queue? */
   scheduled = false;
   readonly #setting: TaskSetting;
-  readonly #pressure: OutputPressure;
   readonly #turn: Turn;
   readonly #activities: Activity[] = [];
   readonly #keyedTimers: KeyedProcessingTimers;
@@ -62,7 +59,6 @@ export class Task {
   constructor(deployment: TaskDeployment, setting: TaskSetting, pressure: OutputPressure) {
     this.deployment = deployment;
     this.#setting = setting;
-    this.#pressure = pressure;
     const { clock } = setting.env;
     this.label = `${setting.vertex.name} (${deployment.attempt.subtaskIndex + 1}/${setting.vertex.parallelism})`;
     this.mailbox = new TaskMailbox(() => this.wake());
@@ -173,7 +169,7 @@ export class Task {
     if (this.over) return false;
     const { clock } = this.#setting.env;
     const started = clock.monotonicMs();
-    this.#turn.deadlineMs = started + TURN_MS;
+    this.#turn.begin(started + TURN_MS);
     try {
       return this.#advance();
     } catch (error) {

@@ -92,7 +92,7 @@ export class Column {
       this.numbers[page] = new Float64Array(PAGE_ROWS).fill(NaN);
       return this.set(row, value);
     }
-    const objects: unknown[] = new Array<unknown>(PAGE_ROWS);
+    const objects = Array<unknown>(PAGE_ROWS).fill(undefined);
     objects[row & PAGE_MASK] = value;
     this.objects[page] = objects;
     return true;
@@ -101,7 +101,7 @@ export class Column {
   private promote(page: number): void {
     const first = page * PAGE_ROWS;
     const numbers = this.numbers[page]!;
-    const objects: unknown[] = new Array<unknown>(PAGE_ROWS);
+    const objects = Array<unknown>(PAGE_ROWS).fill(undefined);
     for (let i = 0; i < PAGE_ROWS; i++) {
       const value = numbers[i]!;
       if (value === value) objects[i] = value;

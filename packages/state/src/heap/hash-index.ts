@@ -23,6 +23,11 @@ export function mixHash(hash: number): number {
   return Math.imul(hash ^ (hash >>> 16), 0x9e3779b1);
 }
 
+/** Whether a key is an int32: those hash one to one. */
+export function isInt32(key: unknown): boolean {
+  return typeof key === "number" && (key | 0) === key;
+}
+
 function newSegment(slots: number, depth: number): Segment {
   return { table: new Int32Array(slots * 2), depth, used: 0, limit: (slots * 11) >> 4 };
 }

@@ -1,6 +1,6 @@
 import { detachValue, keysEqual } from "@millrace/core";
 import { Column } from "./column.js";
-import { HashIndex, mixHash } from "./hash-index.js";
+import { HashIndex, isInt32, mixHash } from "./hash-index.js";
 import { PAGE_MASK, PAGE_SHIFT, PagedInt32 } from "./paged.js";
 
 /** A free row's successor in the free list is kept, biased by one, where a used row has its hash. */
@@ -37,7 +37,7 @@ export class KeyTable<K = unknown> {
       if (biased === 0) return -1;
       if (table[slot] === hash) {
         const row = biased - 1;
-        if (this.onlyInts && ((key as number) | 0) === key) return row;
+        if (this.onlyInts && isInt32(key)) return row;
         const found = this.keys.get(row);
         if (found === key || keysEqual(found, key)) return row;
       }
@@ -46,7 +46,7 @@ export class KeyTable<K = unknown> {
 
   /** Adds a key that {@link find} did not find. The row is free again unless the caller holds it. */
   insert(key: K, hash: number): number {
-    if (((key as number) | 0) !== key) this.onlyInts = false;
+    if (!isInt32(key)) this.onlyInts = false;
     let row: number;
     if (this.freeList !== END_OF_FREE_LIST) {
       row = this.freeList - 1;

@@ -33,7 +33,7 @@ export function writePayload(writer: ByteWriter, payload: unknown, shape: Payloa
   if (written === 0) return false;
   // Some namespaces have expired whole: write again, now that the count is known.
   const live: NamespaceMap = new Map();
-  for (const [namespace, scoped] of namespaces) if (!isExpired(scoped, shape, policy, nowMs)) live.set(namespace, scoped);
+  for (const [namespace, scoped] of namespaces) if (!isExpired(scoped, policy, nowMs)) live.set(namespace, scoped);
   return writePayload(writer, live, shape, policy, nowMs);
 }
 
@@ -48,17 +48,17 @@ export function readPayload(reader: ByteReader, shape: PayloadShape): unknown {
 }
 
 /** Whether every part of a payload has expired. */
-export function isExpired(payload: unknown, shape: PayloadShape, policy: TtlPolicy | undefined, nowMs: number): boolean {
+export function isExpired(payload: unknown, policy: TtlPolicy | undefined, nowMs: number): boolean {
   if (policy === undefined) return false;
   if (payload instanceof TtlValue) return policy.isExpired(payload, nowMs);
   if (Array.isArray(payload)) return payload.every((element) => policy.isExpired(element as TtlValue, nowMs));
   const held = payload instanceof StateMap ? payload.entries() : (payload as NamespaceMap);
-  for (const [, part] of held) if (!isExpired(part, shape, policy, nowMs)) return false;
+  for (const [, part] of held) if (!isExpired(part, policy, nowMs)) return false;
   return true;
 }
 
 function writeScoped(writer: ByteWriter, payload: unknown, shape: PayloadShape, policy: TtlPolicy | undefined, nowMs: number): boolean {
-  if (policy !== undefined && isExpired(payload, shape, policy, nowMs)) return false;
+  if (policy !== undefined && isExpired(payload, policy, nowMs)) return false;
   if (shape.kind === "list") {
     const list = policy === undefined ? (payload as unknown[]) : (payload as TtlValue[]).filter((element) => !policy.isExpired(element, nowMs));
     writer.varuint(list.length);

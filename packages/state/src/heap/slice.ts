@@ -1,7 +1,7 @@
 import { detachValue, keysEqual, type Slice } from "@millrace/core";
 import { Column } from "./column.js";
 import type { EntryObserver } from "./entry-observer.js";
-import { HashIndex, mixHash, warm } from "./hash-index.js";
+import { HashIndex, isInt32, mixHash, warm } from "./hash-index.js";
 import type { KeyCursor } from "./key-cursor.js";
 import { PAGE_MASK, PAGE_SHIFT, PagedInt32 } from "./paged.js";
 
@@ -39,7 +39,7 @@ export class HeapSlice<K, V> implements Slice<K, V> {
       if (biased === 0) return this.insert(key, hash);
       if (table[slot] === hash) {
         const position = biased - 1;
-        if ((this.onlyInts && ((key as number) | 0) === key) || this.isKeyAt(position, key)) {
+        if ((this.onlyInts && isInt32(key)) || this.isKeyAt(position, key)) {
           if (this.observer !== undefined) this.observer.beforeAccess(position);
           return position;
         }
@@ -57,7 +57,7 @@ export class HeapSlice<K, V> implements Slice<K, V> {
       if (biased === 0) return -1;
       if (table[slot] === hash) {
         const position = biased - 1;
-        if ((this.onlyInts && ((key as number) | 0) === key) || this.isKeyAt(position, key)) return position;
+        if ((this.onlyInts && isInt32(key)) || this.isKeyAt(position, key)) return position;
       }
     }
   }
@@ -123,7 +123,7 @@ export class HeapSlice<K, V> implements Slice<K, V> {
 
   private insert(key: K, hash: number): number {
     this.cursor.keyGroupOfHash(hash, key);
-    if (((key as number) | 0) !== key) this.onlyInts = false;
+    if (!isInt32(key)) this.onlyInts = false;
     const position = this.size++;
     this.hashes.reach(position);
     this.keys.set(position, detachValue(key));

@@ -56,7 +56,7 @@ export class StateRegistry {
     const keys = this.cursor.table;
     for (let row = 0; row < keys.rowCount; row++) {
       const payload = state.column.get(row);
-      if (payload !== undefined && !isExpired(payload, state, state.policy, this.clock.nowMs())) yield keys.keyAt(row);
+      if (payload !== undefined && !isExpired(payload, state.policy, this.clock.nowMs())) yield keys.keyAt(row);
     }
   }
 
@@ -140,15 +140,16 @@ export class StateRegistry {
     return new HeapAggregatingState(valueCell, aggregate);
   }
 
-  /** Incremental cleanup: drops what has expired from the next few rows. */
+  /** Incremental cleanup: drops what has expired from the next few rows, but not from the row that is being accessed. */
   private sweep(table: StateTable): void {
     const policy = table.policy!;
     const cursor = this.cursor;
     const nowMs = policy.nowMs();
+    const current = cursor.row >= 0 ? cursor.row : cursor.resolve();
     for (let i = Math.min(SWEPT_ROWS_PER_ACCESS, cursor.table.rowCount); i > 0; i--) {
       if (table.sweepRow >= cursor.table.rowCount) table.sweepRow = 0;
       const row = table.sweepRow++;
-      const payload = table.column.get(row);
+      const payload = row === current ? undefined : table.column.get(row);
       if (payload === undefined) continue;
       cursor.observer?.beforeAccess(row);
       const kept = trimPayload(payload, policy, nowMs);

@@ -23,6 +23,7 @@ export const PROCESSING_TIME = 1;
 
 const MAGIC = 0x534b524d; // "MRKS"
 const FORMAT_VERSION = 0;
+const KINDS: readonly StateKind[] = ["value", "list", "map", "reducing", "aggregating"];
 
 export interface StateMetaInfo {
   readonly name: string;
@@ -61,9 +62,33 @@ export function decodeHeader(reader: ByteReader): SnapshotHeader {
     });
   }
   const text = reader.string();
+  let header: unknown;
   try {
-    return JSON.parse(text) as SnapshotHeader;
+    header = JSON.parse(text);
   } catch (cause) {
     throw new MillraceError({ code: "STATE_SNAPSHOT_CORRUPT", message: "the header of a keyed state snapshot is not JSON", cause });
   }
+  if (!isHeader(header)) throw corruptSnapshot("its header lacks fields");
+  return header;
+}
+
+function isHeader(value: unknown): value is SnapshotHeader {
+  const header = value as Partial<SnapshotHeader> | null;
+  return (
+    typeof header?.maxParallelism === "number" &&
+    [header.sliceTables, header.timerServices].every((names) => Array.isArray(names) && names.every((name) => typeof name === "string")) &&
+    Array.isArray(header.states) &&
+    header.states.every(isMetaInfo)
+  );
+}
+
+function isMetaInfo(value: unknown): boolean {
+  const meta = value as Partial<StateMetaInfo> | null;
+  return (
+    typeof meta?.name === "string" &&
+    KINDS.includes(meta.kind as StateKind) &&
+    typeof meta.namespaced === "boolean" &&
+    typeof meta.ttl === "boolean" &&
+    typeof meta.schema?.kind === "string"
+  );
 }

@@ -50,7 +50,7 @@ export class KeyedSnapshot {
     this.clock = backend.clock;
     this.keyGroupRange = backend.keyGroupRange;
     this.maxParallelism = backend.maxParallelism;
-    this.groups = new Array<GroupWriter | undefined>(backend.keyGroupRange[1] - backend.keyGroupRange[0] + 1).fill(undefined);
+    this.groups = Array<GroupWriter | undefined>(backend.keyGroupRange[1] - backend.keyGroupRange[0] + 1).fill(undefined);
     this.states = [...backend.states.tables.values()];
     this.sawOthers = new Uint8Array(this.states.length);
     this.metaInfos = this.states.map(({ name, kind, namespaced, ttl, schema }) => ({ name, kind, namespaced, ttl, schema }));

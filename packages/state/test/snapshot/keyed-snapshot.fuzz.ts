@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { test } from "node:test";
 import type { KeyedSnapshot } from "../../src/index.js";
 import { KEYS, OPS, Subject, apply, assertEqualsModel, copyModel, emptyModel, restoreAt, store, type Command, type Model } from "../keyed-model.js";
