@@ -64,7 +64,7 @@ export class SourceDriver<T> {
     this.#parallelism = parallelism;
     this.#net = options.net;
     this.clock = options.clock ?? new ManualClock();
-    this.status = new Array(parallelism).fill("nothing-available");
+    this.status = Array.from({ length: parallelism }, () => "nothing-available");
   }
 
   async start(from?: Checkpoint): Promise<this> {

@@ -4,7 +4,7 @@ import {
   type AggregateFunction, type Collector, type KeyedProcessContext, type KeyedProcessFunction, type MapFunction, type ProcessFunction, type ProcessContext, type ProcessWindowContext,
   type ProcessWindowFunction, type TimeWindow,
 } from "@millrace/core";
-import { StreamExecutionEnvironment, type DataStream, type KeyedStream, type NotAsync } from "../src/index.js";
+import { DataGeneratorSource, StreamExecutionEnvironment, type DataStream, type KeyedStream, type NotAsync } from "../src/index.js";
 import { z } from "zod";
 import * as v from "valibot";
 import { type } from "arktype";
@@ -181,6 +181,9 @@ export function types(env: StreamExecutionEnvironment, orders: DataStream<Order>
   const named = orders.map((o) => o.id).name("ids").uid("ids").setParallelism(2).slotSharingGroup("a").returns(Types.string);
   same<ElementOf<typeof named>, string>(true);
   orders.assignTimestampsAndWatermarks(WatermarkStrategy.forBoundedOutOfOrderness<Order>("5 s").withTimestampAssigner((o) => o.at.getTime()));
+  orders.assignTimestampsAndWatermarks(WatermarkStrategy.forMonotonousTimestamps().withIdleness("1 s").withTimestampAssigner((o) => o.at.getTime()));
+  const source = env.fromSource(new DataGeneratorSource((i) => ({ id: String(i), at: i }), 10), WatermarkStrategy.forMonotonousTimestamps().withTimestampAssigner((r) => r.at), "generated");
+  same<ElementOf<typeof source>, { id: string; at: number }>(true);
 }
 
 /** A helper over any stream passes a function on by asking for the same of its caller. */

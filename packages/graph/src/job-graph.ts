@@ -41,6 +41,7 @@ export interface ChainedOperator {
   readonly uid: string | undefined;
   readonly name: string;
   readonly type: string;
+  /** Whether it has keyed state: its inputs are keyed, or it is a window over all records (one constant key). */
   readonly keyed: boolean;
   readonly numberOfInputs: number;
   /** Which operator of this chain it reads, and which of its outputs; absent for the head. */

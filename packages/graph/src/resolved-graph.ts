@@ -13,6 +13,7 @@ export interface ResolvedNode {
   readonly parallelism: number;
   readonly maxParallelism: number;
   readonly slotSharingGroup: string;
+  /** Whether the operator has keyed state. */
   readonly keyed: boolean;
   readonly numberOfInputs: number;
   readonly inputs: readonly ResolvedEdge[];
@@ -67,7 +68,8 @@ function resolveNode(node: StreamNode, operatorId: string, resolved: ReadonlyMap
     parallelism,
     maxParallelism,
     slotSharingGroup: resolveSlotSharingGroup(node, inputs),
-    keyed: node.keySelectors.some((selector) => selector !== undefined),
+    // A window over all records keeps its state under one constant key.
+    keyed: node.spec.type === "window" || node.keySelectors.some((selector) => selector !== undefined),
     numberOfInputs: node.spec.type === "custom" ? node.spec.inputs : node.inputs.reduce((most, edge) => Math.max(most, edge.inputIndex + 1), 0),
     inputs,
   };
@@ -80,7 +82,7 @@ function resolvePartitioner(node: StreamNode, edge: StreamEdge, sourceParallelis
   if (partitioner.implicit === true) return "rebalance";
   throw invalidParallelism(
     node,
-    `cannot forward from "${edge.source.name}" with parallelism ${sourceParallelism} to "${node.name}" with parallelism ${parallelism}`,
+    `"${edge.source.name}" with parallelism ${sourceParallelism} cannot forward to "${node.name}" with parallelism ${parallelism}`,
     "use rebalance() or rescale(), or give both the same parallelism",
   );
 }

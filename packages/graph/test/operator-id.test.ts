@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { translate, type StreamNode } from "../src/index.js";
 import { assignOperatorIds } from "../src/operator-id.js";
 import { stableHash } from "../src/stable-hash.js";

@@ -78,7 +78,7 @@ test("an edge nobody said anything about is rebalanced between different paralle
   assert.equal(edge!.partitioner, "rebalance");
   const explicit = new Program();
   explicit.map(explicit.source("numbers", "bounded", { parallelism: 1 }), {}, { kind: "forward" });
-  assert.throws(() => translate(explicit.pipeline({ "parallelism.default": 3 }), { jobId }), { code: "PARALLELISM_INVALID", message: /"numbers" with parallelism 1 to "Map" with parallelism 3/ });
+  assert.throws(() => translate(explicit.pipeline({ "parallelism.default": 3 }), { jobId }), { code: "PARALLELISM_INVALID", message: /"numbers" with parallelism 1 cannot forward to "Map" with parallelism 3/ });
 });
 
 test("impossible parallelisms are refused, naming the operator", () => {

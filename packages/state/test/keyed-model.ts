@@ -112,22 +112,45 @@ const without = (timers: TimerModel[], key: string, namespace: string, time: num
 
 const byTime = (a: TimerModel, b: TimerModel): number => a.time - b.time || a.sequence - b.sequence;
 
+/** What a command is about. */
+interface Step {
+  readonly op: string;
+  readonly subject: Subject;
+  readonly model: Model;
+  readonly of: KeyModel;
+  readonly key: unknown;
+  readonly id: string;
+  readonly hash: number;
+  readonly value: unknown;
+  readonly namespace: string;
+  readonly time: number;
+  readonly a: number;
+  readonly b: number;
+}
+
 /** Does one command on both. */
 export function apply(subject: Subject, model: Model, { op, key: keyIndex, a, b }: Command): void {
   const key = KEYS[keyIndex % KEYS.length];
   const id = keyId(key);
   const hash = keyHash(key);
-  const { states, timers, backend } = subject;
-  if (a % 2 === 0) backend.setCurrentKey(key);
-  else backend.setCurrentKey(key, hash);
+  if (a % 2 === 0) subject.backend.setCurrentKey(key);
+  else subject.backend.setCurrentKey(key, hash);
   let of = model.keys.get(id);
   if (of === undefined) model.keys.set(id, (of = { scopedList: new Map(), scopedSum: new Map() }));
   const value = VALUES[a % VALUES.length];
   const namespace = NAMESPACES[b % NAMESPACES.length]!;
-  const time = 1000 + (a % 7) * 10;
+  const step: Step = { op, subject, model, of, key, id, hash, value, namespace, time: 1000 + (a % 7) * 10, a, b };
+  if (op === "read") assertKey(subject, of, id, key);
+  else if (op.startsWith("ns")) applyToNamespaces(step);
+  else if (op.startsWith("slice")) applyToSlices(step);
+  else if (op.startsWith("list") || op.startsWith("map")) applyToCollections(step);
+  else if (op.endsWith("Timer") || op.endsWith("TimerDelete") || op === "watermark") applyToTimers(step);
+  else applyToValues(step);
+}
+
+function applyToValues({ op, subject, of, value, a }: Step): void {
+  const { states } = subject;
   switch (op) {
-    case "read":
-      return assertKey(subject, of, id, key);
     case "value":
       states.value.update(value);
       of.value = value;
@@ -142,6 +165,27 @@ export function apply(subject: Subject, model: Model, { op, key: keyIndex, a, b 
     case "numberClear":
       states.number.clear();
       return void delete of.number;
+    case "reduce":
+      states.reduced.add(a);
+      of.reduced = (of.reduced ?? 0) + a;
+      return;
+    case "reduceClear":
+      states.reduced.clear();
+      return void delete of.reduced;
+    case "aggregate":
+      states.aggregated.add(a);
+      of.aggregated = sum.add(a, of.aggregated ?? sum.createAccumulator());
+      return;
+    case "aggregateClear":
+      states.aggregated.clear();
+      return void delete of.aggregated;
+  }
+  throw new Error(op);
+}
+
+function applyToCollections({ op, subject, of, value, b }: Step): void {
+  const { states } = subject;
+  switch (op) {
     case "listAdd":
       states.list.add(value);
       (of.list ??= []).push(value);
@@ -163,20 +207,13 @@ export function apply(subject: Subject, model: Model, { op, key: keyIndex, a, b 
     case "mapClear":
       states.map.clear();
       return void delete of.map;
-    case "reduce":
-      states.reduced.add(a);
-      of.reduced = (of.reduced ?? 0) + a;
-      return;
-    case "reduceClear":
-      states.reduced.clear();
-      return void delete of.reduced;
-    case "aggregate":
-      states.aggregated.add(a);
-      of.aggregated = sum.add(a, of.aggregated ?? sum.createAccumulator());
-      return;
-    case "aggregateClear":
-      states.aggregated.clear();
-      return void delete of.aggregated;
+  }
+  throw new Error(op);
+}
+
+function applyToNamespaces({ op, subject, of, value, namespace, a }: Step): void {
+  const { states } = subject;
+  switch (op) {
     case "nsAdd":
       states.scopedList.in(namespace).add(value);
       of.scopedList.set(namespace, [...(of.scopedList.get(namespace) ?? []), value]);
@@ -205,6 +242,13 @@ export function apply(subject: Subject, model: Model, { op, key: keyIndex, a, b 
       }
       return;
     }
+  }
+  throw new Error(op);
+}
+
+function applyToSlices({ op, subject, model, key, id, hash, a, b }: Step): void {
+  const { states } = subject;
+  switch (op) {
     case "sliceAdd": {
       const slice = states.slices.slice(b % 2);
       const at = slice.upsert(key, hash);
@@ -237,6 +281,13 @@ export function apply(subject: Subject, model: Model, { op, key: keyIndex, a, b 
     case "sliceDrop":
       states.slices.drop(b % 2);
       return void model.slices.delete(b % 2);
+  }
+  throw new Error(op);
+}
+
+function applyToTimers({ op, subject, model, id, namespace, time }: Step): void {
+  const { timers } = subject;
+  switch (op) {
     case "eventTimer":
       timers.registerEventTimeTimer(namespace, time);
       if (!model.eventTimers.some((t) => t.key === id && t.namespace === namespace && t.time === time))

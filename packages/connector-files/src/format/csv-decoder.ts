@@ -68,12 +68,13 @@ export class CsvDecoder<T> implements RecordDecoder<T> {
       if (text !== undefined) this.#rows(text, block);
       else {
         if (!scanner.skipped) {
+          const lines = row.split("\n");
+          const invalid = lines.findIndex((line) => strictText(line) === undefined);
           block.malformed.push({
-            at: block.values.length, line: block.lines, column: invalidUtf8Column(row.split("\n")[0]!),
+            at: block.values.length, line: block.lines + invalid, column: invalidUtf8Column(lines[invalid]!),
             text: withoutLineEnd(Buffer.from(row, "latin1").toString("utf8")), message: "the row is not valid UTF-8",
           });
         }
-        scanner.scan(bytes, at);
         block.lines += scanner.innerLines + (row.endsWith("\n") ? 1 : 0);
       }
       at = next;

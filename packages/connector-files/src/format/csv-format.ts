@@ -35,7 +35,9 @@ export function csvFormat<const C extends CsvColumns, T = CsvRecord<C>>(options:
   const { columns } = options;
   const header = options.header ?? true;
   if (!header && columns === undefined) {
-    throw new MillraceError({ code: "OPTION_INVALID", message: "a CSV source without a header needs its columns", hint: 'give { columns: { name: "string", … } }', location: { option: "columns" } });
+    throw new MillraceError({
+      code: "OPTION_INVALID", message: "a CSV source without a header needs its columns", hint: 'give { columns: { name: "string", … } }', location: { option: "columns" },
+    });
   }
   const fixed = columns === undefined ? undefined : new CsvRowBuilder(columns, Object.keys(columns), options.validate);
   const type = columns === undefined || options.validate !== undefined ? undefined : (recordType(columns) as TypeInformation<T> | undefined);

@@ -1,5 +1,8 @@
 /** One path segment of a glob: fixed text, a pattern, or `**` (any number of directories, none included). */
-export type GlobSegment = { readonly kind: "literal"; readonly text: string } | { readonly kind: "pattern"; readonly matches: (name: string) => boolean } | { readonly kind: "globstar" };
+export type GlobSegment =
+  | { readonly kind: "literal"; readonly text: string }
+  | { readonly kind: "pattern"; readonly matches: (name: string) => boolean }
+  | { readonly kind: "globstar" };
 
 /** Tells whether a path holds unescaped `*`, `?` or `{…}`. */
 export function isGlob(path: string): boolean {

@@ -40,7 +40,8 @@ export const BucketAssigners = {
       const timestampMs = timestampOf === undefined ? context.timestampMs : timestampOf(value);
       if (timestampMs !== undefined && Math.abs(timestampMs) <= 8.64e15) return format(timestampMs);
       throw new MillraceError({
-        code: "BUCKET_NO_TIMESTAMP", message: timestampMs === undefined ? "a record without a time stamp came to a sink with buckets by event time" : `${timestampMs} is no time stamp for a bucket`,
+        code: "BUCKET_NO_TIMESTAMP",
+        message: timestampMs === undefined ? "a record without a time stamp came to a sink with buckets by event time" : `${timestampMs} is no time stamp for a bucket`,
         hint: "assign time stamps before the sink, or give the assigner timestampOf",
       });
     };

@@ -42,7 +42,8 @@ function fieldReader(timeZone: string): (epochMs: number) => readonly string[] {
       const date = new Date(epochMs);
       const two = (n: number): string => String(n).padStart(2, "0");
       return [
-        String(date.getUTCFullYear()).padStart(4, "0"), two(date.getUTCMonth() + 1), two(date.getUTCDate()), two(date.getUTCHours()), two(date.getUTCMinutes()), two(date.getUTCSeconds()),
+        String(date.getUTCFullYear()).padStart(4, "0"), two(date.getUTCMonth() + 1), two(date.getUTCDate()),
+        two(date.getUTCHours()), two(date.getUTCMinutes()), two(date.getUTCSeconds()),
       ];
     };
   }
@@ -52,7 +53,9 @@ function fieldReader(timeZone: string): (epochMs: number) => readonly string[] {
       timeZone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit",
     });
   } catch (cause) {
-    throw new MillraceError({ code: "OPTION_INVALID", message: `"${timeZone}" is not a time zone`, hint: 'use an IANA name such as "Europe/Berlin"', location: { option: "timeZone" }, cause });
+    throw new MillraceError({
+      code: "OPTION_INVALID", message: `"${timeZone}" is not a time zone`, hint: 'use an IANA name such as "Europe/Berlin"', location: { option: "timeZone" }, cause,
+    });
   }
   return (epochMs) => {
     const parts = new Map(format.formatToParts(epochMs).map((part) => [part.type, part.value]));

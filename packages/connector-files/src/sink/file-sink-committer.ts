@@ -35,14 +35,24 @@ export class FileSinkCommitter implements Committer<FileSinkCommittable> {
 
   async #commitOne(request: CommitRequest<FileSinkCommittable>): Promise<void> {
     const { inProgressPath, finalPath, sizeBytes } = request.committable;
-    const [source, target] = [await this.#fs.status(inProgressPath), await this.#fs.status(finalPath)];
+    const source = await this.#fs.status(inProgressPath);
     if (source === undefined) {
-      if (target === undefined) throw partLost(inProgressPath, `neither it nor "${finalPath}" is there`);
+      if ((await this.#fs.status(finalPath)) === undefined) throw partLost(inProgressPath, `neither it nor "${finalPath}" is there`);
       request.signalAlreadyCommitted();
       return;
     }
     if (source.sizeBytes < sizeBytes) throw partLost(inProgressPath, `it has ${source.sizeBytes} bytes of ${sizeBytes}`);
-    if (target !== undefined) throw conflict(inProgressPath, finalPath);
+    try {
+      await this.#rename(inProgressPath, finalPath);
+    } catch (error) {
+      // The attempt that failed may still be committing the same: then the file has moved under our hands.
+      if ((await this.#fs.status(inProgressPath)) !== undefined || (await this.#fs.status(finalPath)) === undefined) throw error;
+      request.signalAlreadyCommitted();
+    }
+  }
+
+  async #rename(inProgressPath: string, finalPath: string): Promise<void> {
+    if ((await this.#fs.status(finalPath)) !== undefined) throw conflict(inProgressPath, finalPath);
     const directory = parentPath(finalPath);
     if (!this.#directories.has(directory)) {
       await this.#fs.mkdirs(directory);

@@ -61,7 +61,8 @@ export function checkPartName(option: string, text: string): void {
   // oxlint-disable-next-line no-control-regex -- control characters are what is refused
   if (!/[/\\\u0000-\u001f]/.test(text) && (option !== "partPrefix" || /^[^._]/.test(text))) return;
   throw new MillraceError({
-    code: "OPTION_INVALID", message: `${JSON.stringify(text)} cannot be a ${option}`, hint: "it must not hold slashes, nor begin with . or _ (readers take that for a hidden file)", location: { option },
+    code: "OPTION_INVALID", message: `${JSON.stringify(text)} cannot be a ${option}`,
+    hint: "it must not hold slashes, nor begin with . or _ (readers take that for a hidden file)", location: { option },
   });
 }
 

@@ -3,7 +3,7 @@ import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { LocalFileSystem } from "@millrace/env-node";
-import type { FileWriter } from "@millrace/core";
+import type { FileStatus, FileWriter } from "@millrace/core";
 import { BucketAssigners, csvEncoder, FileSink, FileSource, jsonLinesEncoder, RollingPolicies } from "../../src/index.js";
 import { dateTimeFormatter } from "../../src/sink/date-time-format.js";
 import { filesBelow, SinkAttempt, visibleLines } from "../support/sink-driver.js";
@@ -150,6 +150,29 @@ test("lost, shortened and conflicting files are errors that say so", () =>
     await assert.rejects(job.commit(closed!.committables), /neither it nor .* is there: these rows are lost/);
     await assert.rejects(new SinkAttempt(sink, 1, 1, 1).start(open), { code: "FILE_SINK_PART_LOST" });
     await assert.rejects(new SinkAttempt(sink, 1, 1, 1, "job-b").start(open), { code: "FILE_SINK_PART_LOST" });
+  }));
+
+test("a part that a failed attempt renames at the same moment counts as committed", () =>
+  withTempDir(async (dir) => {
+    /** The other committer comes in right after the first look. */
+    class Racing extends LocalFileSystem {
+      before: ((path: string) => Promise<void>) | undefined;
+      override async status(path: string): Promise<FileStatus | undefined> {
+        const status = await super.status(path);
+        const { before } = this;
+        this.before = undefined;
+        await before?.(path);
+        return status;
+      }
+    }
+    const fs = new Racing();
+    const job = await new SinkAttempt(FileSink.lines<string>(dir, { bucketAssigner: basePath }), 1, 0, undefined, "job-a", fs).start();
+    await job.write("a", 0);
+    const { committables } = (await job.checkpoint(1, 1, true))!;
+    fs.before = () => new LocalFileSystem().rename(JSON.parse(committables[0]!).inProgressPath, JSON.parse(committables[0]!).finalPath);
+    await job.commit(committables);
+    await job.close();
+    assert.deepEqual(visibleLines(dir), ["a"]);
   }));
 
 test("a failing disk fails the writer, and nothing is committed behind the gap", () =>

@@ -286,3 +286,15 @@ test("a custom format plugs in: fixed-length records, split and restored like th
     const [odd] = writeFiles(dir, { odd: "abc" });
     assert.equal((await failure(readAll(FileSource.forRecordFormat(pairs, odd!)))).code, "FORMAT_CONTRACT");
   }));
+
+test("CSV: only the rows with invalid UTF-8 are malformed, and the lines after them are counted right", () =>
+  withTempDir(async (dir) => {
+    const bytes = Buffer.concat([Buffer.from('id,t\n1,größe\n2,"x\n'), Buffer.from([0xff, 0x22, 10]), Buffer.from("3,日本\nfour,d\n")]);
+    const [path] = writeFiles(dir, { "f.csv": bytes });
+    const columns = { id: "int", t: "string" } as const;
+    const driver = await readAll(FileSource.csv(path!, { columns, invalidUtf8: "malformed", onError: "side-output" }));
+    assert.deepEqual(driver.records, [{ id: 1, t: "größe" }, { id: 3, t: "日本" }]);
+    const places = driver.sideOutputs.map((s) => s.value as MalformedRecord).map((m) => [m.line, m.column, m.message]);
+    assert.deepEqual(places, [[4, 1, "the row is not valid UTF-8"], [6, 1, '"four" is not an int (column "id")']]);
+    assert.equal((await readAll(FileSource.csv(path!, { columns, onError: "skip" }))).records.length, 3);
+  }));

@@ -70,7 +70,8 @@ function plan(samples: readonly unknown[], nodes: { left: number }, depth: numbe
   if (count === 0 || count < present * MAJORITY) return ANY_PLAN;
   const like = samples.filter((_, i) => outlines[i] === outline);
   switch (outline[0]) {
-    case "n": return leaves[like.every(isInt) ? NODE_INT : NODE_NUMBER]!;
+    // A root must take everything of its outline, since a record that is not of the shape has no column at all.
+    case "n": return leaves[depth > 1 && like.every(isInt) ? NODE_INT : NODE_NUMBER]!;
     case "s": return leaves[NODE_STRING]!;
     case "b": return leaves[NODE_BOOLEAN]!;
     case "d": return leaves[NODE_DATE]!;

@@ -90,7 +90,8 @@ export class ShapeEncoder {
 
 /** Up to 64 records of an outline, spread over the batch. */
 export function sample(values: readonly unknown[], from: number, to: number, outline: string): unknown[] {
-  const step = Math.max(1, Math.floor((to - from) / SAMPLE_ROWS));
+  // Odd, or it might see only every other kind of records that take turns.
+  const step = Math.floor((to - from) / SAMPLE_ROWS) | 1;
   const samples: unknown[] = [];
   for (let i = from; i < to; i += step) if (outlineOf(values[i]) === outline) samples.push(values[i]);
   return samples;

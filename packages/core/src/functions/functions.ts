@@ -11,6 +11,20 @@ export type MapFn<T, R> = (value: T) => R;
 export type FilterFn<T> = (value: T) => boolean;
 export type FlatMapFn<T, R> = (value: T, out: Collector<R>) => void | undefined;
 export type ReduceFn<T> = (accumulator: T, value: T) => T;
+
+const commutativeBrand: unique symbol = Symbol.for("millrace.commutative") as never;
+
+/**
+ * Marks a reduce function whose result does not depend on the order of the records, in no field. Sliding windows may then share partial results,
+ * which makes them cost the same for every size and slide; without the mark each window reduces its records in order of arrival, as in Flink.
+ */
+export function commutative<T>(reduce: ReduceFn<T>): ReduceFn<T> {
+  return Object.assign((accumulator: T, value: T): T => reduce(accumulator, value), { [commutativeBrand]: true });
+}
+
+export function isCommutative(reduce: ReduceFn<any>): boolean {
+  return (reduce as { readonly [commutativeBrand]?: true })[commutativeBrand] === true;
+}
 export type KeySelector<T, K> = (value: T) => K;
 export type TimestampAssigner<T> = (value: T, recordTimestampMs: number) => number;
 /** Returns the channel for a key, in [0, numberOfChannels). */
@@ -52,6 +66,6 @@ export interface AggregateFunction<IN, ACC, OUT> {
   createAccumulator(): ACC;
   add(value: IN, accumulator: ACC): ACC;
   getResult(accumulator: ACC): OUT;
-  /** Must be associative, and must not change either argument's meaning for later use: it may change and return `a`, never `b`. */
+  /** Must be associative and commutative (with sliding windows records are combined by time, not by arrival), and must not change either argument's meaning for later use: it may change and return `a`, never `b`. */
   merge?(a: ACC, b: ACC): ACC;
 }

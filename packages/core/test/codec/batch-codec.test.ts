@@ -95,6 +95,19 @@ test("records that drift from one type to another", () => {
   }
 });
 
+test("numbers stay compact whether they are integers or not", () => {
+  for (const [make, bytesEach] of [[(i: number) => i % 100, 1], [(i: number) => i % 30_000, 2], [(i: number) => i / 2, 8]] as const) {
+    for (const wrap of [(n: number) => n as unknown, (n: number) => ({ n })]) {
+      const encoder = new BatchEncoder(now);
+      const rows = Array.from({ length: 1024 }, (_, i) => wrap(make(i)));
+      const batch = RecordBatch.withoutTimestamps(rows);
+      const sizes = [1, 2, 3].map(() => encoder.encode(batch).byteLength);
+      assert.ok(sizes[2]! < 1024 * bytesEach + 100, `${sizes}`);
+      assertSame(trip(rows, encoder), rows);
+    }
+  }
+});
+
 test("more shapes than are kept", () => {
   const encoder = new BatchEncoder();
   const decoder = new BatchDecoder();

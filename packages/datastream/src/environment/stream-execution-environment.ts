@@ -18,7 +18,7 @@ import { ExecutionConfig } from "./execution-config.js";
 import type { OperatorInit } from "./operator-init.js";
 
 /** Takes the results of one collected stream. */
-export interface Collector {
+export interface ResultCollector {
   readonly accept: CollectedResults;
   /** The job that produces them was started, or could not be. */
   submitted(client: JobClient): void;
@@ -37,7 +37,7 @@ export class StreamExecutionEnvironment {
   #cachedFiles: Record<string, string> = {};
   readonly #once = new Map<string, unknown>();
   readonly #listeners: JobListener[] = [];
-  #collectors = new Map<string, Collector>();
+  #collectors = new Map<string, ResultCollector>();
   #collectorCount = 0;
   readonly #executionConfig = new ExecutionConfig((option, value) => this.#set(option, value));
   readonly #checkpointConfig = new CheckpointConfig((option, value) => this.#set(option, value));
@@ -246,7 +246,7 @@ export class StreamExecutionEnvironment {
     return new KeyedStream<T, K>(this, stream.inputs, keySelector);
   }
   /** Registers a taker of results; the id is the one its sink passes to `SinkWriterContext.collect`. */
-  addCollector(collector: Collector): string {
+  addCollector(collector: ResultCollector): string {
     const collectId = `collect-${++this.#collectorCount}`;
     this.#collectors.set(collectId, collector);
     return collectId;
@@ -285,6 +285,6 @@ function requireExecutor(): PipelineExecutor {
   throw new MillraceError({
     code: "EXECUTOR_MISSING",
     message: "there is nothing here that runs jobs",
-    hint: 'import from "millrace", which brings the embedded cluster, instead of "@millrace/datastream"',
+    hint: 'import the package "millrace", which brings the embedded cluster, instead of "@millrace/datastream"',
   });
 }

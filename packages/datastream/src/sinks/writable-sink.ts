@@ -20,10 +20,13 @@ export type WritableTarget<T> = NodeWritable<T> | WebWritable<T> | ((context: Si
  */
 export class WritableSink<T> implements Sink<T> {
   readonly description: string = "Writable";
+  /** Public when a function, for the fingerprint. */
+  readonly open: ((context: SinkWriterContext) => NodeWritable<T> | WebWritable<T>) | undefined;
   readonly #target: WritableTarget<T>;
 
   constructor(target: WritableTarget<T>) {
     if (typeof target !== "function") requireWritable(target);
+    this.open = typeof target === "function" ? target : undefined;
     this.#target = target;
   }
 

@@ -21,12 +21,15 @@ const BUFFER = 1024;
 export class AsyncIterableSource<T> implements Source<T, CollectionSplit, UnassignedSplits<CollectionSplit>> {
   readonly boundedness: Boundedness;
   readonly description: string = "Async Iterable Source";
+  /** Public when a function, for the fingerprint; a running stream has nothing in it that two runs would agree on. */
+  readonly open: ((position: number) => Opened<T> | Promise<Opened<T>>) | undefined;
   readonly #values: AsyncReplayable<T>;
 
   /** Unbounded unless said otherwise: nobody can tell from an iterable whether it ends. @throws `COLLECTION_INVALID` */
   constructor(values: AsyncReplayable<T>, boundedness: Boundedness = "continuous-unbounded") {
     if (typeof values !== "function") requireOpened(values);
     this.#values = values;
+    this.open = typeof values === "function" ? values : undefined;
     this.boundedness = boundedness;
   }
 

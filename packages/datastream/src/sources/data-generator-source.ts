@@ -66,7 +66,7 @@ class GeneratorCursor<T> implements SplitCursor<T, NumberSplit> {
     if (left <= 0) return "end-of-input";
     const count = this.#limiter.take(Math.min(BATCH, left));
     if (count === 0) return "nothing-available";
-    const values: T[] = new Array(count);
+    const values: T[] = [];
     this.#fill(values, this.#next, count);
     this.#next += count;
     output.collectBatch(values, null);

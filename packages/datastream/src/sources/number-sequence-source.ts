@@ -56,7 +56,7 @@ class NumberCursor implements SplitCursor<number, NumberSplit> {
   }
   poll(output: ReaderOutput<number>): InputStatus {
     const count = Math.min(BATCH, this.#split.last - this.#next + 1);
-    const values: number[] = new Array(count);
+    const values: number[] = [];
     for (let i = 0; i < count; i++) values[i] = this.#next + i;
     this.#next += count;
     if (count > 0) output.collectBatch(values, null);

@@ -1,6 +1,6 @@
 import { MillraceError } from "@millrace/core";
 import type { JobClient } from "@millrace/graph";
-import type { Collector } from "../environment/stream-execution-environment.js";
+import type { ResultCollector } from "../environment/stream-execution-environment.js";
 import { CollectSink, type CollectedChunk } from "../sinks/collect-sink.js";
 import type { DataStream } from "./data-stream.js";
 
@@ -36,7 +36,7 @@ export class CollectedRecords<T> implements AsyncIterable<T> {
   }
 
   /** How the environment hands over results and the job. */
-  readonly collector: Collector = {
+  readonly collector: ResultCollector = {
     accept: (chunks, subtaskIndex) => {
       for (const chunk of chunks as readonly CollectedChunk<T>[]) this.#accept(chunk, subtaskIndex);
       this.#wake?.();

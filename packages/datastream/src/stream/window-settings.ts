@@ -125,8 +125,8 @@ function withFold(spec: WindowFunctionSpec, fold: Fold, incremental: unknown): W
       functions,
       fn: functionFactory(() => {
         const instance = instantiate(spec.fn);
-        const process = instance.process.bind(instance);
-        instance.process = (key, context, elements, out) => process(key, context, fold(elements), out);
+        const whole = instance.process;
+        instance.process = (key, context, elements, out) => whole.call(instance, key, context, fold(elements), out);
         return instance;
       }),
     };
@@ -136,8 +136,8 @@ function withFold(spec: WindowFunctionSpec, fold: Fold, incremental: unknown): W
     functions,
     fn: functionFactory(() => {
       const instance = instantiate(spec.fn);
-      const process = instance.process.bind(instance);
-      instance.process = (context, elements, out) => process(context, fold(elements), out);
+      const whole = instance.process;
+      instance.process = (context, elements, out) => whole.call(instance, context, fold(elements), out);
       return instance;
     }),
   };

@@ -231,7 +231,8 @@ export class ChainCompiler {
 
 function isInlined(node: ChainNode): boolean {
   const { operator } = node;
-  return (
+  // The rich function of a keyed operator needs its key set first.
+  return node.keyedBackend === undefined && (
     operator instanceof MapOperator || operator instanceof FilterOperator || operator instanceof FlatMapOperator ||
     operator instanceof TimestampsOperator || operator instanceof SinkOperator
   );

@@ -12,11 +12,19 @@ export class Barrier {
   }
 }
 
-/** The last element of a channel. */
+/** No more records or watermarks come; barriers still may, while the sender waits for its last checkpoint. Flink: EndOfData. */
 export class EndOfInput {
   static readonly instance: EndOfInput = new EndOfInput();
+  /** Makes the two ends different types. */
+  readonly kind = "end" as const;
+}
+
+/** The last element of a channel: its sender has finished. Flink: EndOfPartitionEvent. */
+export class EndOfChannel {
+  static readonly instance: EndOfChannel = new EndOfChannel();
+  readonly kind = "close" as const;
 }
 
 /** What waits in a channel: a batch (still encoded when it came from another thread) or an event between batches. */
-export type ChannelElement = RecordBatch | ArrayBuffer | Barrier | EndOfInput;
-export type ChannelEvent = Barrier | EndOfInput;
+export type ChannelElement = RecordBatch | ArrayBuffer | ChannelEvent;
+export type ChannelEvent = Barrier | EndOfInput | EndOfChannel;

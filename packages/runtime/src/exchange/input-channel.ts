@@ -1,5 +1,5 @@
 import type { RecordBatch } from "@millrace/core";
-import { Barrier, EndOfInput, type ChannelElement } from "./channel-element.js";
+import { Barrier, EndOfChannel, EndOfInput, type ChannelElement, type ChannelEvent } from "./channel-element.js";
 import { Deque } from "./deque.js";
 
 /** Turns a received buffer back into a batch. */
@@ -25,8 +25,8 @@ export class InputChannel {
   index: number;
   /** True while a barrier of this channel waits for those of the others. */
   blockedByBarrier: boolean;
-  /** The reader took the end of input. */
-  ended: boolean;
+  /** The reader took the end of the channel. */
+  closed: boolean;
   /** A blocking exchange: nothing is readable before the end of input arrived. */
   holdUntilEnd: boolean;
   /** True while the channel stands in its gate's ready queue. */
@@ -47,7 +47,7 @@ export class InputChannel {
     this.inputIndex = 0;
     this.index = 0;
     this.blockedByBarrier = false;
-    this.ended = false;
+    this.closed = false;
     this.holdUntilEnd = false;
     this.enqueued = false;
     this.onReadable = undefined;
@@ -63,7 +63,7 @@ export class InputChannel {
   receive(element: ChannelElement): void {
     this.queue.push(element);
     if (element instanceof EndOfInput) this.endArrived = true;
-    else if (!(element instanceof Barrier)) {
+    else if (!isEvent(element)) {
       this.batches++;
       // A blocking exchange must take everything its producer has, however much it is.
       if (this.holdUntilEnd) this.credit?.batchConsumed();
@@ -76,10 +76,10 @@ export class InputChannel {
   }
 
   /** The next element, decoded; `undefined` when there is none to read now. */
-  poll(): RecordBatch | Barrier | EndOfInput | undefined {
+  poll(): RecordBatch | ChannelEvent | undefined {
     if (!this.readable) return undefined;
     const element = this.queue.shift()!;
-    if (element instanceof Barrier || element instanceof EndOfInput) return element;
+    if (isEvent(element)) return element;
     this.batches--;
     const batch = element instanceof ArrayBuffer ? this.decoder!.decode(element) : element;
     if (!this.holdUntilEnd) this.credit?.batchConsumed();
@@ -98,4 +98,8 @@ export class InputChannel {
     this.batches = 0;
     if (!this.holdUntilEnd) for (let i = 0; i < batches; i++) this.credit?.batchConsumed();
   }
+}
+
+function isEvent(element: ChannelElement): element is ChannelEvent {
+  return element instanceof Barrier || element instanceof EndOfInput || element instanceof EndOfChannel;
 }

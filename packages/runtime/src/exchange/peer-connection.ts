@@ -1,12 +1,12 @@
 import type { MessagePortLike } from "@millrace/core";
-import { Barrier, EndOfInput, type ChannelElement, type ChannelEvent } from "./channel-element.js";
-import { isBarrier, type RemoteTransport } from "./remote-transport.js";
+import { Barrier, EndOfChannel, EndOfInput, type ChannelElement, type ChannelEvent } from "./channel-element.js";
+import type { RemoteTransport } from "./remote-transport.js";
 
 /** What travels between two slots. Arrays of numbers keep the structured clone small. */
 type PeerMessage =
   | { readonly kind: "buffer"; readonly channel: number; readonly buffer: ArrayBuffer; readonly backlog: number }
   | { readonly kind: "barrier"; readonly channel: number; readonly checkpointId: number; readonly timestampMs: number }
-  | { readonly kind: "end"; readonly channel: number }
+  | { readonly kind: "end" | "close"; readonly channel: number }
   /** Pairs of channel and credits. */
   | { readonly kind: "credits"; readonly credits: readonly number[] };
 
@@ -41,9 +41,9 @@ export class PeerConnection {
   }
 
   postEvent(channel: number, event: ChannelEvent): void {
-    const message: PeerMessage = isBarrier(event)
+    const message: PeerMessage = event instanceof Barrier
       ? { kind: "barrier", channel, checkpointId: event.checkpointId, timestampMs: event.timestampMs }
-      : { kind: "end", channel };
+      : { kind: event instanceof EndOfInput ? "end" : "close", channel };
     this.#port.post(message);
   }
 
@@ -76,6 +76,8 @@ export class PeerConnection {
         return this.#receive(message.channel, new Barrier(message.checkpointId, message.timestampMs), 0);
       case "end":
         return this.#receive(message.channel, EndOfInput.instance, 0);
+      case "close":
+        return this.#receive(message.channel, EndOfChannel.instance, 0);
       case "credits":
         for (let i = 0; i < message.credits.length; i += 2) this.#addCredits(message.credits[i]!, message.credits[i + 1]!);
     }

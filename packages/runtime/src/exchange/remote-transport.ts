@@ -1,6 +1,5 @@
 import type { RecordBatch } from "@millrace/core";
 import type { ChannelElement, ChannelEvent } from "./channel-element.js";
-import { Barrier } from "./channel-element.js";
 import { Deque } from "./deque.js";
 import type { CreditReturn } from "./input-channel.js";
 import type { ChannelTransport, OutputPressure } from "./output-channel.js";
@@ -114,8 +113,4 @@ export class RemoteCredit implements CreditReturn {
     if (this.#floating > 0 && this.#backlog === 0) this.#floating--;
     else this.#connection.returnCredits(this.#channelId, 1);
   }
-}
-
-export function isBarrier(event: ChannelEvent): event is Barrier {
-  return event instanceof Barrier;
 }

@@ -3,7 +3,7 @@ import type { InputChannel } from "../exchange/input-channel.js";
 
 /** What an aligner tells its task. */
 export interface AlignmentListener {
-  /** Every channel has delivered the barrier or ended: take the snapshot now. */
+  /** Every channel has delivered the barrier or was closed: take the snapshot now. */
   aligned(barrier: Barrier, alignmentMs: number): void;
   /** A newer barrier overtook this checkpoint, or it was cancelled. */
   abandoned(checkpointId: number, reason: string): void;
@@ -11,7 +11,7 @@ export interface AlignmentListener {
   unblocked(channel: InputChannel): void;
 }
 
-/** Aligns the barriers of a task's channels: a channel that delivered one is not read until all others have, or have ended. */
+/** Aligns the barriers of a task's channels: a channel that delivered one is not read until all others have, or were closed. */
 export class BarrierAligner {
   readonly #channels: readonly InputChannel[];
   readonly #listener: AlignmentListener;
@@ -40,12 +40,12 @@ export class BarrierAligner {
     this.#completeIfAligned();
   }
 
-  /** Asks for a checkpoint without a barrier: taken once every channel has delivered it or ended. */
+  /** Asks for a checkpoint without a barrier: taken once every channel has delivered it or was closed. */
   trigger(barrier: Barrier): void {
     if (this.#begin(barrier)) this.#completeIfAligned();
   }
 
-  channelEnded(): void {
+  channelClosed(): void {
     if (this.#barrier !== undefined) this.#completeIfAligned();
   }
 
@@ -68,7 +68,7 @@ export class BarrierAligner {
   }
 
   #completeIfAligned(): void {
-    if (!this.#channels.every((channel) => channel.ended || this.#arrived.has(channel))) return;
+    if (!this.#channels.every((channel) => channel.closed || this.#arrived.has(channel))) return;
     const barrier = this.#barrier!;
     this.#lastId = barrier.checkpointId;
     const alignmentMs = this.#now() - this.#startedMs;

@@ -1,5 +1,5 @@
 import {
-  requireTimestamp, MIN_WATERMARK, NO_TIMESTAMP,
+  requireTimestamp, NO_TIMESTAMP,
   type Collector, type InternalTimerService, type OperatorContext, type Output, type OutputTag, type ProcessJoinContext, type ProcessJoinFunction,
   type Slice, type StateInitializationContext, type StateSnapshotContext, type TimerHandler, type TimerService, type TwoInputOperator,
 } from "@millrace/core";
@@ -24,7 +24,7 @@ interface Buffer {
 /** Re-evaluated per operator, see `specialize`. */
 function intervalJoinFactory(
   Base: typeof FunctionOperator, Restored: typeof RestoredWatermark, refuse: typeof refusePromise, checkTimestamp: typeof requireTimestamp,
-  noWatermark: number, noTimestamp: number,
+  noTimestamp: number,
 ): Make {
   /** Context and collector in one: both live as long as the pair. */
   class Pair implements ProcessJoinContext, Collector<unknown> {
@@ -84,10 +84,9 @@ function intervalJoinFactory(
     }
 
     processRecord1(value: unknown, timestampMs: number, out: Output<unknown>): void {
-      const watermarkMs = this.admit(value, timestampMs, this.lateLeft, out);
-      if (watermarkMs === undefined) return;
+      if (this.isLate(value, timestampMs, this.lateLeft, out)) return;
       this.buffer(this.left, "left", value, timestampMs, this.keepLeftMs);
-      const others = this.others(this.right, this.keepRightMs, watermarkMs);
+      const others = this.others(this.right);
       if (others === undefined) return;
       const { times, values } = others;
       const pair = this.pair;
@@ -103,10 +102,9 @@ function intervalJoinFactory(
     }
 
     processRecord2(value: unknown, timestampMs: number, out: Output<unknown>): void {
-      const watermarkMs = this.admit(value, timestampMs, this.lateRight, out);
-      if (watermarkMs === undefined) return;
+      if (this.isLate(value, timestampMs, this.lateRight, out)) return;
       this.buffer(this.right, "right", value, timestampMs, this.keepRightMs);
-      const others = this.others(this.left, this.keepLeftMs, watermarkMs);
+      const others = this.others(this.left);
       if (others === undefined) return;
       const { times, values } = others;
       const pair = this.pair;
@@ -121,13 +119,12 @@ function intervalJoinFactory(
       }
     }
 
-    /** The watermark, or `undefined` for a record that is late: it goes to the side output, if there is one. */
-    private admit(value: unknown, timestampMs: number, lateTag: OutputTag<unknown> | undefined, out: Output<unknown>): number | undefined {
+    /** A late record goes to the side output, if there is one. */
+    private isLate(value: unknown, timestampMs: number, lateTag: OutputTag<unknown> | undefined, out: Output<unknown>): boolean {
       checkTimestamp(timestampMs);
-      const watermarkMs = Math.max(this.timers.currentWatermark, this.restored.timestampMs);
-      if (watermarkMs === noWatermark || timestampMs >= watermarkMs) return watermarkMs;
+      if (timestampMs >= Math.max(this.timers.currentWatermark, this.restored.timestampMs)) return false;
       if (lateTag !== undefined) out.sideOutput(lateTag, value, timestampMs);
-      return undefined;
+      return true;
     }
 
     private buffer(side: Slice<unknown, Buffer>, namespace: string, value: unknown, timestampMs: number, keepMs: number): void {
@@ -151,15 +148,13 @@ function intervalJoinFactory(
       side.set(position, buffer);
     }
 
-    /** The other side's records that are still needed at the watermark. */
-    private others(side: Slice<unknown, Buffer>, keepMs: number, watermarkMs: number): Buffer | undefined {
+    private others(side: Slice<unknown, Buffer>): Buffer | undefined {
       const state = this.context.keyedState;
       const position = side.find(state.currentKey, state.currentKeyHash);
-      const buffer = position < 0 ? undefined : side.get(position);
-      if (buffer !== undefined && prune(buffer, watermarkMs - keepMs)) side.set(position, buffer);
-      return buffer;
+      return position < 0 ? undefined : side.get(position);
     }
 
+    /** Records go exactly when the watermark advances over their end: one that came at the very watermark is joined until the next one. */
     onEventTime(timestampMs: number, namespace: string): void {
       const side = namespace === "left" ? this.left : this.right;
       const keepMs = namespace === "left" ? this.keepLeftMs : this.keepRightMs;
@@ -192,13 +187,10 @@ function intervalJoinFactory(
     return low;
   }
 
-  /** Drops records up to `throughMs`; tells whether there were any. */
-  function prune(buffer: Buffer, throughMs: number): boolean {
-    if (buffer.times.length === 0 || buffer.times[0]! > throughMs) return false;
+  function prune(buffer: Buffer, throughMs: number): void {
     const gone = firstAt(buffer.times, throughMs + 1);
     buffer.times.splice(0, gone);
     buffer.values.splice(0, gone);
-    return true;
   }
 
   return (spec, context, fn, timerService) => new IntervalJoin(spec, context, fn, timerService);
@@ -210,6 +202,6 @@ function intervalJoinFactory(
  */
 export function intervalJoin(spec: IntervalJoinSpec, context: OperatorContext): TwoInputOperator {
   const fn = instantiate<Fn>(spec.fn, context.operatorName, ["processElement"]);
-  const make = specialize(intervalJoinFactory, context.operatorId)(FunctionOperator, RestoredWatermark, refusePromise, requireTimestamp, MIN_WATERMARK, NO_TIMESTAMP);
+  const make = specialize(intervalJoinFactory, context.operatorId)(FunctionOperator, RestoredWatermark, refusePromise, requireTimestamp, NO_TIMESTAMP);
   return make(spec, context, fn, (timers) => new KeyedTimerService(timers));
 }

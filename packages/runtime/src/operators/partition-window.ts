@@ -129,6 +129,12 @@ class KeyPartition implements OneInputOperator {
     table.set(position, this.#body.add(table.get(position), value));
   }
 
+  processWatermark(timestampMs: number, out: Output<unknown>): boolean | void {
+    // Results belong to the end of time: they go out before the watermark that says so.
+    if (timestampMs === MAX_WATERMARK && !this.endInput(0, out)) return false;
+    out.emitWatermark(timestampMs);
+  }
+
   endInput(_index: number, out: Output<unknown>): boolean {
     const table = this.#table!;
     const end = Math.min(table.size, this.#emitted + EMISSION_BUDGET);

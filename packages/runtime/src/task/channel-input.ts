@@ -1,7 +1,7 @@
 import type { Clock, Mark, MultipleInputOperator, RecordBatch } from "@millrace/core";
 import type { ChainEntry } from "../chain/chain-entry.js";
 import type { ChainNode } from "../chain/chain-node.js";
-import { Barrier, EndOfInput } from "../exchange/channel-element.js";
+import { Barrier, EndOfChannel, EndOfInput } from "../exchange/channel-element.js";
 import { Deque } from "../exchange/deque.js";
 import type { InputChannel } from "../exchange/input-channel.js";
 import { BarrierAligner } from "../input/barrier-aligner.js";
@@ -82,6 +82,10 @@ export class ChannelInput implements TaskInput {
     }
   }
 
+  get closed(): boolean {
+    return this.#gate.channels.every((channel) => channel.closed);
+  }
+
   triggerCheckpoint(checkpointId: number, timestampMs: number): void {
     this.#aligner.trigger(new Barrier(checkpointId, timestampMs));
   }
@@ -105,7 +109,8 @@ export class ChannelInput implements TaskInput {
     if (channel === undefined) return false;
     const element = channel.poll();
     if (element instanceof Barrier) this.#aligner.barrier(channel, element);
-    else if (element instanceof EndOfInput) this.#end(channel);
+    else if (element instanceof EndOfInput) this.#end(channel.inputIndex);
+    else if (element instanceof EndOfChannel) this.#close(channel);
     else if (element !== undefined) {
       this.#channel = channel;
       this.#batch = element;
@@ -116,11 +121,13 @@ export class ChannelInput implements TaskInput {
     return true;
   }
 
-  #end(channel: InputChannel): void {
-    channel.ended = true;
-    const input = channel.inputIndex;
+  #end(input: number): void {
     if (--this.#openChannels[input]! === 0) this.#listener.inputEnded(input);
-    this.#aligner.channelEnded();
+  }
+
+  #close(channel: InputChannel): void {
+    channel.closed = true;
+    this.#aligner.channelClosed();
   }
 
   #chunkOfBatch(batch: RecordBatch): void {

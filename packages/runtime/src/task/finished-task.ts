@@ -23,6 +23,10 @@ export class FinishedInput implements TaskInput {
     return "ended";
   }
 
+  get closed(): boolean {
+    return true;
+  }
+
   triggerCheckpoint(checkpointId: number, timestampMs: number): void {
     this.#checkpoint(new Barrier(checkpointId, timestampMs));
   }

@@ -39,6 +39,10 @@ export class SourceInput implements TaskInput {
     }
   }
 
+  get closed(): boolean {
+    return this.#ended;
+  }
+
   triggerCheckpoint(checkpointId: number, timestampMs: number): void {
     this.#checkpoint(new Barrier(checkpointId, timestampMs));
   }

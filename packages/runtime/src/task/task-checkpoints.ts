@@ -52,8 +52,8 @@ export class TaskCheckpoints {
     return this.#encoding.length > 0;
   }
 
-  /** Takes the snapshot: nothing but this happens in the task until it is done. `forward` tells whether the barrier goes on. */
-  *take(barrier: Barrier, alignmentMs: number, forward: () => boolean): Activity {
+  /** Takes the snapshot: nothing but this happens in the task until it is done. */
+  *take(barrier: Barrier, alignmentMs: number): Activity {
     const { clock, mailbox } = this.#host;
     const { checkpointId, timestampMs } = barrier;
     const startedMs = clock.monotonicMs();
@@ -62,7 +62,7 @@ export class TaskCheckpoints {
     mailbox.held = true;
     try {
       yield* this.#chain.prepareSnapshot(checkpointId);
-      if (forward()) this.#chain.sendEvent(barrier);
+      this.#chain.sendEvent(barrier);
       this.lastCheckpointId = checkpointId;
       yield* this.#chain.snapshotState(checkpointId, timestampMs, (snapshot) => {
         const syncDurationMs = clock.monotonicMs() - startedMs;

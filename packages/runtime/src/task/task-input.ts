@@ -1,10 +1,12 @@
-/** What a task's input says after a turn: go on, wait to be woken, or nothing more will come. */
+/** What a task's input says after a turn: go on, wait to be woken, or no more records will come (but perhaps barriers, until it is `closed`). */
 export type InputProgress = "more" | "waiting" | "ended";
 
 /** Where a task's records come from. */
 export interface TaskInput {
   /** Processes records until the turn is over, the outputs are blocked, `interrupt` says so, or there is nothing to do. */
   process(interrupt: () => boolean): InputProgress;
+  /** Nothing at all will come any more: the task may finish. */
+  readonly closed: boolean;
   /** A checkpoint was asked for by the JobMaster instead of by barriers. */
   triggerCheckpoint(checkpointId: number, timestampMs: number): void;
   checkpointAborted(checkpointId: number): void;

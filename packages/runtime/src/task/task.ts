@@ -1,7 +1,7 @@
 import { accumulatorValue, serializeError, type Accumulator, type MillraceError } from "@millrace/core";
 import type { ExecutionState } from "@millrace/graph";
 import { locateError, type GeneratedSources } from "../chain/task-error.js";
-import { Barrier, EndOfInput } from "../exchange/channel-element.js";
+import { EndOfChannel, EndOfInput, type Barrier } from "../exchange/channel-element.js";
 import type { OutputPressure } from "../exchange/output-channel.js";
 import { TimeAccounts } from "../metrics/time-accounts.js";
 import type { CoordinatorToOperator, SlotEvent } from "../protocol/messages.js";
@@ -98,12 +98,11 @@ export class Task {
   }
 
   triggerCheckpoint(checkpointId: number, timestampMs: number): void {
-    if (this.#drained) this.checkpoint(new Barrier(checkpointId, timestampMs), 0);
-    else this.#parts?.input.triggerCheckpoint(checkpointId, timestampMs);
+    this.#parts?.input.triggerCheckpoint(checkpointId, timestampMs);
   }
 
   checkpoint(barrier: Barrier, alignmentMs: number): void {
-    this.#begin(this.#checkpoints!.take(barrier, alignmentMs, () => !this.#drained));
+    this.#begin(this.#checkpoints!.take(barrier, alignmentMs));
   }
 
   checkpointAbandoned(checkpointId: number, reason: string): void {
@@ -309,10 +308,12 @@ export class Task {
     if (chain.hasUncommitted) this.#send({ type: "finalCheckpointNeeded" });
   }
 
-  /** All work is done: wait for commits and running snapshots, then close. */
+  /** All records are through: takes part in checkpoints until everything is committed and those before have finished, then closes. */
   #tryToComplete(): boolean {
-    const { chain } = this.#parts!;
-    if (chain.hasUncommitted || this.#checkpoints!.busy) return this.#checkpoints!.encoding;
+    const { chain, input } = this.#parts!;
+    const progress = input.process(this.#interrupt);
+    if (this.#activities.length > 0) return true;
+    if (!input.closed || chain.hasUncommitted || this.#checkpoints!.busy) return progress === "more" || this.#checkpoints!.encoding;
     if (this.#closing) return false;
     this.#closing = true;
     this.#begin(this.#complete());
@@ -325,6 +326,7 @@ export class Task {
     const errors: unknown[] = [];
     yield* this.#parts!.chain.close((error) => errors.push(error));
     if (errors.length > 0) throw errors[0];
+    this.#parts!.chain.sendEvent(EndOfChannel.instance);
     this.reportMetrics();
     this.#release();
     this.#transition("FINISHED");

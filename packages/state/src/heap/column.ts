@@ -13,7 +13,8 @@ const NO_OBJECTS: unknown[] = [];
 export class Column {
   private readonly numbers: Float64Array[] = [];
   private readonly objects: unknown[][] = [];
-  private readonly realNaNs: Set<number> = new Set();
+  /** By page: a bit for each row that holds a real NaN. */
+  private readonly realNaNs: (Int32Array | undefined)[] = [];
 
   get(row: number): unknown {
     const page = row >>> PAGE_SHIFT;
@@ -21,7 +22,7 @@ export class Column {
     const numbers = this.numbers[page]!;
     if (numbers.length !== 0) {
       const value = numbers[row & PAGE_MASK]!;
-      return value === value ? value : this.realNaNs.has(row) ? NaN : undefined;
+      return value === value ? value : this.isRealNaN(row) ? NaN : undefined;
     }
     return this.objects[page]![row & PAGE_MASK];
   }
@@ -55,7 +56,7 @@ export class Column {
     if (numbers.length !== 0) {
       const old = numbers[row & PAGE_MASK]!;
       numbers[row & PAGE_MASK] = NaN;
-      return old === old || this.realNaNs.delete(row);
+      return old === old || this.forgetNaN(row);
     }
     const objects = this.objects[page]!;
     if (objects === NO_OBJECTS) return false;
@@ -75,9 +76,24 @@ export class Column {
 
   /** The cold half of {@link set}: old or new value is NaN, which may stand for "none". */
   private setNaN(row: number, value: number, old: number): boolean {
-    const wasPresent = old === old || this.realNaNs.delete(row);
-    if (value !== value) this.realNaNs.add(row);
+    const wasPresent = old === old || this.forgetNaN(row);
+    if (value !== value) {
+      const bits = (this.realNaNs[row >>> PAGE_SHIFT] ??= new Int32Array(PAGE_ROWS >>> 5));
+      bits[(row & PAGE_MASK) >>> 5]! |= 1 << (row & 31);
+    }
     return !wasPresent;
+  }
+
+  private isRealNaN(row: number): boolean {
+    const bits = this.realNaNs[row >>> PAGE_SHIFT];
+    return bits !== undefined && (bits[(row & PAGE_MASK) >>> 5]! & (1 << (row & 31))) !== 0;
+  }
+
+  /** Tells whether there was a real NaN. */
+  private forgetNaN(row: number): boolean {
+    if (!this.isRealNaN(row)) return false;
+    this.realNaNs[row >>> PAGE_SHIFT]![(row & PAGE_MASK) >>> 5]! &= ~(1 << (row & 31));
+    return true;
   }
 
   private reach(page: number): void {
@@ -105,9 +121,10 @@ export class Column {
     for (let i = 0; i < PAGE_ROWS; i++) {
       const value = numbers[i]!;
       if (value === value) objects[i] = value;
-      else if (this.realNaNs.delete(first + i)) objects[i] = NaN;
+      else if (this.isRealNaN(first + i)) objects[i] = NaN;
     }
     this.numbers[page] = NO_NUMBERS;
+    this.realNaNs[page] = undefined;
     this.objects[page] = objects;
   }
 }

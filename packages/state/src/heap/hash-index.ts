@@ -28,8 +28,8 @@ export function isInt32(key: unknown): boolean {
   return typeof key === "number" && (key | 0) === key;
 }
 
-function newSegment(slots: number, depth: number): Segment {
-  return { table: new Int32Array(slots * 2), depth, used: 0, limit: (slots * 11) >> 4 };
+function newSegment(slots: number, depth: number, limit: number): Segment {
+  return { table: new Int32Array(slots * 2), depth, used: 0, limit };
 }
 
 function place(table: Int32Array, hash: number, biasedRef: number): void {
@@ -77,7 +77,7 @@ export class HashIndex {
   private segments: Segment[];
 
   constructor() {
-    const segment = newSegment(MIN_SEGMENT_SLOTS, 0);
+    const segment = newSegment(MIN_SEGMENT_SLOTS, 0, (MIN_SEGMENT_SLOTS * 11) >> 4);
     this.segments = [segment, segment];
     this.tables = [segment.table, segment.table];
   }
@@ -169,8 +169,10 @@ export class HashIndex {
     const depth = segment.depth;
     if (depth === 32 - this.shift) this.doubleDirectory();
     const slots = segment.table.length >> 1;
-    const low = newSegment(slots, depth + 1);
-    const high = newSegment(slots, depth + 1);
+    // Segments fill evenly; with one limit for all they would all be split within a moment, and that would be a pause again.
+    const sixteenths = 9 + ((mixed >>> (32 - MAX_DEPTH)) & 3);
+    const low = newSegment(slots, depth + 1, (slots * sixteenths) >> 4);
+    const high = newSegment(slots, depth + 1, (slots * (21 - sixteenths)) >> 4);
     const old = segment.table;
     for (let slot = 0; slot < old.length; slot += 2) {
       if (old[slot + 1] === 0) continue;

@@ -145,7 +145,7 @@ export class HeapKeyedStateBackend<K = unknown> implements KeyedStateBackend<K> 
 
   /**
    * Opens the named timer service; what its timers emit goes to `output`. The runtime drives it (`advanceWatermark`, `advanceProcessingTime`).
-   * Opening a name again replaces its handler.
+   * Open each name once: services of one name share their timers, and whichever advances first fires them.
    */
   timerService(name: string, handler: TimerHandler, output: Output<unknown>): HeapTimerService {
     return new HeapTimerService(this.cursor as KeyCursor, this.timers(name), this.clock, handler, output);

@@ -1,7 +1,7 @@
 import type { KeyGroupOffset } from "../handles.js";
 
 /** Blocks smaller than this are joined into chunks of {@link CHUNK_BYTES}; larger ones are chunks of their own. */
-const SMALL_BLOCK_BYTES = 32 * 1024;
+const SMALL_BLOCK_BYTES = 8 * 1024;
 const CHUNK_BYTES = 256 * 1024;
 
 /** Lays key groups out one behind the other and notes where each one is. */

@@ -13,7 +13,7 @@ export interface VirtualTimeOptions {
   readonly log?: LogSink;
 }
 
-const TURNS_BEFORE_TIME_MOVES = 3;
+const TURNS_BEFORE_TIME_MOVES = 1;
 
 /**
  * A world whose clock only moves when nothing else can happen: a job that waits for an hour is done in milliseconds, with the same result each time.

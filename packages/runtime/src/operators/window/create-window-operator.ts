@@ -1,4 +1,4 @@
-import type { OneInputOperator, OperatorContext } from "@millrace/core";
+import { isCommutative, type OneInputOperator, type OperatorContext } from "@millrace/core";
 import type { WindowSpec } from "@millrace/graph";
 import type { OperatorInfo } from "../operator-info.js";
 import { directWindows, type SliceWindowInit } from "./direct-windows.js";
@@ -12,7 +12,7 @@ import { windowParts, type WindowParts } from "./window-parts.js";
 /** Which engine runs a window operator. `general` runs all of them; the others are faster where they apply. */
 export type WindowEngine = "general" | "direct" | "shared" | "session";
 
-/** The fastest engine for a window operator. All give equal results. */
+/** The fastest engine for a window operator. All give equal results, the sharing one as long as the order of records does not matter to the function. */
 export function chooseWindowEngine(spec: WindowSpec, parts: WindowParts): WindowEngine {
   const { assigner, trigger, emitter } = parts;
   const incremental = spec.reduce !== undefined || spec.aggregate !== undefined;
@@ -21,7 +21,8 @@ export function chooseWindowEngine(spec: WindowSpec, parts: WindowParts): Window
   if (assigner.sessionWindows === true) return "session";
   const sliced = assigner.sliced;
   if (sliced === undefined) return "general";
-  const merges = spec.reduce !== undefined || spec.aggregate?.merge !== undefined;
+  // Slices are combined by time; a reduce may tell that from the order of arrival (it often keeps fields of its first record).
+  const merges = spec.reduce !== undefined ? isCommutative(spec.reduce) : spec.aggregate?.merge !== undefined;
   return merges && sliced.kind !== "tumbling" && sliced.slideMs < sliced.sizeMs ? "shared" : "direct";
 }
 

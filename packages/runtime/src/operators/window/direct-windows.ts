@@ -30,7 +30,7 @@ function directWindowsFactory(Base: typeof SliceWindowBase, Ends: typeof SortedE
     private readonly plain: boolean;
     private tables!: SliceTable<unknown, unknown>;
     private ends!: SortedEnds;
-    // The last tumbling window a record went to, while no record of it can be late: [openFrom, openTo).
+    // The last slice records went to, while it lies in one window only and no record of it can be late: [openFrom, openTo).
     private openFrom = Number.POSITIVE_INFINITY;
     private openTo = Number.NEGATIVE_INFINITY;
     private openTable: Slice<unknown, unknown> | undefined = undefined;
@@ -106,8 +106,8 @@ function directWindowsFactory(Base: typeof SliceWindowBase, Ends: typeof SortedE
         if (end - 1 <= watermarkMs) this.emit(end, key, hash, table.get(position), out);
       }
       if (first === last && first - 1 > watermarkMs && this.progress.caughtUp(this.watermarkMs)) {
-        this.openFrom = geometry.windowStart(first);
-        this.openTo = first;
+        this.openFrom = sliceEnd - geometry.sliceMs;
+        this.openTo = sliceEnd;
         this.openTable = this.table(first);
       }
     }

@@ -135,7 +135,7 @@ function sharedWindowsFactory(
         // Slices kept for late records only.
         if (geometry.lastWindowEnd(ends[i]!) <= end) continue;
         const first = geometry.firstWindowEnd(ends[i]!);
-        return first > end ? first : geometry.firstWindowEnd(end + 1);
+        return first > end ? first : end + geometry.slideMs;
       }
       return undefined;
     }
@@ -287,8 +287,7 @@ function sharedWindowsFactory(
 
 /**
  * Sliding and cumulating event-time windows over shared slices: a record is added once, whatever the number of windows it belongs to, and a firing costs
- * one merge per key, whatever the number of slices. Needs an aggregate that merges; the merge must be associative, and records within a window are
- * combined by slice before they are combined by arrival.
+ * one merge per key, whatever the number of slices. Needs an aggregate that merges, or a commutative reduce: slices are combined in order of time.
  */
 export function sharedWindows(init: SliceWindowInit): OneInputOperator {
   const id = init.context.operatorId;

@@ -60,7 +60,7 @@ function sameMultiset(actual: readonly unknown[], expected: readonly unknown[]):
   assert.deepEqual(sorted(actual), sorted(expected));
 }
 
-const runs = { numRuns: 150, verbose: 1 as const };
+const runs = { numRuns: 100, verbose: 1 as const };
 
 test("lines", () =>
   fc.assert(fc.asyncProperty(fc.array(line, { maxLength: 60 }), fc.constantFrom("\n", "\r\n"), fc.boolean(), shape, (lines, end, terminated, how) =>

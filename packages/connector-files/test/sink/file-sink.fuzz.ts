@@ -74,4 +74,4 @@ test("exactly once through failures at every step and rescaling", () =>
       assert.ok(ended);
       assert.deepEqual(visibleLines(dir).sort(), [...input].sort());
       assert.deepEqual(filesBelow(dir).filter((f) => f.endsWith(".inprogress")), []);
-    })), { numRuns: 200, verbose: 1 }));
+    })), { numRuns: 120, verbose: 1 }));

@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+/* Runs the real binary. */
+const bin = fileURLToPath(new URL("../../millrace/bin/millrace.js", import.meta.url));
+const jobs = fileURLToPath(new URL("./jobs/", import.meta.url));
+
+interface Finished {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function start(args: readonly string[]): { child: ChildProcess; finished: Promise<Finished>; sees(text: string): Promise<void> } {
+  const child = spawn(process.execPath, [bin, ...args], { cwd: jobs, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
+  let out = "";
+  let err = "";
+  const waiting: { text: string; resolve: () => void }[] = [];
+  const check = (): void => {
+    for (const { text, resolve } of waiting) if ((out + err).includes(text)) resolve();
+  };
+  child.stdout.on("data", (chunk: Buffer) => {
+    out += chunk.toString();
+    check();
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    err += chunk.toString();
+    check();
+  });
+  const finished = new Promise<Finished>((resolve) => child.once("close", (code) => resolve({ code, out, err })));
+  const sees = (text: string): Promise<void> => new Promise((resolve, reject) => {
+    waiting.push({ text, resolve });
+    void finished.then(() => reject(new Error(`"${text}" never came:\n${out}${err}`)));
+    check();
+  });
+  return { child, finished, sees };
+}
+
+function run(...args: readonly string[]): Promise<Finished> {
+  return start(args).finished;
+}
+
+test("a job runs on worker threads, and its program goes on with the result", async () => {
+  const { code, out, err } = await run("run", "-p", "2", "word-count.ts", "a b a", "b");
+  assert.equal(code, 0, err);
+  const lines = out.trim().split("\n");
+  assert.equal(lines.pop(), "after word count");
+  assert.deepEqual(lines.map((line) => line.replace(/^\d+> /, "")).sort(), ["a 1", "a 2", "b 1", "b 2"]);
+  assert.match(err, /finished "word count"/);
+});
+
+test("in batch mode each word comes once", async () => {
+  const { code, out } = await run("run", "-q", "-D", "execution.runtime-mode=BATCH", "word-count.ts", "a b a", "b");
+  assert.equal(code, 0);
+  assert.deepEqual(out.trim().split("\n").sort(), ["a 2", "after word count", "b 2"]);
+});
+
+test("--inline runs the same in one thread", async () => {
+  const { code, out, err } = await run("run", "--inline", "word-count.ts", "a b a");
+  assert.equal(code, 0, err);
+  assert.deepEqual(out.trim().split("\n").sort(), ["a 1", "a 2", "after word count", "b 1"]);
+});
+
+test("a default export builds the job; executeAndCollect works in the program", async () => {
+  const exported = await run("run", "-q", "default-export.ts");
+  assert.equal(exported.code, 0, exported.err);
+  assert.deepEqual(exported.out.trim().split("\n"), ["10", "20", "30"]);
+  const collected = await run("run", "-q", "-p", "2", "collect.ts");
+  assert.equal(collected.code, 0, collected.err);
+  assert.equal(collected.out, "collected 100\n");
+});
+
+test("what is wrong before the start exits with 2 and says where", async () => {
+  const syntax = await run("run", "syntax-error.ts");
+  assert.equal(syntax.code, 2);
+  assert.match(syntax.err, /JOB_DOES_NOT_COMPILE: .*syntax-error\.ts:2:23: /);
+  const never = await run("run", "never-executes.ts");
+  assert.equal(never.code, 2);
+  assert.match(never.err, /JOB_NOT_DEFINED/);
+  const key = await run("run", "-D", "parallelism.defalt=2", "word-count.ts");
+  assert.equal(key.code, 2);
+  assert.match(key.err, /did you mean "parallelism\.default"\?/);
+  assert.equal((await run("run", "no-such-file.ts")).code, 2);
+  assert.equal((await run("run", "-p", "0", "word-count.ts")).code, 2);
+  assert.equal((await run("rnu", "word-count.ts")).code, 2);
+  const path = await run("run", "-s", join(jobs, "nowhere"), "word-count.ts");
+  assert.equal(path.code, 2, path.err);
+  assert.match(path.err, /CHECKPOINT_NOT_FOUND/);
+});
+
+test("a failing function is reported with the user's file and line, operator and subtask", async () => {
+  const { code, err } = await run("run", "fails.ts");
+  assert.equal(code, 1);
+  assert.match(err, /RangeError: cannot parse 3/);
+  assert.match(err, /fails\.ts:6:\d+/);
+  assert.match(err, /operator: Parser, subtask 0/);
+  assert.doesNotMatch(err, /packages\/runtime/);
+  const verbose = await run("run", "--verbose", "fails.ts");
+  assert.match(verbose.err, /runtime/);
+});
+
+test("a second execute() is refused", async () => {
+  const { code, err } = await run("run", "executes-twice.ts");
+  assert.equal(code, 1);
+  assert.match(err, /JOB_SECOND_EXECUTE/);
+});
+
+test("a module that builds another graph in a slot is refused by name", async () => {
+  const { code, err } = await run("run", "not-deterministic.ts");
+  assert.equal(code, 1);
+  assert.match(err, /JOB_NOT_DETERMINISTIC/);
+  assert.match(err, /Map in false/);
+});
+
+test("Ctrl-C stops a function that never returns", async () => {
+  const job = start(["run", "-D", "task.cancellation.timeout=200 ms", "spins.ts"]);
+  await job.sees("spinning");
+  job.child.kill("SIGINT");
+  const { code, err } = await job.finished;
+  assert.equal(code, 130, err);
+});
+
+test("what user code prints arrives in whole lines under its task's name, once", async () => {
+  const { code, out, err } = await run("run", "-p", "2", "logs.ts");
+  assert.equal(code, 0, err);
+  assert.equal(out.match(/top level/g)?.length, 1);
+  const label = String.raw`\[[^\]]*Logger[^\]]* \([12]/2\)\]`;
+  for (const value of [1, 2]) {
+    assert.match(err, new RegExp(`^${label} seen ${value}$`, "m"));
+    assert.match(err, new RegExp(`^${label} in two parts ${value}$`, "m"));
+    assert.match(err, new RegExp(`^${label} problem ${value}$`, "m"));
+  }
+});
+
+test("a slot that runs out of memory, and a promise nobody awaits, fail the job with a clear message", async () => {
+  const memory = await run("run", "-D", "taskmanager.memory.task.heap.size=64 mb", "out-of-memory.ts");
+  assert.equal(memory.code, 1);
+  assert.match(memory.err, /SLOT_OUT_OF_MEMORY: .*64 MiB/);
+  const unhandled = await run("run", "unhandled.ts");
+  assert.equal(unhandled.code, 1);
+  assert.match(unhandled.err, /nobody awaits this/);
+});
+
+test("env.once is evaluated once for all slots, and arguments reach them", async () => {
+  const { code, out, err } = await run("run", "-q", "-p", "2", "once.ts", "--name", "x");
+  assert.equal(code, 0, err);
+  const lines = out.trim().split("\n").map((line) => line.replace(/^\d+> /, ""));
+  assert.equal(lines.length, 4);
+  assert.equal(new Set(lines).size, 1);
+  assert.match(lines[0]!, /^x 0\.\d+ \d+$/);
+});
+
+test("a failure on workers goes back to the last checkpoint, and every result is seen once", async () => {
+  const { code, out, err } = await run("run", "-p", "2", "-D", "execution.checkpointing.interval=100 ms", "-D", "restart-strategy.exponential-delay.initial-backoff=10 ms",
+    "counts-for-ever.ts", "--count", "2000", "--fail-at", "1500");
+  assert.equal(code, 0, err);
+  assert.match(err, /1 restarts/);
+  const lines = out.trim().split("\n");
+  assert.equal(lines.pop(), "total 2000");
+  const expected = Array.from({ length: 10 }, (_, key) => Array.from({ length: 200 }, (_, i) => `${key}:${i + 1}`)).flat();
+  assert.deepEqual(lines.sort(), expected.sort());
+});
+
+test("a cancelled job goes on from its retained checkpoint at another parallelism", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "millrace-cli-"));
+  try {
+    const settings = ["-D", "execution.checkpointing.interval=100 ms", "-D", `execution.checkpointing.dir=${directory}`,
+      "-D", "execution.checkpointing.externalized-checkpoint-retention=RETAIN_ON_CANCELLATION"];
+    const first = start(["run", "-p", "2", ...settings, "counts-for-ever.ts", "--count", "3000"]);
+    await first.sees(":20\n");
+    first.child.kill("SIGINT");
+    const cancelled = await first.finished;
+    assert.equal(cancelled.code, 130, cancelled.err);
+    const [jobId] = await readdir(directory);
+    const [checkpoint] = await readdir(join(directory, jobId!));
+    const path = join(directory, jobId!, checkpoint!);
+    assert.match(cancelled.err, new RegExp(path));
+    const second = await run("run", "-p", "3", ...settings, "-s", path, "counts-for-ever.ts", "--count", "3000");
+    assert.equal(second.code, 0, second.err);
+    const lines = [...cancelled.out.trim().split("\n"), ...second.out.trim().split("\n").filter((line) => !line.startsWith("total"))];
+    const expected = Array.from({ length: 10 }, (_, key) => Array.from({ length: 300 }, (_, i) => `${key}:${i + 1}`)).flat();
+    assert.deepEqual(lines.sort(), expected.sort());
+    const other = await run("run", ...settings, "-s", path, "word-count.ts");
+    assert.equal(other.code, 2, other.err);
+    assert.match(other.err, /CHECKPOINT_STATE_UNMATCHED: .*uid "count"/);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+test("info prints the plan, help the examples and exit codes", async () => {
+  const info = await run("info", "-p", "3", "word-count.ts");
+  assert.equal(info.code, 0, info.err);
+  assert.equal((JSON.parse(info.out) as { nodes: { parallelism: number }[] }).nodes.at(-1)!.parallelism, 3);
+  const help = await run("--help");
+  assert.equal(help.code, 0);
+  assert.match(help.out, /Exit codes: 0 finished/);
+  assert.match((await run("--version")).out, /^\d+\.\d+\.\d+$/m);
+});

@@ -1,0 +1,3 @@
+const value: number = 1;
+const broken = value +* 2;
+export { broken };
