@@ -26,7 +26,10 @@ const mayImport = {
 /** Packages that see the world only through `Env`. In `cluster` everything but `src/embedded`. */
 const pure = ["core", "graph", "datastream", "state", "runtime"];
 const isPure = (pkg, file) => pure.includes(pkg) || (pkg === "cluster" && !file.includes("/embedded/") && !file.endsWith("/index.ts"));
-const forbiddenGlobals = /\b(Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|setImmediate|performance\.|process\.|queueMicrotask)/;
+const forbiddenGlobals = /\b(Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|setImmediate|performance\.|process\.(?:env|argv|exit|nextTick|memoryUsage|std\w+|hrtime|cwd|on)\b|queueMicrotask)/;
+
+/** `import … from "x"` and `export … from "x"`, `import "x"`, `import("x")`. */
+const importForms = /(?:^|\n)\s*(?:import|export)\b[^;'"`]*?\bfrom\s*["']([^"']+)["']|(?:^|\n)\s*import\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/g;
 
 /** Files over the limit of lines. This list may only shrink. */
 const longFiles = JSON.parse(readFileSync(join(root, "tools/long-files.json"), "utf8"));
@@ -46,8 +49,8 @@ const withoutComments = (text) => text.replace(/\/\*[\s\S]*?\*\//g, "").replace(
 function checkSource(pkg, file, imported) {
   const text = readFileSync(file, "utf8");
   const code = withoutComments(text);
-  for (const match of code.matchAll(/(?:from|import)\s*\(?\s*["']([^"']+)["']/g)) {
-    const target = match[1];
+  for (const match of code.matchAll(importForms)) {
+    const target = match[1] ?? match[2] ?? match[3];
     if (target.startsWith("node:")) {
       if (isPure(pkg, file)) complain(file, `${target}: this package sees the world only through Env`);
     } else if (!target.startsWith(".")) {

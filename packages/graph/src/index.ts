@@ -7,7 +7,6 @@ export * from "./translate.js";
 export * from "./fingerprint.js";
 export * from "./plan.js";
 export * from "./operator-signature.js";
-export { defaultMaxParallelism, UPPER_BOUND_MAX_PARALLELISM } from "./parallelism.js";
 export { resolveRuntimeMode } from "./runtime-mode.js";
 export { stableHash } from "./stable-hash.js";
 export * from "./job-module.js";

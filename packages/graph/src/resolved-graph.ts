@@ -1,6 +1,6 @@
-import { MAX_PARALLELISM, MillraceError, PARALLELISM, type Configuration } from "@millrace/core";
+import { defaultMaxParallelism, MAX_PARALLELISM, MillraceError, PARALLELISM, type Configuration } from "@millrace/core";
 import { assignOperatorIds } from "./operator-id.js";
-import { checkParallelism, defaultMaxParallelism, invalidParallelism } from "./parallelism.js";
+import { checkParallelism, invalidParallelism } from "./parallelism.js";
 import { resolveRuntimeMode } from "./runtime-mode.js";
 import type { PartitionerKind, StreamEdge, StreamGraph, StreamNode } from "./stream-graph.js";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OutputTag } from "@millrace/core";
-import { defaultMaxParallelism, jobPlan, streamPlan, translate } from "../src/index.js";
+import { jobPlan, streamPlan, translate } from "../src/index.js";
 import { jobId, Program } from "./program.js";
 
 function chains(program: Program, options: Readonly<Record<string, unknown>> = {}): string[] {
@@ -96,8 +96,14 @@ test("impossible parallelisms are refused, naming the operator", () => {
   refused({}, { "parallelism.default": 0 });
 });
 
-test("max parallelism follows Flink's rule", () => {
-  for (const [parallelism, expected] of [[1, 128], [85, 128], [86, 256], [128, 256], [171, 256], [172, 512], [20_000, 32_768], [32_768, 32_768]] as const) assert.equal(defaultMaxParallelism(parallelism), expected);
+test("max parallelism: the operator's, else the job's, else Flink's rule", () => {
+  const program = new Program();
+  program.map(program.source(), { maxParallelism: 64, chaining: "head" });
+  const limits = (options: Readonly<Record<string, unknown>>): number[] => translate(program.pipeline(options), { jobId }).vertices.map((vertex) => vertex.maxParallelism);
+  assert.deepEqual(limits({}), [128, 64]);
+  assert.deepEqual(limits({ "pipeline.max-parallelism": 300 }), [300, 64]);
+  program.nodes[1]!.maxParallelism = undefined;
+  assert.deepEqual(limits({ "parallelism.default": 172 }), [512, 512]);
 });
 
 test("the runtime mode follows the sources, and batch refuses unbounded ones", () => {

@@ -72,6 +72,7 @@ export class StreamExecutionEnvironment {
   setParallelism(parallelism: number): this {
     return this.#set(PARALLELISM, checkedParallelism(parallelism, "parallelism"));
   }
+  /** The parallelism that operators without one of their own will get. */
   getParallelism(): number {
     return this.configuration.get(PARALLELISM);
   }
@@ -86,13 +87,15 @@ export class StreamExecutionEnvironment {
   setBufferTimeout(timeout: DurationLike): this {
     return this.#set(BUFFER_TIMEOUT, bufferTimeoutMs(timeout));
   }
+  /** STREAMING (the default) updates results as records come; BATCH gives each once, at the end of bounded input; AUTOMATIC chooses by the sources. */
   setRuntimeMode(mode: "STREAMING" | "BATCH" | "AUTOMATIC"): this {
     return this.#set(RUNTIME_MODE, mode);
   }
+  /** Every operator becomes a task of its own. */
   disableOperatorChaining(): this {
     return this.#set(OPERATOR_CHAINING, false);
   }
-  /** @throws `DURATION_INVALID` for an interval that is not a positive duration */
+  /** Takes a checkpoint every `interval`, so that a failed job goes on from the last one. @throws `DURATION_INVALID` for an interval that is not a positive duration */
   enableCheckpointing(interval: DurationLike, mode: "EXACTLY_ONCE" | "AT_LEAST_ONCE" = "EXACTLY_ONCE"): this {
     const intervalMs = duration(interval);
     if (intervalMs === 0) throw new MillraceError({ code: "DURATION_INVALID", message: "checkpoints cannot be 0 ms apart", hint: 'give the time between two, such as "10 s"' });
@@ -104,6 +107,7 @@ export class StreamExecutionEnvironment {
     this.#cachedFiles[name] = path;
     return this;
   }
+  /** Told of every job this environment submits; an error it throws fails the call to `execute`. */
   registerJobListener(listener: JobListener): this {
     this.#listeners.push(listener);
     return this;
@@ -138,6 +142,7 @@ export class StreamExecutionEnvironment {
   fromSequence(from: number, to: number): DataStreamSource<number> {
     return this.fromSource(new NumberSequenceSource(from, to), WatermarkStrategy.noWatermarks<number>(), "Sequence Source");
   }
+  /** Any source; event time comes from `watermarks`. @throws `SOURCE_INVALID`, `WATERMARK_STRATEGY_MISSING` */
   fromSource<T>(source: Source<T, any, any>, watermarks: WatermarkStrategy<NoInfer<T>>, name: string): DataStreamSource<T> {
     if (typeof source?.createReader !== "function") throw new MillraceError({ code: "SOURCE_INVALID", message: "fromSource was given something that is not a source", hint: "pass an object with createEnumerator and createReader" });
     if (typeof watermarks?.createGenerator !== "function") throw new MillraceError({ code: "WATERMARK_STRATEGY_MISSING", message: `fromSource("${name}") was given no watermark strategy`, hint: "pass WatermarkStrategy.noWatermarks() where event time does not matter" });
@@ -225,6 +230,7 @@ export class StreamExecutionEnvironment {
 
   // ---- for libraries that add operators
 
+  /** Adds an operator to the program. The streams' own methods end here. */
   addOperator(init: OperatorInit): StreamNode {
     const node = this.#addNode(init);
     this.#roots.push(node);

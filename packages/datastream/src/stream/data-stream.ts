@@ -52,11 +52,13 @@ export class DataStream<T> {
 
   // ---- record by record
 
+  /** One result per record. */
   map<R>(fn: (MapFn<T, R> & NotAsync<R>) | RichFunctionSource<MapFunction<T, R>>): SingleOutputStreamOperator<R> {
     checkFunction(fn, "map");
     return this.addOperator<R>("Map", { type: "map", fn: fn as MapFn<T, R> });
   }
 
+  /** Keeps the records the function says yes to; a type guard narrows the stream. */
   filter<S extends T>(fn: (value: T) => value is S): SingleOutputStreamOperator<S>;
   filter(fn: FilterFn<T> | RichFunctionSource<FilterFunction<T>>): SingleOutputStreamOperator<T>;
   filter(fn: FilterFn<T> | RichFunctionSource<FilterFunction<T>>): SingleOutputStreamOperator<T> {
@@ -70,6 +72,7 @@ export class DataStream<T> {
     return this.addOperator<R>("Flat Map", { type: "flatMap", fn });
   }
 
+  /** Any number of results per record, with its time, side outputs and metrics. State and timers need a key: see `keyBy`. */
   process<R>(fn: ProcessFunctionSource<ProcessFunction<T, R>>): SingleOutputStreamOperator<R> {
     checkFunctionSource(fn, "process");
     return this.addOperator<R>("Process", { type: "process", fn });
@@ -101,6 +104,7 @@ export class DataStream<T> {
     return new DataStream<T>(this.environment, [this, ...others].flatMap((stream) => stream.inputs));
   }
 
+  /** One operator over two streams of different types; over a broadcast stream, with broadcast state. @throws `ENVIRONMENT_MIXED` */
   connect<B>(other: BroadcastStream<B>): BroadcastConnectedStream<T, B>;
   connect<B>(other: DataStream<B>): ConnectedStreams<T, B>;
   connect<B>(other: DataStream<B> | BroadcastStream<B>): ConnectedStreams<T, B> | BroadcastConnectedStream<T, B> {
@@ -112,6 +116,7 @@ export class DataStream<T> {
     return new JoinedStreams<T, B>(this, other);
   }
 
+  /** Both streams' records of a key and window, together: `a.coGroup(b).where(…).equalTo(…).window(…).apply(…)`. */
   coGroup<B>(other: DataStream<B>): CoGroupedStreams<T, B> {
     return new CoGroupedStreams<T, B>(this, other);
   }
@@ -167,6 +172,7 @@ export class DataStream<T> {
   windowAll<W extends Window>(assigner: AssignerOf<T, W>): AllWindowedStream<T, W> {
     return new AllWindowedStream<T, W>(this, assigner);
   }
+  /** Every `size` records; with `slide`, the last `size` of them every `slide` records. One subtask. */
   countWindowAll(size: number, slide?: number): AllWindowedStream<T, GlobalWindow> {
     return countWindowAll(this, size, slide);
   }
@@ -177,6 +183,7 @@ export class DataStream<T> {
 
   // ---- time, types, own operators
 
+  /** Gives records event time here, replacing what they had. Best done in the source, where each split has its own watermark. */
   assignTimestampsAndWatermarks(strategy: WatermarkStrategy<T>): SingleOutputStreamOperator<T> {
     return this.addOperator<T>("Timestamps/Watermarks", { type: "timestamps", watermarks: strategy });
   }
@@ -189,6 +196,7 @@ export class DataStream<T> {
 
   // ---- results
 
+  /** Writes every record to a sink. @throws `SINK_INVALID` */
   sinkTo(sink: Sink<T, any, any>): DataStreamSink<T>;
   /** Calls a function per record; a promise it returns pauses the input until it settles. At least once. */
   sinkTo(write: SinkFn<T>): DataStreamSink<T>;
@@ -273,6 +281,7 @@ export class SingleOutputStreamOperator<T> extends DataStream<T> {
     this.node = node;
   }
 
+  /** Shown in plans, metrics and errors. Without a `uid` it is part of the operator's id. */
   name(name: string): this {
     this.node.name = checkedText(name, "name", this.node);
     return this;
@@ -282,14 +291,17 @@ export class SingleOutputStreamOperator<T> extends DataStream<T> {
     this.node.uid = checkedText(uid, "uid", this.node);
     return this;
   }
+  /** Shown in plans in place of the name. */
   description(description: string): this {
     this.node.description = description;
     return this;
   }
+  /** @throws `PARALLELISM_INVALID` unless an integer from 1 to 32768 */
   setParallelism(parallelism: number): this {
     setParallelism(this.node, parallelism);
     return this;
   }
+  /** Number of key groups of the operator's state, which bounds its parallelism for ever. @throws `PARALLELISM_INVALID` */
   setMaxParallelism(maxParallelism: number): this {
     setMaxParallelism(this.node, maxParallelism);
     return this;
@@ -300,6 +312,7 @@ export class SingleOutputStreamOperator<T> extends DataStream<T> {
     this.node.parallelism = 1;
     return this;
   }
+  /** Tasks of different groups never share a slot. Inherited from the inputs when they agree; else "default". */
   slotSharingGroup(group: string): this {
     this.node.slotSharingGroup = checkedText(group, "slot sharing group", this.node);
     return this;

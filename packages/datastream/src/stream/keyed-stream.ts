@@ -31,6 +31,7 @@ export class KeyedStream<T, K> extends DataStream<T> {
     this.keySelector = keySelector;
   }
 
+  /** Any number of results per record, with state and timers of the record's key. */
   override process<R>(fn: ProcessFunctionSource<KeyedProcessFunction<K, T, R>>): SingleOutputStreamOperator<R> {
     checkFunctionSource(fn, "process");
     return this.addOperator<R>("KeyedProcess", { type: "keyedProcess", fn });
@@ -38,6 +39,7 @@ export class KeyedStream<T, K> extends DataStream<T> {
 
   // ---- rolling aggregation: one result per record; in batch mode one per key
 
+  /** Combines each record with the key's value so far. */
   reduce(fn: ReduceFn<T> | RichFunctionSource<ReduceFunction<T>>): SingleOutputStreamOperator<T> {
     checkFunction(fn, "reduce");
     return this.addOperator<T>("Keyed Reduce", { type: "keyedReduce", fn });
@@ -54,6 +56,7 @@ export class KeyedStream<T, K> extends DataStream<T> {
   min(what: FieldName | ((value: T) => number)): SingleOutputStreamOperator<any> {
     return typeof what === "function" ? this.rollingNumber("min", what) : this.rolling("Min", what, (field) => extremeOfField(field, "<"));
   }
+  /** As `min`, the largest. */
   max(field: ComparableField<T>): SingleOutputStreamOperator<T>;
   max(selector: (value: T) => number): SingleOutputStreamOperator<number>;
   max(what: FieldName | ((value: T) => number)): SingleOutputStreamOperator<any> {
@@ -63,12 +66,14 @@ export class KeyedStream<T, K> extends DataStream<T> {
   minBy(what: ComparableField<T> | ((value: T) => number | string | bigint), first: boolean = true): SingleOutputStreamOperator<T> {
     return this.rollingRecord("Min By", what as FieldName, "<", first);
   }
+  /** As `minBy`, the largest. */
   maxBy(what: ComparableField<T> | ((value: T) => number | string | bigint), first: boolean = true): SingleOutputStreamOperator<T> {
     return this.rollingRecord("Max By", what as FieldName, ">", first);
   }
 
   // ---- windows
 
+  /** Cuts each key's records into windows. */
   window<W extends Window>(assigner: AssignerOf<T, W>): WindowedStream<T, K, W> {
     return new WindowedStream<T, K, W>(this, assigner);
   }
@@ -88,6 +93,7 @@ export class KeyedStream<T, K> extends DataStream<T> {
     return new IntervalJoin<T, B, K>(this, other);
   }
 
+  /** With a stream keyed alike, one operator with state per key over both; with a broadcast stream, broadcast state beside it. */
   override connect<B>(other: BroadcastStream<B>): KeyedBroadcastConnectedStream<T, B, K>;
   override connect<B>(other: KeyedStream<B, K>): KeyedConnectedStreams<T, B, K>;
   override connect<B>(other: DataStream<B>): ConnectedStreams<T, B>;

@@ -70,11 +70,13 @@ export class WindowedStream<T, K, W extends Window> {
   sum(what: FieldName | ((value: T) => number)): SingleOutputStreamOperator<any> {
     return typeof what === "function" ? this.number("sum", what) : this.field("Sum", what, sumOfField(what));
   }
+  /** The smallest value of a field (the other fields stay those of the window's first record), or of what a selector gives. */
   min(field: ComparableField<T>): SingleOutputStreamOperator<T>;
   min(selector: (value: T) => number): SingleOutputStreamOperator<number>;
   min(what: FieldName | ((value: T) => number)): SingleOutputStreamOperator<any> {
     return typeof what === "function" ? this.number("min", what) : this.field("Min", what, extremeOfField(what, "<"));
   }
+  /** As `min`, the largest. */
   max(field: ComparableField<T>): SingleOutputStreamOperator<T>;
   max(selector: (value: T) => number): SingleOutputStreamOperator<number>;
   max(what: FieldName | ((value: T) => number)): SingleOutputStreamOperator<any> {
@@ -84,6 +86,7 @@ export class WindowedStream<T, K, W extends Window> {
   minBy(what: ComparableField<T> | ((value: T) => number | string | bigint), first: boolean = true): SingleOutputStreamOperator<T> {
     return typeof what === "function" ? this.build("Window Min By", { reduce: extremeBySelector(what, "<", first) }) : this.field("Min By", what, extremeByField(what, "<", first));
   }
+  /** As `minBy`, the largest. */
   maxBy(what: ComparableField<T> | ((value: T) => number | string | bigint), first: boolean = true): SingleOutputStreamOperator<T> {
     return typeof what === "function" ? this.build("Window Max By", { reduce: extremeBySelector(what, ">", first) }) : this.field("Max By", what, extremeByField(what, ">", first));
   }

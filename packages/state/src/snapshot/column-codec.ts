@@ -13,11 +13,15 @@ export class ColumnBuilder {
   count = 0;
   private numbers: Float64Array | undefined = undefined;
   private writer: ByteWriter | undefined = undefined;
+  /** A writer that was used before. */
+  private spare: ByteWriter | undefined = undefined;
   private payloads = false;
 
   /** Makes the builder empty again, keeping its memory. */
   reset(): void {
     this.count = 0;
+    if (this.writer !== undefined) this.spare = this.writer;
+    this.spare?.clear();
     this.writer = undefined;
     this.payloads = false;
   }
@@ -50,7 +54,7 @@ export class ColumnBuilder {
   /** Appends a state's payload; returns about how many bytes it takes, 0 when all of it has expired and nothing was appended. */
   addPayload(payload: unknown, shape: PayloadShape, policy: TtlPolicy | undefined, nowMs: number): number {
     this.payloads = true;
-    const writer = (this.writer ??= new ByteWriter(64));
+    const writer = (this.writer ??= this.spare ?? new ByteWriter(64));
     const start = writer.position;
     if (!writePayload(writer, payload, shape, policy, nowMs)) return 0;
     this.count++;
@@ -83,7 +87,7 @@ export class ColumnBuilder {
 
   private tagged(): ByteWriter {
     if (this.writer !== undefined) return this.writer;
-    const writer = (this.writer = new ByteWriter(64));
+    const writer = (this.writer = this.spare ?? new ByteWriter(64));
     for (let i = 0; i < this.count; i++) writeValue(writer, this.numbers![i]!);
     return writer;
   }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { GraphBuilder } from "./support/graph-builder.js";
-import { listSource } from "./support/list-source.js";
-import { arraySink } from "./support/collect-sink.js";
-import { TestJob } from "./support/test-job.js";
+import { GraphBuilder } from "../support/graph-builder.js";
+import { listSource } from "../support/list-source.js";
+import { arraySink } from "../support/collect-sink.js";
+import { TestJob } from "../support/test-job.js";
 
 interface Event {
   readonly word: string;
