@@ -4,18 +4,18 @@
  * The input holds every flight that left New York in 2013, in the order in which they really left. Event time is the *scheduled* departure, which is
  * therefore out of order by each flight's delay. Prints the hours in which most flights of a carrier were late, as the year goes by, and the year at its end.
  *
- * Arguments: `--input FILE`, `--late-minutes 15`, `--max-disorder "2 h"`, `--min-flights 10`, `--min-share 0.85` (which hours are worth a line).
+ * Arguments: `--input FILE`, `--late-minutes 15`, `--max-disorder "2 h"`, `--min-flights 12`, `--min-share 0.9` (which hours are worth a line).
  */
 import {
   FileSource, GlobalWindows, OutputTag, ParameterTool, StreamExecutionEnvironment, TumblingEventTimeWindows, WatermarkStrategy,
-  type WatermarkGenerator,
+  type Collector, type WatermarkGenerator,
 } from "millrace";
 
 const parameters = ParameterTool.fromArgs(process.argv.slice(2));
 const lateMinutes = parameters.getInt("late-minutes", 15);
 const maxDisorderMs = parameters.getDuration("max-disorder", "2 h");
-const minFlights = parameters.getInt("min-flights", 10);
-const minShare = parameters.getNumber("min-share", 0.85);
+const minFlights = parameters.getInt("min-flights", 12);
+const minShare = parameters.getNumber("min-share", 0.9);
 
 const airlines: Readonly<Record<string, string>> = {
   "9E": "Endeavor", AA: "American", AS: "Alaska", B6: "JetBlue", DL: "Delta", EV: "ExpressJet", F9: "Frontier", FL: "AirTran", HA: "Hawaiian",
@@ -41,6 +41,13 @@ interface Flight {
   readonly scheduled: number;
   readonly carrier: string;
   readonly delay_minutes: number;
+}
+interface CarrierHour {
+  readonly carrier: string;
+  readonly hourMs: number;
+  readonly flights: number;
+  readonly late: number;
+  readonly tooLate: number;
 }
 
 const env = StreamExecutionEnvironment.getExecutionEnvironment();
@@ -68,7 +75,7 @@ const perHour = flights
       getResult: (sum) => sum,
       merge: (a, b) => ({ flights: a.flights + b.flights, late: a.late + b.late }),
     },
-    (carrier, window, [sum], out) => out.collect({ carrier, hourMs: window.startMs, flights: sum!.flights, late: sum!.late, tooLate: 0 }),
+    (carrier, window, [sum], out: Collector<CarrierHour>) => out.collect({ carrier, hourMs: window.startMs, flights: sum!.flights, late: sum!.late, tooLate: 0 }),
   )
   .name("Flights per carrier and hour");
 
@@ -91,18 +98,11 @@ perHour
 
 await env.execute("Late flights");
 
-interface Totals {
-  readonly carrier: string;
-  readonly flights: number;
-  readonly late: number;
-  readonly tooLate: number;
-}
-
-function table(carriers: Totals[]): string {
-  const all = carriers.reduce((a, b) => ({ carrier: "all", flights: a.flights + b.flights, late: a.late + b.late, tooLate: a.tooLate + b.tooLate }));
+function table(carriers: CarrierHour[]): string {
+  const all = carriers.reduce((a, b) => ({ ...a, carrier: "all", flights: a.flights + b.flights, late: a.late + b.late, tooLate: a.tooLate + b.tooLate }));
   // A flight that came too late for its hour was late all the more.
-  const share = ({ flights, late, tooLate }: Totals): number => (late + tooLate) / (flights + tooLate);
-  const row = (total: Totals): string =>
+  const share = ({ flights, late, tooLate }: CarrierHour): number => (late + tooLate) / (flights + tooLate);
+  const row = (total: CarrierHour): string =>
     `${nameOf(total.carrier)} ${padded(total.flights + total.tooLate, 9)} ${padded(total.late + total.tooLate, 8)} ${padded(total.tooLate, 10)}   ${bar(share(total))}`;
   return [
     "",

@@ -20,7 +20,7 @@ const mayImport = {
   cluster: ["core", "graph", "state", "runtime", "env-node"],
   client: ["core", "graph"],
   cli: ["core", "graph", "client", "cluster"],
-  testkit: ["core", "graph", "state", "runtime", "cluster", "datastream", "env-node"],
+  testkit: ["core", "graph", "state", "runtime", "cluster", "datastream", "env-node", "cli"],
   millrace: ["core", "graph", "datastream", "state", "runtime", "cluster", "client", "cli", "env-node", "connector-files"],
 };
 /** Packages that see the world only through `Env`. In `cluster` everything but `src/embedded`. */

@@ -3,7 +3,8 @@ import { fold, HASH_START } from "../data/checksum.js";
 import { hotKey, HOT_EMIT, type Touch } from "../data/hot-keys.js";
 import { ChecksumSink } from "./checksum-sink.js";
 import { gated } from "./gate.js";
-import { benchEnvironment, parameters, records } from "./job-parameters.js";
+import { benchEnvironment } from "./bench-environment.js";
+import { parameters, records } from "./job-parameters.js";
 import { StridedSource } from "./strided-source.js";
 
 const keys = parameters.getInt("keys", 1_000_000);

@@ -1,6 +1,7 @@
 import type { Sink, SinkWriter, SinkWriterContext } from "millrace";
 import { Checksum } from "../data/checksum.js";
 import { cpuMicros, firstOpening } from "./gate.js";
+import { endProfile } from "./profile.js";
 
 /** In front of the line of JSON each subtask of the sink prints when it has ended. */
 export const REPORT_MARK = "@bench ";
@@ -48,6 +49,7 @@ class ChecksumWriter<T> implements SinkWriter<T> {
   }
   flush(endOfInput: boolean): void {
     if (!endOfInput) return;
+    endProfile();
     const opening = firstOpening();
     const report: SinkReport = {
       startNs: String(opening?.monotonicNs ?? 0n), endNs: String(process.hrtime.bigint()),

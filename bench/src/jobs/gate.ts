@@ -1,4 +1,5 @@
 import type { InputStatus, ReaderOutput, Source, SourceReader, SourceReaderContext, SourceSplit } from "millrace";
+import { startProfile } from "./profile.js";
 
 /*
  * The measured pipeline waits, in every slot, for the prelude's pipelines of that slot. A slot has one copy of this module, so its variables are
@@ -57,7 +58,10 @@ class GatedReader<T, S extends SourceSplit> implements SourceReader<T, S> {
     if (!this.open) {
       if (unfinished > 0) return "nothing-available";
       this.open = true;
-      opening ??= { monotonicNs: process.hrtime.bigint(), cpuMicros: cpuMicros() };
+      if (opening === undefined) {
+        startProfile();
+        opening = { monotonicNs: process.hrtime.bigint(), cpuMicros: cpuMicros() };
+      }
     }
     return this.reader.pollNext(output);
   }

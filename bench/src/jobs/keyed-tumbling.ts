@@ -3,7 +3,8 @@ import { foldLong, foldText, HASH_START } from "../data/checksum.js";
 import { purchase, PURCHASE_DISORDER_MS, type Purchase } from "../data/records.js";
 import { ChecksumSink } from "./checksum-sink.js";
 import { gated } from "./gate.js";
-import { benchEnvironment, parameters, records } from "./job-parameters.js";
+import { benchEnvironment } from "./bench-environment.js";
+import { parameters, records } from "./job-parameters.js";
 import { StridedSource } from "./strided-source.js";
 
 interface Total {

@@ -2,7 +2,8 @@ import { MapStateDescriptor, type Collector, type KeyedProcessContext, type Keye
 import { fold, foldLong, HASH_START } from "../data/checksum.js";
 import type { Reading } from "../data/records.js";
 import { ChecksumSink } from "./checksum-sink.js";
-import { benchEnvironment, parameters, records } from "./job-parameters.js";
+import { benchEnvironment } from "./bench-environment.js";
+import { parameters, records } from "./job-parameters.js";
 import { readings, type MutableCountAndSum } from "./readings.js";
 
 const BUCKET_MS = 10_000;

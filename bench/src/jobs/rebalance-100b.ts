@@ -3,7 +3,8 @@ import { fold, foldText, HASH_START } from "../data/checksum.js";
 import { payload, type Payload } from "../data/records.js";
 import { ChecksumSink } from "./checksum-sink.js";
 import { gated } from "./gate.js";
-import { benchEnvironment, records } from "./job-parameters.js";
+import { benchEnvironment } from "./bench-environment.js";
+import { records } from "./job-parameters.js";
 
 const env = benchEnvironment();
 env.fromSource(gated(new DataGeneratorSource<Payload>(payload, records)), WatermarkStrategy.noWatermarks<Payload>(), "payloads")

@@ -1,7 +1,8 @@
 import { EventTimeSessionWindows } from "millrace";
 import { fold, foldLong, HASH_START } from "../data/checksum.js";
 import { ChecksumSink } from "./checksum-sink.js";
-import { benchEnvironment, parameters, records } from "./job-parameters.js";
+import { benchEnvironment } from "./bench-environment.js";
+import { parameters, records } from "./job-parameters.js";
 import { countAndSum, readings, type CountAndSum, type MutableCountAndSum } from "./readings.js";
 
 interface Session {

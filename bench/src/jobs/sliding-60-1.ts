@@ -2,7 +2,8 @@ import { SlidingEventTimeWindows, type AggregateFunction } from "millrace";
 import { fold, foldLong, HASH_START } from "../data/checksum.js";
 import type { Reading } from "../data/records.js";
 import { ChecksumSink } from "./checksum-sink.js";
-import { benchEnvironment, parameters, records } from "./job-parameters.js";
+import { benchEnvironment } from "./bench-environment.js";
+import { parameters, records } from "./job-parameters.js";
 import { readings } from "./readings.js";
 
 interface Total {

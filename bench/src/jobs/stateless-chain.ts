@@ -3,7 +3,8 @@ import { fold, HASH_START } from "../data/checksum.js";
 import { triple, type Triple } from "../data/records.js";
 import { ChecksumSink } from "./checksum-sink.js";
 import { gated } from "./gate.js";
-import { benchEnvironment, records } from "./job-parameters.js";
+import { benchEnvironment } from "./bench-environment.js";
+import { records } from "./job-parameters.js";
 
 const env = benchEnvironment();
 env.fromSource(gated(new DataGeneratorSource<Triple>(triple, records)), WatermarkStrategy.noWatermarks<Triple>(), "triples")

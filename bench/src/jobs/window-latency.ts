@@ -3,7 +3,8 @@ import { reading, type Reading } from "../data/records.js";
 import { LatencyHistogram } from "../data/latency-histogram.js";
 import { ChecksumSink } from "./checksum-sink.js";
 import { gated } from "./gate.js";
-import { benchEnvironment, parameters, records } from "./job-parameters.js";
+import { benchEnvironment } from "./bench-environment.js";
+import { parameters, records } from "./job-parameters.js";
 import { PacedSource } from "./paced-source.js";
 import { countAndSum, type CountAndSum, type MutableCountAndSum } from "./readings.js";
 

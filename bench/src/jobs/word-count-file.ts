@@ -3,7 +3,8 @@ import { fold, foldText, HASH_START } from "../data/checksum.js";
 import { eachWord } from "../data/words.js";
 import { ChecksumSink } from "./checksum-sink.js";
 import { gated } from "./gate.js";
-import { benchEnvironment, parameters } from "./job-parameters.js";
+import { benchEnvironment } from "./bench-environment.js";
+import { parameters } from "./job-parameters.js";
 
 interface WordCount {
   readonly word: string;

@@ -46,5 +46,5 @@ function stackFrames(stack: string | undefined): string[] {
 
 /** A frame in the user's code: not Node's, not generated, not Millrace's. */
 function isUserFrame(frame: string): boolean {
-  return !/node:|millrace-chain-|\/node_modules\/(@millrace|millrace)\/|\/packages\/(core|graph|datastream|state|runtime|cluster|client|cli|env-node|millrace)\/(dist|src)\/|<anonymous>\)?$|^at native/.test(frame);
+  return !/node:|millrace-chain-|\/node_modules\/|\/packages\/(core|graph|datastream|state|runtime|cluster|client|cli|env-node|millrace)\/(dist|src)\/|<anonymous>\)?$|^at native/.test(frame);
 }

@@ -1,5 +1,4 @@
-import { consoleLog } from "@millrace/cluster/embedded";
-import { isMillraceError, type LogSink } from "@millrace/core";
+import { isMillraceError } from "@millrace/core";
 import type { JobClient, JobMetrics } from "@millrace/graph";
 import type { JobRequest } from "./command-line.js";
 import { exitCodes, isUsageError } from "./exit-codes.js";
@@ -18,17 +17,21 @@ interface StartedJob {
   /** The program, too, has ended. */
   readonly ended: Promise<void>;
   lastCheckpointPath(): string | undefined;
+  /** Stops the program, whatever it does. */
+  kill(): Promise<void>;
 }
+
+/** How long a program may take to end after its job failed or was cancelled. */
+const PROGRAM_GRACE_MS = 2000;
 
 /** `millrace run`: runs a job to its end; resolves with the exit code. */
 export async function runCommand(request: RunRequest): Promise<number> {
   const showsStatus = !request.quiet && process.stderr.isTTY === true;
   let statusLine: StatusLine | undefined;
-  const log: LogSink = { write: (level, line) => (statusLine === undefined ? consoleLog.write(level, line) : statusLine.above(() => consoleLog.write(level, line))) };
   const interrupts = new Interrupts();
   try {
     const inline = request.inline || request.config["slot.isolation"] === "inline";
-    const job = inline ? await startInline(request, log) : await startOnWorkers(request, log);
+    const job = inline ? await startInline(request) : await startOnWorkers(request);
     interrupts.watch(job.client);
     if (showsStatus) {
       statusLine = new StatusLine(process.stderr, () => job.client.getMetrics());
@@ -45,6 +48,7 @@ export async function runCommand(request: RunRequest): Promise<number> {
       statusLine?.stop();
       statusLine = undefined;
       const path = job.lastCheckpointPath();
+      await endProgram(job);
       if (path !== undefined) process.stderr.write(`the last checkpoint is kept: go on with -s ${path}\n`);
       throw error;
     }
@@ -60,15 +64,23 @@ export async function runCommand(request: RunRequest): Promise<number> {
   }
 }
 
-async function startOnWorkers(request: RunRequest, log: LogSink): Promise<StartedJob> {
-  const { submitJob } = await import("./run-job.js");
-  const job = await submitJob(request.job, { args: request.args, config: request.config, log });
-  return { client: job, ended: job.programEnded, lastCheckpointPath: () => job.lastCheckpointPath() };
+async function endProgram(job: StartedJob): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, PROGRAM_GRACE_MS)));
+  await Promise.race([job.ended.catch(() => undefined), grace]);
+  clearTimeout(timer);
+  await job.kill();
 }
 
-async function startInline(request: RunRequest, log: LogSink): Promise<StartedJob> {
+async function startOnWorkers(request: RunRequest): Promise<StartedJob> {
+  const { submitJob } = await import("./run-job.js");
+  const job = await submitJob(request.job, { args: request.args, config: request.config });
+  return { client: job, ended: job.programEnded, lastCheckpointPath: () => job.lastCheckpointPath(), kill: () => job.kill() };
+}
+
+async function startInline(request: RunRequest): Promise<StartedJob> {
   const { startInThread } = await import("./run-inline.js");
-  return startInThread(request, log);
+  return { ...(await startInThread(request)), kill: async () => undefined };
 }
 
 function summary(jobName: string, netRuntimeMs: number, metrics: JobMetrics, accumulators: Readonly<Record<string, unknown>>): string {

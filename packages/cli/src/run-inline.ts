@@ -1,16 +1,15 @@
-import type { LogSink } from "@millrace/core";
 import { installExecutor, type JobClient, type JobModule } from "@millrace/graph";
 import type { JobRequest } from "./command-line.js";
 
 /** Runs a job's program in this thread, with all its subtasks. Resolves when it has submitted its (first) job. */
-export async function startInThread(request: JobRequest, log: LogSink): Promise<{ client: JobClient; ended: Promise<void>; lastCheckpointPath(): string | undefined }> {
+export async function startInThread(request: JobRequest): Promise<{ client: JobClient; ended: Promise<void>; lastCheckpointPath(): string | undefined }> {
   const [{ bundleJob }, { nodeInThreadExecutor }] = await Promise.all([import("@millrace/client"), import("@millrace/cluster/in-thread")]);
   const artifact = await bundleJob(request.job);
   process.setSourceMapsEnabled(true);
   process.argv.splice(1, Number.POSITIVE_INFINITY, artifact.source, ...request.args);
   let lastCheckpointPath = (): string | undefined => undefined;
   const executor = nodeInThreadExecutor({
-    log, configOverrides: request.config,
+    configOverrides: request.config,
     onJob: (job) => {
       lastCheckpointPath = () => job.lastCheckpointPath;
     },

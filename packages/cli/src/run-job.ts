@@ -48,7 +48,7 @@ export async function runJob(job: URL | string, options: RunJobOptions = {}): Pr
 export async function submitJob(job: URL | string, options: RunJobOptions = {}): Promise<SubmittedJob> {
   const { LocalJobClient, WorkerSlots, consoleLog, startEmbeddedJob } = await import("@millrace/cluster/embedded");
   const slots = new WorkerSlots();
-  slots.prewarm(Math.max(1, Math.min(wantedParallelism(options), 2 * availableParallelism())));
+  slots.prewarm(Math.max(1, Math.min(wantedParallelism(options), 2 * availableParallelism())), libraryUrl());
   try {
     const { artifact, program, jobGraph } = await planJob(job, options);
     slots.load({ artifactUrl: artifact.url, source: artifact.source, args: options.args ?? [] });
@@ -57,6 +57,9 @@ export async function submitJob(job: URL | string, options: RunJobOptions = {}):
       ...(options.onStatus === undefined ? {} : { onStatus: options.onStatus }),
     });
     const client = new LocalJobClient(jobGraph.jobId, master);
+    // Slots that were started early and never used, because the job ended before it was deployed.
+    const closeSlots = (): void => void slots.close();
+    master.result.then(closeSlots, closeSlots);
     program.attach(client);
     return {
       jobId: jobGraph.jobId, jobGraph, programEnded: program.ended,
@@ -88,6 +91,15 @@ export interface PlannedJob {
   readonly artifact: import("@millrace/client").JobArtifact;
   readonly program: import("@millrace/client").JobProgram;
   readonly jobGraph: JobGraph;
+}
+
+/** The library that jobs are written with, if it is installed beside this package. */
+function libraryUrl(): string | undefined {
+  try {
+    return import.meta.resolve("millrace");
+  } catch {
+    return undefined;
+  }
 }
 
 function overrides({ parallelism, config = {} }: RunJobOptions): Readonly<Record<string, unknown>> {

@@ -11,6 +11,8 @@ import { TransactionalSink } from "./transactional-sink.js";
  * without failures. SEED=n runs one seed; SEEDS=n changes their number.
  */
 const RECORDS = 200;
+/** A second source ends long before the first: later checkpoints are taken, and restored, with finished tasks. */
+const SHORT_RECORDS = 40;
 const KEYS = 5;
 const PLACES = ["map", "count", "snapshot", "write", "flush", "prepareCommit", "before commit", "after commit", "master"] as const;
 
@@ -70,6 +72,7 @@ interface Outcome {
   readonly collected: readonly string[];
   readonly committed: readonly string[];
   readonly windows: readonly string[];
+  readonly short: readonly string[];
   readonly restarts: number;
   readonly faults: number;
 }
@@ -88,32 +91,38 @@ async function run(seed: number, withFaults: boolean): Promise<Outcome> {
   const { env } = virtual;
   env.setParallelism(1 + Math.floor(random() * 3));
   if (random() < 0.3) env.disableOperatorChaining();
-  const mapped = env.fromSource(source, WatermarkStrategy.forMonotonousTimestamps<number>().withTimestampAssigner((value) => value), "numbers").map((value) => {
+  const watermarks = WatermarkStrategy.forMonotonousTimestamps<number>().withTimestampAssigner((value) => value);
+  const short = env.fromSource(new DataGeneratorSource((index: number) => index, SHORT_RECORDS, RateLimiterStrategy.perSecond(1000)), watermarks, "short");
+  const shortCounted = short.keyBy((value) => value % KEYS).process(() => new CountPerKey(faults.visit)).map((value) => `short ${value}`);
+  const mapped = env.fromSource(source, watermarks, "numbers").union(short).map((value) => {
     faults.visit("map");
     return value;
   });
   const counted = mapped.keyBy((value) => value % KEYS).process(() => new CountPerKey(faults.visit));
   counted.sinkTo(sink);
-  const windows: string[] = [];
   const windowed = mapped.keyBy((value) => value % KEYS).window(TumblingEventTimeWindows.of(50))
     .reduce((a, b) => a + b).map((sum) => `window ${sum}`);
   if (withFaults && faults.place === "master") {
     for (let i = 0; i < 3; i++) virtual.time.clock.setTimer(random() * 250, () => virtual.job.injectFailure(new Error("fault in the JobMaster")));
   }
-  const all = await virtual.executeAndCollect(counted.union(windowed));
-  windows.push(...all.filter((value) => value.startsWith("window")));
+  const all = await virtual.executeAndCollect(counted.union(windowed, shortCounted));
+  const starting = (prefix: string): string[] => all.filter((value) => value.startsWith(prefix)).sort();
   return {
-    collected: all.filter((value) => !value.startsWith("window")).sort(), committed: [...sink.visible].sort(), windows: windows.sort(),
+    collected: all.filter((value) => !/^(window|short)/.test(value)).sort(), committed: [...sink.visible].sort(), windows: starting("window"), short: starting("short"),
     restarts: virtual.job.metrics().restarts, faults: faults.thrown,
   };
 }
 
-function expectedCounts(): string[] {
-  return Array.from({ length: KEYS }, (_, key) => Array.from({ length: RECORDS / KEYS }, (_, count) => `${key}:${count + 1}`)).flat().sort();
+function expectedCounts(records: number, prefix = ""): string[] {
+  return Array.from({ length: KEYS }, (_, key) => Array.from({ length: records / KEYS }, (_, count) => `${prefix}${key}:${count + 1}`)).flat().sort();
 }
 function expectedWindows(): string[] {
   const sums = new Map<string, number>();
-  for (let value = 0; value < RECORDS; value++) sums.set(`${value % KEYS}/${Math.floor(value / 50)}`, (sums.get(`${value % KEYS}/${Math.floor(value / 50)}`) ?? 0) + value);
+  for (let i = 0; i < RECORDS + SHORT_RECORDS; i++) {
+    const value = i % RECORDS;
+    const window = `${value % KEYS}/${Math.floor(value / 50)}`;
+    sums.set(window, (sums.get(window) ?? 0) + value);
+  }
   return [...sums.values()].map((sum) => `window ${sum}`).sort();
 }
 
@@ -125,8 +134,9 @@ test("output is exactly that of a run without failures, whatever fails", async (
   for (const seed of seeds) {
     try {
       const outcome = await run(seed, true);
-      assert.deepEqual(outcome.collected, expectedCounts());
-      assert.deepEqual(outcome.committed, expectedCounts());
+      assert.deepEqual(outcome.collected, expectedCounts(RECORDS + SHORT_RECORDS));
+      assert.deepEqual(outcome.committed, expectedCounts(RECORDS + SHORT_RECORDS));
+      assert.deepEqual(outcome.short, expectedCounts(SHORT_RECORDS, "short "));
       assert.deepEqual(outcome.windows, expectedWindows());
       restarts += outcome.restarts;
       if (outcome.faults > 0) places.add(seed);

@@ -3,7 +3,7 @@ import type { ExecutionState, JobGraph } from "@millrace/graph";
 import type { ExecutionAttempt, SlotCommand, SlotEvent, TaskStateSnapshot } from "@millrace/runtime";
 import type { AllocatedSlots, SlotProvider, SlotRequest } from "../src/index.js";
 
-type CommandOf<T extends SlotCommand["type"]> = Extract<SlotCommand, { type: T }>;
+type CommandOf<T extends SlotCommand["type"], C extends SlotCommand = SlotCommand> = C extends { readonly type: infer U } ? (T extends U ? C : never) : never;
 
 /** Slots that do what a well-behaved runtime does, unless a test overrides `intercept`; everything they were told is in `commands`. */
 export class ScriptedSlots implements SlotProvider {

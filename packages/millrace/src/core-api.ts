@@ -17,7 +17,7 @@ export type {
   ReadOnlyBroadcastContext, KeyedBroadcastContext, KeyedReadOnlyBroadcastContext, KeyedBroadcastOnTimerContext, ProcessWindowContext, WindowFn, TimerService, TimeDomain,
   AsyncFunction, AsyncRetryStrategy, ValueState, ListState, MapState, ReducingState, AggregatingState, BroadcastState, ReadOnlyBroadcastState, OperatorListState,
   CheckpointedFunction, CheckpointListener, StateInitializationContext, StateSnapshotContext, OperatorStateStore,
-  WatermarkGenerator, WatermarkOutput, WindowAssigner, Trigger, TriggerContext, Evictor,
+  WatermarkGenerator, WatermarkOutput, Window, WindowAssigner, Trigger, TriggerContext, TriggerResult, OnMergeContext, Evictor,
   Source, SourceSplit, SplitEnumerator, SplitEnumeratorContext, SourceReader, SourceReaderContext, ReaderOutput, InputStatus, Boundedness, SnapshotCodec,
   Sink, SinkWriter, SinkWriterContext, SinkWriteContext, StatefulSinkWriter, CommittingSinkWriter, Committer, CommitRequest,
   OneInputOperator, TwoInputOperator, MultipleInputOperator, OperatorContext, OperatorFactory, RecordBatch,

@@ -1,4 +1,4 @@
-import { parentPort, type MessagePort } from "node:worker_threads";
+import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import { MillraceError, isMillraceError, serializeError } from "@millrace/core";
 import { createNodeEnv, nodeMessagePort } from "@millrace/env-node";
 import type { StreamGraph } from "@millrace/graph";
@@ -19,6 +19,10 @@ const output = new UserOutput((level, line) => send({ type: "log", level, line }
 process.setSourceMapsEnabled(true);
 process.on("uncaughtException", fail);
 process.on("unhandledRejection", fail);
+
+const { preloadUrl } = workerData as { readonly preloadUrl?: string };
+// Should it not load, the job's own import says why.
+if (preloadUrl !== undefined) import(preloadUrl).catch(() => undefined);
 
 let waiting: SlotCommand[] | undefined = [];
 let executor: SlotExecutor | undefined;

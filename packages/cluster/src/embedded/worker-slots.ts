@@ -25,9 +25,12 @@ export class WorkerSlots implements SlotProvider {
   #warm: SlotWorker[] = [];
   static #flagsSet = false;
 
-  /** Starts workers before it is known what they will run: their start-up then overlaps with planning. */
-  prewarm(count: number, heapBytes: number = SLOT_HEAP.defaultValue): void {
-    for (let i = 0; i < count; i++) this.#warm.push(startWorker(heapBytes));
+  /**
+   * Starts workers before it is known what they will run, so that their start-up overlaps with planning. `preloadUrl` is a module that the job will
+   * most likely import.
+   */
+  prewarm(count: number, preloadUrl?: string): void {
+    for (let i = 0; i < count; i++) this.#warm.push(startWorker(SLOT_HEAP.defaultValue, preloadUrl));
   }
 
   /** Must be called before the first allocation. */
@@ -149,10 +152,10 @@ class SlotWorker {
   }
 }
 
-function startWorker(heapBytes: number): SlotWorker {
+function startWorker(heapBytes: number, preloadUrl?: string): SlotWorker {
   WorkerSlots.setFlags();
   const worker = new Worker(new URL("./slot-entry.js", import.meta.url), {
-    execArgv: [], name: "millrace slot", resourceLimits: { maxOldGenerationSizeMb: Math.max(16, Math.floor(heapBytes / 1024 ** 2)) },
+    execArgv: [], name: "millrace slot", workerData: { preloadUrl }, resourceLimits: { maxOldGenerationSizeMb: Math.max(16, Math.floor(heapBytes / 1024 ** 2)) },
   });
   return new SlotWorker(worker, heapBytes);
 }

@@ -65,6 +65,7 @@ export class JobMaster {
   #stopTimer: Cancellable | undefined;
   #restartTimer: Cancellable | undefined;
   #releasing = false;
+  #restoredFrom: string | undefined;
 
   constructor(init: JobMasterInit) {
     this.#init = init;
@@ -141,6 +142,7 @@ export class JobMaster {
         const checkpoint = { path: path.replace(/\/+(_metadata)?$/, ""), metadata, external: true };
         validateRestore(checkpoint, this.#init.jobGraph, this.#config.get(IGNORE_UNCLAIMED_STATE));
         this.#store.add(checkpoint);
+        this.#restoredFrom = checkpoint.path;
         this.#coordinator.continueAfter(metadata.checkpointId);
       } catch (error) {
         if (this.#status === "INITIALIZING") this.#end({ kind: "failed", error: serializeError(error) });
@@ -342,10 +344,9 @@ export class JobMaster {
     if (finalStates.has(this.#status)) return;
     this.#coordinator.stop("the job ended");
     this.#coordinator.shutdown(ended());
-    const { env, jobGraph, checkpointDirectory } = this.#init;
+    const { env, jobGraph } = this.#init;
     const status = outcome.kind === "finished" ? "FINISHED" : outcome.kind === "canceled" ? "CANCELED" : "FAILED";
-    const cleanUp = this.#isRetained(status) ? Promise.resolve() : this.#store.discardAll().then(() => this.#store.deleteFiles(checkpointDirectory));
-    void cleanUp.then(() => {
+    void this.#cleanUp(status).then(() => {
       const { jobId, jobName } = jobGraph;
       this.#setStatus(status);
       if (outcome.kind === "finished") {
@@ -358,6 +359,14 @@ export class JobMaster {
         this.#settle.reject(new MillraceError({ code: "JOB_FAILED", message: `the job "${jobName}" failed${restarts}`, cause: deserializeError(outcome.error) }));
       }
     });
+  }
+
+  /** Deletes what the job leaves behind, unless it is to be retained. What it was restored from is never its own. */
+  async #cleanUp(status: JobStatus): Promise<void> {
+    if (this.#isRetained(status)) return;
+    await this.#store.discardAll();
+    const { checkpointDirectory } = this.#init;
+    if (this.#restoredFrom?.startsWith(`${checkpointDirectory}/`) !== true) await this.#store.deleteFiles(checkpointDirectory);
   }
 
   /** Flink's retention: a finished job keeps nothing. */

@@ -3,13 +3,13 @@ import { duration, type DurationLike } from "../time/duration.js";
 import { NO_TIMESTAMP } from "../time/timestamps.js";
 
 /** An offset of aligned windows: a duration that may be negative, `-28800000` or `"-8 h"`. */
-export type WindowOffset = DurationLike;
+export type WindowOffset = DurationLike | `-${number}${string}`;
 
 /** Parses an offset; unlike a duration it may be negative. */
 export function windowOffset(offset: WindowOffset): number {
   if (typeof offset === "number") return offset < 0 ? -duration(-offset as DurationLike) : duration(offset);
   const text = offset.trim();
-  return text.startsWith("-") ? -duration(text.slice(1).trim() as DurationLike) : duration(offset);
+  return text.startsWith("-") ? -duration(text.slice(1).trim() as DurationLike) : duration(offset as DurationLike);
 }
 
 /** Parses a window length, which must be positive. @throws `WINDOW_INVALID` */

@@ -4,7 +4,7 @@ import { EvictOnce } from "./evict-once.js";
 import type { TimestampedValue } from "./evictor.js";
 
 /** Keeps the records that are less than `windowSize` older than the newest one. Does nothing for records without time stamps. Flink: TimeEvictor. */
-export class TimeEvictor extends EvictOnce<unknown> {
+export class TimeEvictor extends EvictOnce<any> {
   readonly windowSizeMs: number;
 
   private constructor(windowSizeMs: number, doEvictAfter: boolean) {
@@ -16,7 +16,7 @@ export class TimeEvictor extends EvictOnce<unknown> {
     return new TimeEvictor(duration(windowSize), doEvictAfter);
   }
 
-  protected evict(elements: readonly TimestampedValue<unknown>[]): readonly TimestampedValue<unknown>[] {
+  protected evict(elements: readonly TimestampedValue<any>[]): readonly TimestampedValue<any>[] {
     if (elements.length === 0 || elements[0]!.timestampMs === NO_TIMESTAMP) return elements;
     let newest = NO_TIMESTAMP;
     for (const element of elements) if (element.timestampMs > newest) newest = element.timestampMs;

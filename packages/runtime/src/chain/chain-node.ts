@@ -20,6 +20,8 @@ export class ChainNode {
   /** Readers of side outputs by tag. */
   readonly sideTargets: Map<string, ChainTarget[]> = new Map();
   readonly timerServices: Map<string, HeapTimerService> = new Map();
+  /** Says which operator an error of this one's calls belongs to. */
+  blame!: (error: unknown) => unknown;
   /** Set once the operator is made; a chain is made from its ends to its head. */
   operator!: Operator;
   /** Makes the output on first use: everything downstream exists by then. */
@@ -97,9 +99,13 @@ export class ChainNode {
    */
   advanceWatermark(timestampMs: number, interrupted: () => boolean): boolean {
     this.inputWatermarkMs = timestampMs;
-    for (const timers of this.timerServices.values()) if (!timers.advanceWatermark(timestampMs, interrupted)) return false;
-    if (this.operator.processWatermark === undefined) this.forwardWatermark(timestampMs);
-    else if (this.operator.processWatermark(timestampMs, this.output) === false) return false;
+    try {
+      for (const timers of this.timerServices.values()) if (!timers.advanceWatermark(timestampMs, interrupted)) return false;
+      if (this.operator.processWatermark !== undefined) return this.operator.processWatermark(timestampMs, this.output) !== false;
+    } catch (error) {
+      throw this.blame(error);
+    }
+    this.forwardWatermark(timestampMs);
     return true;
   }
 

@@ -19,6 +19,14 @@ export class GeneratedSources {
   }
 }
 
+/** Blames an error on the operator that was called, or on one behind it if its stack says so. */
+export function blame(thrown: unknown, called: ChainNode, sources: GeneratedSources, subtask: number): MillraceError {
+  const stack = (thrown as { readonly stack?: unknown } | null | undefined)?.stack;
+  const inner = typeof stack === "string" ? sources.locate(stack) : undefined;
+  const node = inner !== undefined && inner.index > called.index ? inner : called;
+  return locateError(thrown, node.name, node.plan.id, subtask);
+}
+
 /**
  * Says where an error happened. An error with a code keeps it; anything else becomes `USER_FUNCTION_FAILED` with the thrown value as cause.
  */

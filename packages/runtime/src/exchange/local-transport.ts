@@ -1,5 +1,6 @@
 import type { RecordBatch } from "@millrace/core";
 import type { ChannelEvent } from "./channel-element.js";
+import { EncodableCheck } from "./encodable-check.js";
 import type { BufferDecoder, InputChannel } from "./input-channel.js";
 import type { ChannelTransport, OutputPressure } from "./output-channel.js";
 
@@ -18,6 +19,7 @@ export class LocalTransport implements ChannelTransport {
   readonly #pressure: OutputPressure;
   readonly #roundTrip: RoundTrip | undefined;
   readonly #pool: RecordBatch[] = [];
+  readonly #encodable = new EncodableCheck();
   #blocked = false;
 
   constructor(receiver: InputChannel, limit: number, pressure: OutputPressure, roundTrip: RoundTrip | undefined) {
@@ -36,6 +38,7 @@ export class LocalTransport implements ChannelTransport {
 
   send(batch: RecordBatch): RecordBatch | undefined {
     if (this.#roundTrip === undefined) {
+      this.#encodable.check(batch);
       this.#receiver.receive(batch);
       this.#updateBlocked();
       return this.#pool.pop();

@@ -2,10 +2,11 @@ import type { MessagePortLike } from "@millrace/core";
 import { Barrier, EndOfChannel, EndOfInput, type ChannelElement, type ChannelEvent } from "./channel-element.js";
 import type { RemoteTransport } from "./remote-transport.js";
 
-/** What travels between two slots. Arrays of numbers keep the structured clone small. */
+/** What travels between two slots. */
 type PeerMessage =
   | { readonly kind: "buffer"; readonly channel: number; readonly buffer: ArrayBuffer; readonly backlog: number }
   | { readonly kind: "barrier"; readonly channel: number; readonly checkpointId: number; readonly timestampMs: number }
+  /** End of input, or of the channel. */
   | { readonly kind: "end" | "close"; readonly channel: number }
   /** Pairs of channel and credits. */
   | { readonly kind: "credits"; readonly credits: readonly number[] };

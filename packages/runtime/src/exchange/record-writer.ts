@@ -8,8 +8,6 @@ import type { OutputChannel } from "./output-channel.js";
 /** How one output edge chooses among its channels. */
 export interface WriterPlan {
   readonly partitioner: Partitioner;
-  readonly edgeId: string;
-  readonly sideOutputId: string | undefined;
   readonly subtaskIndex: number;
   /** Of the target. */
   readonly maxParallelism: number;

@@ -100,7 +100,7 @@ export class RemoteCredit implements CreditReturn {
     this.#floatingLimit = floatingLimit;
   }
 
-  /** A buffer came with the number of buffers that wait behind it. */
+  /** An element came with the number of buffers that wait behind it. */
   backlog(buffers: number): void {
     this.#backlog = buffers;
     const extra = Math.min(buffers, this.#floatingLimit - this.#floating);

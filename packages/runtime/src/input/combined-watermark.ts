@@ -1,6 +1,9 @@
 import { MIN_WATERMARK } from "@millrace/core";
 
-/** Combines partial watermarks (inputs of an operator, splits of a source): the minimum over those that are not idle. Flink: CombinedWatermarkStatus. */
+/**
+ * Combines partial watermarks (inputs of an operator, splits of a source): the minimum over those that are not idle; the maximum over all of them once
+ * all are idle, so that the result does not depend on which became idle first. Flink: CombinedWatermarkStatus.
+ */
 export class CombinedWatermark {
   readonly #parts = new Map<string | number, { watermarkMs: number; idle: boolean }>();
   #combinedMs = MIN_WATERMARK;
@@ -56,15 +59,18 @@ export class CombinedWatermark {
 
   #update(): boolean {
     let minimum = Number.POSITIVE_INFINITY;
+    let maximum = MIN_WATERMARK;
     let idle = this.#parts.size > 0;
     for (const part of this.#parts.values()) {
+      if (part.watermarkMs > maximum) maximum = part.watermarkMs;
       if (part.idle) continue;
       idle = false;
       if (part.watermarkMs < minimum) minimum = part.watermarkMs;
     }
     this.#idle = idle;
-    if (minimum === Number.POSITIVE_INFINITY || minimum <= this.#combinedMs) return false;
-    this.#combinedMs = minimum;
+    const combined = idle ? maximum : minimum;
+    if (combined === Number.POSITIVE_INFINITY || combined <= this.#combinedMs) return false;
+    this.#combinedMs = combined;
     return true;
   }
 }

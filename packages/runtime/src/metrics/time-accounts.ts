@@ -1,12 +1,36 @@
+/** Turns a running count into a rate, from one report to the next. */
+export class RateOfReports {
+  #lastCount = 0;
+  #lastMs: number;
+  #rate = 0;
+
+  constructor(nowMs: number) {
+    this.#lastMs = nowMs;
+  }
+
+  perSecond(count: number, nowMs: number): number {
+    const elapsedMs = nowMs - this.#lastMs;
+    if (elapsedMs <= 0) return this.#rate;
+    this.#rate = ((count - this.#lastCount) * 1000) / elapsedMs;
+    this.#lastCount = count;
+    this.#lastMs = nowMs;
+    return this.#rate;
+  }
+}
+
 /** Where a task's time goes. Flink: busyTimeMsPerSecond and its siblings. */
 export class TimeAccounts {
   busyMs = 0;
   backpressuredMs = 0;
+  readonly recordsIn: RateOfReports;
+  readonly recordsOut: RateOfReports;
   #backpressuredSinceMs: number | undefined;
   #last: { atMs: number; busyMs: number; backpressuredMs: number };
 
   constructor(nowMs: number) {
     this.#last = { atMs: nowMs, busyMs: 0, backpressuredMs: 0 };
+    this.recordsIn = new RateOfReports(nowMs);
+    this.recordsOut = new RateOfReports(nowMs);
   }
 
   startBackpressure(nowMs: number): void {

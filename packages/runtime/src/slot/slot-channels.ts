@@ -29,7 +29,7 @@ export class SlotChannels {
       port,
       (channelId, element, backlog) => {
         const channel = this.#remoteInput(channelId, connection);
-        if (backlog > 0) this.#remoteCredits.get(channelId)!.backlog(backlog);
+        this.#remoteCredits.get(channelId)!.backlog(backlog);
         channel.receive(element);
       },
       this.#wake,

@@ -1,5 +1,5 @@
 import {
-  allOptions, CHANNEL_CREDITS, Configuration, isMillraceError, MillraceError, serializeError, type Cancellable, type Env, type MessagePortLike,
+  allOptions, CHANNEL_CREDITS, Configuration, isMillraceError, MillraceError, serializeError, TASK_CANCELLATION_TIMEOUT, type Cancellable, type Env, type MessagePortLike,
 } from "@millrace/core";
 import type { StreamGraph } from "@millrace/graph";
 import type { SlotJob } from "../protocol/deployment.js";
@@ -28,7 +28,7 @@ const METRICS_INTERVAL_MS = 1000;
 /** Everything of one epoch of the job. */
 interface Deployment {
   readonly epoch: number;
-  readonly job: SlotJob;
+  readonly config: Configuration;
   readonly channels: SlotChannels;
   readonly coordinators: CoordinatorHost;
   readonly tasks: Task[];
@@ -90,7 +90,7 @@ export class SlotExecutor {
     }
     const current = this.#current;
     if (current === undefined || command.epoch !== current.epoch) return;
-    if (current.builder === undefined && command.type !== "cancel") current.waiting.push(command);
+    if (current.builder === undefined) current.waiting.push(command);
     else this.#apply(current, command);
   }
 
@@ -141,7 +141,7 @@ export class SlotExecutor {
     const config = Configuration.of(job.jobGraph.config, allOptions);
     const current: Deployment = {
       epoch,
-      job,
+      config,
       channels: new SlotChannels(config.get(CHANNEL_CREDITS), roundTripLocalEdges === true, () => this.#loop.poke()),
       coordinators: new CoordinatorHost(env, config, epoch, send),
       tasks: [],
@@ -170,6 +170,7 @@ export class SlotExecutor {
     return {
       env,
       epoch: current.epoch,
+      cancellationTimeoutMs: current.config.get(TASK_CANCELLATION_TIMEOUT),
       wake: (task) => this.#loop.wake(task),
       send,
       log: (level, line) => send({ type: "log", level, line }),

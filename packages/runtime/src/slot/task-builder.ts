@@ -6,7 +6,7 @@ import { canCompile, ChainCompiler } from "../chain/chain-compiler.js";
 import type { ChainEntry } from "../chain/chain-entry.js";
 import type { ChainNode } from "../chain/chain-node.js";
 import { referenceEntry, referenceOutput, referenceSourceEntry } from "../chain/reference-chain.js";
-import { GeneratedSources } from "../chain/task-error.js";
+import { blame, GeneratedSources } from "../chain/task-error.js";
 import { readOperatorState, type OperatorStateBytes } from "../checkpoint/state-files.js";
 import type { TaskFacilities, TaskOperatorContext } from "../context/operator-context.js";
 import { ChannelIds, sourcesOf, targetsOf } from "../exchange/edge-topology.js";
@@ -74,7 +74,7 @@ export class TaskBuilder {
     }
     const sources = new GeneratedSources();
     const code = this.#code(task, pressure, sources);
-    const chain = new OperatorChain(vertex, this.#graph, edges, code);
+    const chain = new OperatorChain(vertex, this.#graph, edges, code, (error, node) => blame(error, node, sources, deployment.attempt.subtaskIndex));
     const metrics = new MetricRegistry(env.clock);
     const create = (node: ChainNode, spec: OperatorSpec, context: TaskOperatorContext): Operator =>
       finished ? finishedOperator : this.#operator(task, setting, pressure, code, node, spec, context);
@@ -203,8 +203,7 @@ export class TaskBuilder {
         return new OutputChannel(transport, capacity, edge.partitioner === "hash");
       });
       const plan = {
-        partitioner: this.#partitioner(edge), edgeId: edge.id, sideOutputId: edge.sideOutput, subtaskIndex, maxParallelism: target.maxParallelism,
-        random: () => setting.env.rng.next(),
+        partitioner: this.#partitioner(edge), subtaskIndex, maxParallelism: target.maxParallelism, random: () => setting.env.rng.next(),
       };
       return { sourceOperatorId: edge.sourceOperatorId, sideOutput: edge.sideOutput, writer: new RecordWriter(plan, channels) };
     });

@@ -31,6 +31,7 @@ export class ChannelInput implements TaskInput {
   readonly #entries: readonly ChainEntry[];
   readonly #gate: InputGate;
   readonly #aligner: BarrierAligner;
+  /** By input; the inputs of a window join share one. */
   readonly #valves: readonly WatermarkValve[];
   readonly #combined = new CombinedWatermark();
   readonly #valveIndex = new Map<InputChannel, number>();
@@ -55,11 +56,8 @@ export class ChannelInput implements TaskInput {
     this.#listener = listener;
     const inputs = entries.length;
     this.#openChannels = Array.from({ length: inputs }, () => 0);
-    for (const channel of channels) this.#valveIndex.set(channel, this.#openChannels[channel.inputIndex]!++);
-    this.#valves = this.#openChannels.map((count, index) => {
-      this.#combined.add(index);
-      return new WatermarkValve(count, { watermark: (ms) => this.#inputWatermark(index, ms), status: (idle) => this.#inputStatus(index, idle) });
-    });
+    for (const channel of channels) this.#openChannels[channel.inputIndex]!++;
+    this.#valves = this.#makeValves(channels);
     this.#gate = new InputGate(channels, () => listener.wake());
     this.#aligner = new BarrierAligner(
       channels,
@@ -70,6 +68,21 @@ export class ChannelInput implements TaskInput {
       },
       () => clock.monotonicMs(),
     );
+  }
+
+  /** A window join is a union of its inputs as far as time is concerned, as in Flink: one valve for all. Other operators combine those of their inputs. */
+  #makeValves(channels: readonly InputChannel[]): WatermarkValve[] {
+    const united = this.#head.stream.spec.type === "windowJoin";
+    const valveOf = (channel: InputChannel): number => (united ? 0 : channel.inputIndex);
+    const counts = this.#openChannels.map(() => 0);
+    for (const channel of channels) this.#valveIndex.set(channel, counts[valveOf(channel)]!++);
+    const make = (index: number): WatermarkValve => {
+      this.#combined.add(index);
+      return new WatermarkValve(counts[index]!, { watermark: (ms) => this.#inputWatermark(index, ms), status: (idle) => this.#inputStatus(index, idle) });
+    };
+    if (!united) return counts.map((_, index) => make(index));
+    const shared = make(0);
+    return counts.map(() => shared);
   }
 
   process(interrupt: () => boolean): InputProgress {

@@ -39,7 +39,7 @@ export class OperatorChain {
   readonly writers: readonly RecordWriter[];
   readonly #states = new Map<ChainNode, NodeState>();
 
-  constructor(vertex: JobVertex, graph: StreamGraph, edges: readonly ChainEdge[], code: ChainCode) {
+  constructor(vertex: JobVertex, graph: StreamGraph, edges: readonly ChainEdge[], code: ChainCode, blame: (error: unknown, node: ChainNode) => unknown) {
     this.nodes = vertex.operators.map((plan, index) => {
       const stream = graph.nodes.find((node) => node.id === plan.nodeId);
       if (stream === undefined) {
@@ -47,6 +47,7 @@ export class OperatorChain {
       }
       const node = new ChainNode(index, plan, stream);
       node.makeOutput = (of) => code.output(of);
+      node.blame = (error) => blame(error, node);
       return node;
     });
     this.writers = edges.map((edge) => edge.writer);
@@ -89,41 +90,40 @@ export class OperatorChain {
           throw new MillraceError({ code: "STATE_NOT_KEYED", message: `operator "${node.name}" uses keyed state, but its input is not keyed`, hint: "call keyBy before it" });
         },
       };
-      yield* settled(node.operator.open?.(context));
+      yield* call(node, () => node.operator.open?.(context));
     }
   }
 
   *prepareSnapshot(checkpointId: number): Activity {
-    for (const { operator } of this.nodes) yield* settled(operator.prepareSnapshot?.(checkpointId));
+    for (const node of this.nodes) yield* call(node, () => node.operator.prepareSnapshot?.(checkpointId));
   }
 
   /** Asks every operator for its state and freezes the backends; the result is encoded later. */
   *snapshotState(checkpointId: number, checkpointTimestampMs: number, take: (snapshot: TaskSnapshot) => void): Activity {
-    for (const { operator } of this.nodes) yield* settled(operator.snapshotState?.({ checkpointId, checkpointTimestampMs }));
+    for (const node of this.nodes) yield* call(node, () => node.operator.snapshotState?.({ checkpointId, checkpointTimestampMs }));
     const snapshot = new TaskSnapshot(checkpointId);
     for (const [node, { keyed, operator }] of this.#states) snapshot.add(node.plan.id, keyed, operator);
     take(snapshot);
   }
 
   *notifyComplete(checkpointId: number): Activity {
-    for (const { operator } of this.nodes) yield* settled(operator.notifyCheckpointComplete?.(checkpointId));
+    for (const node of this.nodes) yield* call(node, () => node.operator.notifyCheckpointComplete?.(checkpointId));
   }
 
   *notifyAborted(checkpointId: number): Activity {
-    for (const { operator } of this.nodes) yield* settled(operator.notifyCheckpointAborted?.(checkpointId));
+    for (const node of this.nodes) yield* call(node, () => node.operator.notifyCheckpointAborted?.(checkpointId));
   }
 
   /** Input `index` of the head has ended. */
   *endInput(index: number): Activity {
-    const { head } = this;
-    while (head.operator.endInput?.(index, head.output) === false) yield undefined;
+    yield* endInput(this.head, index);
   }
 
   /** All inputs have ended: every operator emits what it has left, from the head to the ends. */
   *finish(): Activity {
     for (const node of this.nodes) {
-      if (node !== this.head) while (node.operator.endInput?.(0, node.output) === false) yield undefined;
-      yield* settled(node.operator.finish?.(node.output));
+      if (node !== this.head) yield* endInput(node, 0);
+      yield* call(node, () => node.operator.finish?.(node.output));
     }
   }
 
@@ -157,6 +157,23 @@ export class OperatorChain {
   /** The last watermark of a task whose operators do not run, since they had finished before the checkpoint it was restored from. */
   passLastWatermark(): void {
     for (const writer of this.writers) writer.watermark(MAX_WATERMARK);
+  }
+}
+
+/** Calls an operator, waits for what it returns, and blames it for what goes wrong. */
+function* call(node: ChainNode, act: () => unknown): Activity {
+  try {
+    yield* settled(act());
+  } catch (error) {
+    throw node.blame(error);
+  }
+}
+
+/** Tells an operator that an input has ended, again in every turn until it has emitted everything. */
+function* endInput(node: ChainNode, index: number): Activity {
+  for (let done = false; !done; ) {
+    yield* call(node, () => void (done = node.operator.endInput?.(index, node.output) !== false));
+    if (!done) yield undefined;
   }
 }
 

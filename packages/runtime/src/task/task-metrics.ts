@@ -1,9 +1,11 @@
+import type { TimeAccounts } from "../metrics/time-accounts.js";
 import type { TaskParts } from "./task-setting.js";
 
 /** A task's metrics under Flink's names: the task's own bare, an operator's as `operator.metric`. */
 export function taskMetrics(
-  parts: TaskParts | undefined, time: { readonly busy: number; readonly backPressured: number; readonly idle: number }, alignmentMs: number,
+  parts: TaskParts | undefined, accounts: TimeAccounts, nowMs: number, alignmentMs: number,
 ): Record<string, number> {
+  const time = accounts.report(nowMs);
   const values: Record<string, number> = {
     busyTimeMsPerSecond: time.busy,
     backPressuredTimeMsPerSecond: time.backPressured,
@@ -14,6 +16,9 @@ export function taskMetrics(
   const { head, nodes } = parts.chain;
   values["numRecordsIn"] = head.recordsIn;
   values["numRecordsOut"] = nodes.reduce((sum, node) => sum + (leavesTask(node) ? node.recordsOut : 0), 0);
+  values["numBuffersOut"] = parts.chain.writers.reduce((sum, writer) => sum + writer.channels.reduce((buffers, channel) => buffers + channel.buffersOut, 0), 0);
+  values["numRecordsInPerSecond"] = accounts.recordsIn.perSecond(values["numRecordsIn"], nowMs);
+  values["numRecordsOutPerSecond"] = accounts.recordsOut.perSecond(values["numRecordsOut"], nowMs);
   values["currentInputWatermark"] = head.inputWatermarkMs;
   values["currentOutputWatermark"] = Math.min(...nodes.map((node) => node.outputWatermarkMs));
   let late = 0;

@@ -15,6 +15,8 @@ export interface TaskSetting {
   readonly epoch: number;
   readonly job: SlotJob;
   readonly vertex: JobVertex;
+  /** How long a failed task may take to close what it has open. */
+  readonly cancellationTimeoutMs: number;
   wake(task: Task): void;
   send(event: SlotEvent, transfer?: ArrayBuffer[]): void;
   log(level: "print" | "info" | "warn" | "error", line: string): void;

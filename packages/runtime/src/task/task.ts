@@ -1,4 +1,4 @@
-import { accumulatorValue, serializeError, type Accumulator, type MillraceError } from "@millrace/core";
+import { accumulatorValue, serializeError, type Accumulator, type Cancellable, type MillraceError } from "@millrace/core";
 import type { ExecutionState } from "@millrace/graph";
 import { locateError, type GeneratedSources } from "../chain/task-error.js";
 import { EndOfChannel, EndOfInput, type Barrier } from "../exchange/channel-element.js";
@@ -51,6 +51,8 @@ export class Task {
   #drained = false;
   #endsLeft = 0;
   #finishing = false;
+  #closing = false;
+  #closeTimer: Cancellable | undefined;
   #lastFlushMs = 0;
   #failure: MillraceError | undefined;
   /** Events for operators that are not open yet. */
@@ -180,7 +182,7 @@ export class Task {
   }
 
   metrics(): Record<string, number> {
-    return taskMetrics(this.#parts, this.accounts.report(this.#setting.env.clock.monotonicMs()), this.#checkpoints?.alignmentMs ?? 0);
+    return taskMetrics(this.#parts, this.accounts, this.#setting.env.clock.monotonicMs(), this.#checkpoints?.alignmentMs ?? 0);
   }
 
   get lastCheckpointId(): number {
@@ -221,6 +223,7 @@ export class Task {
     if (progress === "ended" && !this.#finishing) this.#beginFinish();
     if (progress === "waiting") this.#idleFlush();
     else this.#timedFlush();
+    if (this.#turn.blocked) this.accounts.startBackpressure(clock.monotonicMs());
     if (progress === "more") return !this.#turn.blocked && this.#suspensions === 0;
     return this.#activities.length > 0 || this.mailbox.hasMail || this.#checkpoints!.encoding;
   }
@@ -320,8 +323,6 @@ export class Task {
     return true;
   }
 
-  #closing = false;
-
   *#complete(): Activity {
     const errors: unknown[] = [];
     yield* this.#parts!.chain.close((error) => errors.push(error));
@@ -343,6 +344,13 @@ export class Task {
     this.#checkpoints?.abortAll();
     this.#parts?.input.discard();
     this.#begin(this.#closeAfterShutDown());
+    if (this.#failure === undefined) return;
+    // Somebody waits to restart the job: a close that hangs must not keep the failure from it. A cancelled task is watched from outside.
+    const { clock } = this.#setting.env;
+    this.#closeTimer = clock.setTimer(this.#setting.cancellationTimeoutMs, () => {
+      this.#activities.length = 0;
+      this.#endShutDown();
+    });
   }
 
   *#closeAfterShutDown(): Activity {
@@ -351,6 +359,11 @@ export class Task {
       this.#closing = true;
       yield* this.#parts.chain.close(report);
     }
+    this.#endShutDown();
+  }
+
+  #endShutDown(): void {
+    if (this.over) return;
     this.reportMetrics();
     this.#release();
     if (this.#failure !== undefined) this.#transition("FAILED", this.#failure);
@@ -358,6 +371,7 @@ export class Task {
   }
 
   #release(): void {
+    this.#closeTimer?.cancel();
     this.mailbox.close();
     this.processingTime.cancelAll();
     this.#keyedTimers.cancel();
@@ -412,7 +426,8 @@ export class Task {
     const stack = (thrown as { readonly stack?: unknown } | undefined)?.stack;
     const node = typeof stack === "string" ? sources?.locate(stack) : undefined;
     const head = vertex.operators[0]!;
-    return locateError(thrown, node?.name ?? head.name, node?.plan.id ?? head.id, this.deployment.attempt.subtaskIndex);
+    // Without a trace of the operator (a stack that is too deep, say) the chain is named rather than a wrong one.
+    return locateError(thrown, node?.name ?? vertex.name, node?.plan.id ?? head.id, this.deployment.attempt.subtaskIndex);
   }
 }
 

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { OutputTag, WatermarkStrategy, type Collector, type Operator, type OneInputOperator, type Output } from "@millrace/core";
+import { OutputTag, WatermarkStrategy, type Collector, type OneInputOperator, type Output } from "@millrace/core";
 import type { OperatorSpec, Partitioner, StreamNode } from "@millrace/graph";
 import { arraySink } from "../support/collect-sink.js";
 import { GraphBuilder } from "../support/graph-builder.js";
@@ -63,9 +63,9 @@ function specOf({ kind, factor }: RandomStep): OperatorSpec {
     case "reduce":
       return { type: "keyedReduce", fn: (a: number, b: number) => (a + b) % 1_000_003 };
     case "side":
-      return { type: "custom", inputs: 1, factory: (): Operator => new Splitter() };
+      return { type: "custom", inputs: 1, factory: (): OneInputOperator<number, number> => new Splitter() };
     case "passThrough":
-      return { type: "custom", inputs: 1, factory: (): Operator => new PassThrough() };
+      return { type: "custom", inputs: 1, factory: (): OneInputOperator<number, number> => new PassThrough() };
   }
 }
 

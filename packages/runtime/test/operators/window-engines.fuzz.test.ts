@@ -87,7 +87,7 @@ const parameters = { numRuns: Number(process.env["FUZZ_RUNS"] ?? 60) } as const;
 for (const [name, assigners] of [["aligned windows", aligned], ["sessions", sessions]] as const) {
   test(`${name}: every engine emits what the general one does`, async () => {
     await fc.assert(
-      fc.asyncProperty(assigners, functions, lateness, fc.boolean(), scripts(5, 60, 160), async (assigner, fns, allowedLatenessMs, withFunction, steps) => {
+      fc.asyncProperty(assigners, functions, lateness, fc.boolean(), scripts(5, 60, 160), async (assigner: WindowAssigner<any, any>, fns, allowedLatenessMs, withFunction, steps) => {
         if (assigner.sliced === undefined && fns.reduce !== undefined && enginesFor(TumblingEventTimeWindows.of(1), fns).length === 1) return;
         const plain: WindowSpec = { type: "window", keyed: true, assigner, allowedLatenessMs, lateTag: late, ...fns };
         const spec = withFunction ? named(plain) : plain;

@@ -33,6 +33,10 @@ export class TestClock implements Clock {
   yieldThen(action: () => void): void {
     this.yields.push(action);
   }
+  /** Nothing has been yielded: only time can bring something. */
+  get idle(): boolean {
+    return this.yields.length === 0;
+  }
   get pendingTimers(): number {
     return this.timers.filter((timer) => !timer.cancelled).length;
   }
@@ -48,6 +52,16 @@ export class TestClock implements Clock {
       for (let i = 0; i < 20; i++) await Promise.resolve();
       if (yields.length > 0 || this.yields.length > 0 || done()) continue;
       if (!this.fireNext(end)) throw new Error("nothing is left to do, but the condition does not hold");
+    }
+  }
+
+  /** Runs some rounds of what has been yielded, without letting time pass. */
+  async runRounds(rounds: number): Promise<void> {
+    for (let i = 0; i < rounds; i++) {
+      const yields = this.yields;
+      this.yields = [];
+      for (const action of yields) action();
+      for (let k = 0; k < 20; k++) await Promise.resolve();
     }
   }
 

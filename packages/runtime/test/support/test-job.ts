@@ -11,6 +11,8 @@ export interface TestCheckpoint {
   readonly id: number;
   readonly tasks: ReadonlyMap<string, TaskStateSnapshot>;
   readonly coordinators: ReadonlyMap<string, Uint8Array>;
+  /** Vertices whose tasks had all finished before. */
+  readonly finished?: ReadonlySet<string>;
 }
 
 export interface TestJobOptions {
@@ -43,6 +45,10 @@ export class TestJob {
     this.clock = options.clock ?? new TestClock();
     this.files = options.files ?? new MemoryFiles();
     this.executors = Array.from({ length: options.slots ?? 1 }, () => this.#executor());
+  }
+
+  get jobGraph(): JobGraph {
+    return this.#options.jobGraph;
   }
 
   get ids(): string[] {
@@ -198,7 +204,7 @@ export class TestJob {
       });
       operators[id] = { keyed: assignKeyedState(keyed, vertex.maxParallelism, vertex.parallelism)[subtaskIndex]!, operator };
     }
-    return { checkpointId: checkpoint.id, operators };
+    return { checkpointId: checkpoint.id, operators, ...(checkpoint.finished?.has(vertexId) === true ? { finished: true } : {}) };
   }
 }
 

@@ -130,3 +130,21 @@ test("cancelling closes operators that wait for a promise", async () => {
   assert.ok(closed);
   assert.ok(job.allIn("CANCELED"));
 });
+
+class Money {
+  readonly amount = 1;
+}
+
+for (const [what, value] of [["a class instance", new Money()], ["a function", { f: () => 1 }], ["a symbol", Symbol("x")]] as const) {
+  test(`${what} is refused on an edge, in one thread as between threads`, async () => {
+    for (const roundTripLocalEdges of [true, false]) {
+      const builder = new GraphBuilder();
+      const source = builder.add(listSource({ splits: [[1]] }));
+      const map = builder.add({ type: "map", fn: () => value }, [{ from: source }], { name: "make" });
+      builder.add(arraySink([]), [{ from: map, partitioner: { kind: "rebalance" } }]);
+      const job = new TestJob({ graph: builder.graph, jobGraph: builder.jobGraph(), executor: { roundTripLocalEdges } });
+      job.start();
+      await assert.rejects(job.finish(), { code: "RECORD_NOT_ENCODABLE" });
+    }
+  });
+}

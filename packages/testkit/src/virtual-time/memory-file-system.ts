@@ -74,8 +74,8 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   async delete(path: string): Promise<void> {
-    for (const name of [...this.#files.keys()]) if (name === path || name.startsWith(`${path}/`)) this.#files.delete(name);
-    for (const name of [...this.#directories]) if (name === path || name.startsWith(`${path}/`)) this.#directories.delete(name);
+    for (const name of this.#files.keys()) if (name === path || name.startsWith(`${path}/`)) this.#files.delete(name);
+    for (const name of this.#directories) if (name === path || name.startsWith(`${path}/`)) this.#directories.delete(name);
   }
 
   async mkdirs(path: string): Promise<void> {

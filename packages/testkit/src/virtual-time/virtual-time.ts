@@ -50,12 +50,14 @@ export class VirtualTime {
 
   /** Lets time run until `work` settles; returns its result. @throws `VIRTUAL_TIME_STUCK` when nothing is left that could settle it. */
   async runUntil<T>(work: Promise<T>): Promise<T> {
-    let settled = false;
-    void work.then(() => (settled = true), () => (settled = true));
-    while (!settled) {
-      await this.#quiesce(() => settled);
-      if (settled) break;
-      if (!this.clock.fireNext()) {
+    const progress = { settled: false };
+    const settle = (): void => {
+      progress.settled = true;
+    };
+    work.then(settle, settle);
+    while (!progress.settled) {
+      await this.#quiesce(() => progress.settled);
+      if (!progress.settled && !this.clock.fireNext()) {
         throw new MillraceError({
           code: "VIRTUAL_TIME_STUCK", message: "nothing is left to do in virtual time, and the awaited work has not ended",
           hint: "a source that is never done needs the job to be cancelled; work outside of the environment (a fetch, a real timer) is not waited for",

@@ -30,15 +30,18 @@ function sharedWindowsFactory(
     private openTo = Number.NEGATIVE_INFINITY;
     private openTable: Slice<unknown, unknown> | undefined = undefined;
 
-    // Two stacks per key (Tangwongsan et al., "Low-latency sliding-window aggregation in worst-case constant time", and the older folklore): `fronts`
-    // holds suffix aggregates of the older slices, `backs` the aggregate of the newer ones. Derived from the slices, not part of the state.
+    // Two stacks per key (the folklore queue of two stacks, as in Tangwongsan et al., "General incremental sliding-window aggregation", 2015): `fronts`
+    // holds suffix aggregates of the slices up to `flippedThrough`, `backs` the aggregate of those after it. Derived from the slices, not part of the state.
     private keys!: KeyPositions;
     private fronts: (Suffix | null)[] = [];
     private backs: unknown[] = [];
-    /** End of the oldest slice in the back; `Infinity` when empty, `-Infinity` when the key must be rebuilt. */
-    private backFirst: number[] = [];
+    /** A record came late into one of the key's slices: its stacks are built again when it is next emitted. */
+    private stale: boolean[] = [];
+    private flippedThrough = Number.NEGATIVE_INFINITY;
     /** Slices that end at or before are in the stacks. */
     private foldedThrough = Number.NEGATIVE_INFINITY;
+    /** The slice being flipped, while a flip is under way. */
+    private flipIndex = -1;
     private foldCursor = 0;
     private steps = 0;
 
@@ -107,7 +110,7 @@ function sharedWindowsFactory(
       }
       const slice = this.slice(sliceEnd);
       this.add(slice, value, key, hash);
-      if (sliceEnd <= this.foldedThrough) this.mustRebuild(key, hash);
+      if (sliceEnd <= this.foldedThrough) this.addFolded(sliceEnd, value, key, hash);
       if (first - 1 > watermarkMs) {
         if (!this.progress.caughtUp(this.watermarkMs)) return;
         this.openFrom = sliceEnd - geometry.sliceMs;
@@ -142,8 +145,8 @@ function sharedWindowsFactory(
 
     protected fire(windowEnd: number, out: Output<unknown>): boolean {
       const start = this.geometry.windowStart(windowEnd);
-      if (this.foldedThrough < windowEnd && !this.fold(start, windowEnd, out)) return false;
-      const { keys, fronts, backs, backFirst, accumulate, plain } = this;
+      if (this.foldedThrough < windowEnd && !(start > this.flippedThrough ? this.flip(start, windowEnd, out) : this.fold(windowEnd, out))) return false;
+      const { keys, fronts, backs, stale, accumulate, plain } = this;
       const window = this.windowOf(windowEnd);
       const check = this.progress.mayBeEmitted(windowEnd);
       let position = this.cursor;
@@ -152,9 +155,8 @@ function sharedWindowsFactory(
           this.cursor = position;
           return false;
         }
-        let front = fronts[position]!;
-        while (front !== null && front.end <= start) front = front.next!;
-        if (front === null && backFirst[position]! <= start) front = this.rebuild(position, start)!;
+        let front: Suffix | null = stale[position]! ? this.rebuild(position, start) : fronts[position]!;
+        while (front !== null && front.end <= start) front = front.next;
         fronts[position] = front;
         const back = backs[position];
         if (front === null && back === undefined) {
@@ -172,12 +174,47 @@ function sharedWindowsFactory(
       return true;
     }
 
-    /** Takes the slices of a window that are not in the stacks yet into the backs; false when it paused. */
-    private fold(start: number, windowEnd: number, out: Output<unknown>): boolean {
-      const { keys, backs, backFirst, accumulate } = this;
+    /** Takes the slices after `foldedThrough` into the backs; false when it paused. */
+    private fold(windowEnd: number, out: Output<unknown>): boolean {
+      const { keys, backs, stale, accumulate } = this;
       const ends = this.ends.ends;
-      for (let i = this.ends.firstAfter(Math.max(start, this.foldedThrough)); i < ends.length && ends[i]! <= windowEnd; i++) {
-        const end = ends[i]!;
+      for (let i = this.ends.firstAfter(this.foldedThrough); i < ends.length && ends[i]! <= windowEnd; i++) {
+        const slice = this.slices.existing(ends[i]!)!;
+        for (let from = this.foldCursor; from < slice.size; from++) {
+          if ((++this.steps & 15) === 0 && this.pause(out)) {
+            this.foldCursor = from;
+            return false;
+          }
+          const accumulator = slice.get(from);
+          if (accumulator === undefined) continue;
+          const key = slice.keyAt(from);
+          const hash = slice.hashAt(from);
+          let position = keys.find(key, hash);
+          if (position < 0) position = this.addKey(key, hash);
+          else if (stale[position]!) continue;
+          const back = backs[position];
+          backs[position] = back === undefined ? accumulate.copy(accumulator) : accumulate.merge(back, accumulator);
+        }
+        this.foldCursor = 0;
+        this.foldedThrough = ends[i]!;
+      }
+      this.foldedThrough = windowEnd;
+      return true;
+    }
+
+    /** The backs hold slices that are no longer wanted: makes all slices of the window suffixes, from the newest to the oldest; false when it paused. */
+    private flip(start: number, windowEnd: number, out: Output<unknown>): boolean {
+      const ends = this.ends.ends;
+      if (this.flipIndex < 0) {
+        this.flipIndex = this.ends.firstAfter(windowEnd) - 1;
+        this.keys = new Positions();
+        this.fronts = [];
+        this.backs = [];
+        this.stale = [];
+      }
+      const { keys, fronts, accumulate } = this;
+      for (; this.flipIndex >= 0 && ends[this.flipIndex]! > start; this.flipIndex--) {
+        const end = ends[this.flipIndex]!;
         const slice = this.slices.existing(end)!;
         for (let from = this.foldCursor; from < slice.size; from++) {
           if ((++this.steps & 15) === 0 && this.pause(out)) {
@@ -190,21 +227,19 @@ function sharedWindowsFactory(
           const hash = slice.hashAt(from);
           let position = keys.find(key, hash);
           if (position < 0) position = this.addKey(key, hash);
-          const back = backs[position];
-          if (back !== undefined) backs[position] = accumulate.merge(back, accumulator);
-          else if (backFirst[position] !== Number.NEGATIVE_INFINITY) {
-            backs[position] = accumulate.copy(accumulator);
-            backFirst[position] = end;
-          }
+          const next = fronts[position]!;
+          const copy = accumulate.copy(accumulator);
+          fronts[position] = { end, accumulator: next === null ? copy : accumulate.merge(copy, next.accumulator), next };
         }
         this.foldCursor = 0;
-        this.foldedThrough = end;
       }
+      this.flipIndex = -1;
+      this.flippedThrough = windowEnd;
       this.foldedThrough = windowEnd;
       return true;
     }
 
-    /** Turns all of a key's slices in the stacks that end after `start` into suffixes. */
+    /** Builds one key's stacks again: all its slices that end after `start` become suffixes. */
     private rebuild(position: number, start: number): Suffix | null {
       const { accumulate } = this;
       const key = this.keys.keys[position];
@@ -212,7 +247,6 @@ function sharedWindowsFactory(
       const ends = this.ends.ends;
       let front: Suffix | null = null;
       for (let i = this.ends.firstAfter(this.foldedThrough) - 1; i >= 0 && ends[i]! > start; i--) {
-        this.steps++;
         const slice = this.slices.existing(ends[i]!)!;
         const at = slice.find(key, hash);
         const own = at < 0 ? undefined : slice.get(at);
@@ -220,15 +254,14 @@ function sharedWindowsFactory(
         const copy = accumulate.copy(own);
         front = { end: ends[i]!, accumulator: front === null ? copy : accumulate.merge(copy, front.accumulator), next: front };
       }
-      this.backs[position] = undefined;
-      this.backFirst[position] = Number.POSITIVE_INFINITY;
+      this.stale[position] = false;
       return front;
     }
 
     private addKey(key: unknown, hash: number): number {
       this.fronts.push(null);
       this.backs.push(undefined);
-      this.backFirst.push(Number.POSITIVE_INFINITY);
+      this.stale.push(false);
       return this.keys.add(key, hash);
     }
 
@@ -236,20 +269,26 @@ function sharedWindowsFactory(
       this.keys.remove(position);
       const front = this.fronts.pop()!;
       const back = this.backs.pop();
-      const backFirst = this.backFirst.pop()!;
+      const stale = this.stale.pop()!;
       if (position === this.fronts.length) return;
       this.fronts[position] = front;
       this.backs[position] = back;
-      this.backFirst[position] = backFirst;
+      this.stale[position] = stale;
     }
 
-    /** A record came into a slice that is in the key's stacks. */
-    private mustRebuild(key: unknown, hash: number): void {
+    /** A record came into a slice that is in the stacks already. */
+    private addFolded(sliceEnd: number, value: unknown, key: unknown, hash: number): void {
       let position = this.keys.find(key, hash);
       if (position < 0) position = this.addKey(key, hash);
+      if (this.stale[position]!) return;
+      if (sliceEnd > this.flippedThrough) {
+        const back = this.backs[position];
+        this.backs[position] = back === undefined ? this.accumulate.first(value) : this.accumulate.add(back, value);
+        return;
+      }
       this.fronts[position] = null;
       this.backs[position] = undefined;
-      this.backFirst[position] = Number.NEGATIVE_INFINITY;
+      this.stale[position] = true;
     }
 
     /** One key's contents of a window, from its slices. */

@@ -79,7 +79,7 @@ export abstract class SliceWindowBase extends FunctionOperator implements OneInp
   }
 
   prepareSnapshot(): void {
-    return;
+    if (this.emitting === undefined || this.marked === this.cursor) return;
     this.markEmitted(this.emitting, this.marked, this.cursor);
     this.marked = this.cursor;
   }

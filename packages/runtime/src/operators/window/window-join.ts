@@ -2,39 +2,37 @@ import {
   type CoGroupFn, type JoinFn, type OperatorContext, type Output, type StateInitializationContext, type StateSnapshotContext, type TwoInputOperator, type Window,
   type WindowFn,
 } from "@millrace/core";
-import type { WindowJoinSpec } from "@millrace/graph";
+import type { WindowJoinSpec, WindowSpec } from "@millrace/graph";
 import type { OperatorInfo } from "../operator-info.js";
 import { refusePromise } from "../user-function.js";
+import { twoSidedAssigner, twoSidedEvictor, twoSidedTrigger, type TwoSided } from "./two-sided.js";
 import { createWindowContents } from "./window-contents.js";
 import { WindowOperator } from "./window-operator.js";
 import { windowParts } from "./window-parts.js";
-
-/** A record of one of the two inputs, as assigners, triggers and evictors of a window join see it. Flink: TaggedUnion. */
-export interface TaggedUnion {
-  readonly isOne: boolean;
-  readonly value: unknown;
-}
 
 /** Joins or co-groups two keyed inputs by window: one window operator over the union of both. */
 export class WindowJoin implements TwoInputOperator {
   readonly #windows: WindowOperator;
 
   constructor(spec: WindowJoinSpec, context: OperatorContext, info: OperatorInfo) {
-    const { assigner, trigger, evictor, allowedLatenessMs } = spec;
     const coGroup = spec.coGroup ?? joinAsCoGroup(spec.join!, context.operatorName);
-    const windowSpec = { type: "window", keyed: true, assigner, trigger, evictor, allowedLatenessMs, fn: { kind: "plain", fn: splitting(coGroup) } } as const;
-    const parts = windowParts({ ...windowSpec, trigger, evictor } as never, context, info);
-    this.#windows = new WindowOperator(parts, createWindowContents(evictor, undefined, undefined), context);
+    const evictor = spec.evictor === undefined ? undefined : twoSidedEvictor(spec.evictor);
+    const windowSpec: WindowSpec = {
+      type: "window", keyed: true, allowedLatenessMs: spec.allowedLatenessMs, fn: { kind: "plain", fn: splitting(coGroup) },
+      assigner: twoSidedAssigner(spec.assigner.forOperator?.(() => context.random()) ?? spec.assigner),
+      ...(spec.trigger === undefined ? {} : { trigger: twoSidedTrigger(spec.trigger) }),
+    };
+    this.#windows = new WindowOperator(windowParts(windowSpec, context, info), createWindowContents(evictor, undefined, undefined), context);
   }
 
   open(context: StateInitializationContext): void | Promise<void> {
     return this.#windows.open(context);
   }
   processRecord1(value: unknown, timestampMs: number, out: Output<unknown>): void {
-    this.#windows.processRecord({ isOne: true, value } satisfies TaggedUnion, timestampMs, out);
+    this.#windows.processRecord({ isLeft: true, value } satisfies TwoSided, timestampMs, out);
   }
   processRecord2(value: unknown, timestampMs: number, out: Output<unknown>): void {
-    this.#windows.processRecord({ isOne: false, value } satisfies TaggedUnion, timestampMs, out);
+    this.#windows.processRecord({ isLeft: false, value } satisfies TwoSided, timestampMs, out);
   }
   snapshotState(context: StateSnapshotContext): void | Promise<void> {
     return this.#windows.snapshotState(context);
@@ -44,11 +42,11 @@ export class WindowJoin implements TwoInputOperator {
   }
 }
 
-function splitting(coGroup: CoGroupFn<unknown, unknown, unknown>): WindowFn<TaggedUnion, unknown, unknown, Window> {
+function splitting(coGroup: CoGroupFn<unknown, unknown, unknown>): WindowFn<TwoSided, unknown, unknown, Window> {
   return (_key, _window, elements, out) => {
     const left: unknown[] = [];
     const right: unknown[] = [];
-    for (const element of elements) (element.isOne ? left : right).push(element.value);
+    for (const element of elements) (element.isLeft ? left : right).push(element.value);
     return coGroup(left, right, out);
   };
 }

@@ -1,0 +1,3 @@
+for (;;) await new Promise((resolve) => setTimeout(resolve, 50));
+
+export const planned = false;

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readFile, realpath, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { bundleJob } from "../src/index.js";
+
+let project: string;
+
+before(async () => {
+  project = await realpath(await mkdtemp(join(tmpdir(), "millrace-bundle-")));
+  await mkdir(join(project, "node_modules", "left-pad"), { recursive: true });
+  await symlink(fileURLToPath(new URL("../../millrace", import.meta.url)), join(project, "node_modules", "millrace"));
+  await writeFile(join(project, "node_modules", "left-pad", "package.json"), JSON.stringify({ name: "left-pad", version: "1.0.0", type: "module", exports: "./index.js" }));
+  await writeFile(join(project, "node_modules", "left-pad", "index.js"), "export const where = import.meta.url;\n");
+  await writeFile(join(project, "helper.ts"), "export const helper: string = import.meta.url;\nexport enum Colour { Red = 3 }\n");
+  await writeFile(join(project, "job.ts"), [
+    'import { readFileSync } from "node:fs";', 'import { where } from "left-pad";', 'import { helper, Colour } from "./helper.js";',
+    "export const facts: Record<string, unknown> = { where, helper, colour: Colour.Red, url: import.meta.url, dirname: import.meta.dirname, reads: typeof readFileSync };",
+    'export const fail = (): never => { throw new Error("from the job"); };', "",
+  ].join("\n"));
+});
+after(() => rm(project, { recursive: true }));
+
+test("a bundle holds the job's own files; packages are imported from where the job finds them", async () => {
+  const artifact = await bundleJob(join(project, "job.ts"));
+  assert.ok(artifact.file.startsWith(join(project, "node_modules", ".cache", "millrace")));
+  const { job } = (await import(artifact.url)) as { job: { facts: Record<string, unknown> } };
+  assert.deepEqual({ ...job.facts }, {
+    where: pathToFileURL(join(project, "node_modules", "left-pad", "index.js")).href, helper: pathToFileURL(join(project, "helper.ts")).href,
+    colour: 3, url: pathToFileURL(join(project, "job.ts")).href, dirname: project, reads: "function",
+  });
+});
+
+test("the source map names the sources by their real paths", async () => {
+  const { file } = await bundleJob(join(project, "job.ts"));
+  const [, encoded] = /sourceMappingURL=data:application\/json;base64,(.*)/.exec(await readFile(file, "utf8"))!;
+  const map = JSON.parse(Buffer.from(encoded!, "base64").toString()) as { sources: string[] };
+  const sources = map.sources.map((source) => fileURLToPath(new URL(source, pathToFileURL(file))));
+  assert.ok(sources.includes(join(project, "job.ts")) && sources.includes(join(project, "helper.ts")), String(sources));
+});
+
+test("the cached bundle is used until one of its files changes, and is named by its content", async () => {
+  const first = await bundleJob(join(project, "job.ts"));
+  const { mtimeMs } = await stat(first.file);
+  await utimes(first.file, new Date(1000), new Date(1000));
+  assert.deepEqual(await bundleJob(join(project, "job.ts")), first);
+  assert.notEqual((await stat(first.file)).mtimeMs, mtimeMs, "it was not written again");
+  await writeFile(join(project, "helper.ts"), "export const helper: string = import.meta.url;\nexport enum Colour { Red = 4 }\n");
+  const second = await bundleJob(join(project, "job.ts"));
+  assert.notEqual(second.file, first.file);
+});
+
+test("what does not compile or resolve is reported with file, line and column", async () => {
+  await writeFile(join(project, "bad.ts"), 'import { x } from "./nowhere.js";\nexport { x };\n');
+  await assert.rejects(bundleJob(join(project, "bad.ts")), (error: { code: string; message: string; location: object }) => {
+    assert.equal(error.code, "JOB_DOES_NOT_COMPILE");
+    assert.deepEqual(error.location, { file: join(project, "bad.ts"), line: 1, column: 19 });
+    return /nowhere/.test(error.message);
+  });
+  await writeFile(join(project, "missing.ts"), 'import "no-such-package";\n');
+  await assert.rejects(bundleJob(join(project, "missing.ts")), { code: "JOB_DOES_NOT_COMPILE" });
+  await assert.rejects(bundleJob(join(project, "none.ts")), { code: "JOB_FILE_NOT_FOUND" });
+});
