@@ -21,7 +21,7 @@ function defaultText({ defaultValue, kind }) {
 }
 
 /** The table as it should stand in the page. */
-export function configurationTable() {
+function configurationTable() {
   const rows = [...allOptions].sort((a, b) => (a.key < b.key ? -1 : 1)).map((option) => {
     const kind = option.kind.includes(" | ") ? option.kind.split(" | ").map((value) => `\`${value}\``).join(", ") : option.kind;
     return `| \`${option.key}\` | ${kind} | ${defaultText(option)} | ${option.description} |`;
@@ -30,19 +30,18 @@ export function configurationTable() {
 }
 
 /** The whole page with the table put in. */
-export function configurationPage(text = readFileSync(page, "utf8")) {
+function configurationPage(text) {
   const from = text.indexOf(begin);
   const to = text.indexOf(end);
   if (from < 0 || to < from) throw new Error(`${page} has lost the marks around its generated part`);
   return `${text.slice(0, from + begin.length)}\n${configurationTable()}\n${text.slice(to)}`;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const current = readFileSync(page, "utf8");
-  const wanted = configurationPage(current);
-  if (process.argv.includes("--check") && current !== wanted) {
+const current = readFileSync(page, "utf8");
+const wanted = configurationPage(current);
+if (process.argv.includes("--check")) {
+  if (current !== wanted) {
     console.error("docs/configuration.md is not up to date: run node tools/generate-docs.mjs");
     process.exit(1);
   }
-  if (current !== wanted) writeFileSync(page, wanted);
-}
+} else if (current !== wanted) writeFileSync(page, wanted);

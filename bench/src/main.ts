@@ -60,9 +60,9 @@ function choose(only: readonly string[]): readonly Work[] {
   return only.length === 0 ? works : works.filter((work) => only.includes(work.name));
 }
 
-async function runOne(work: Work, { smoke, runs, skipFlink }: BenchOptions, progress: (what: string) => void): Promise<WorkResult | Error> {
+async function runOne(work: Work, { smoke, runs, scale, skipFlink }: BenchOptions, progress: (what: string) => void): Promise<WorkResult | Error> {
   try {
-    return await runWork(work, { smoke, runs, skipFlink, files: new BenchFiles(), progress });
+    return await runWork(work, { smoke, runs, scale, skipFlink, files: new BenchFiles(), progress });
   } catch (error) {
     return error as Error;
   }

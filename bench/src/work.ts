@@ -67,6 +67,4 @@ export interface Work {
   contestants(context: RunContext): Promise<readonly Contestant[]> | readonly Contestant[];
   /** By contestant's name; those that were skipped are missing. */
   figures(medians: ReadonlyMap<string, Medians>, size: Size): readonly Figure[];
-  /** Outputs depend on the clock, or there is nothing to compare. */
-  readonly checksumsDiffer?: boolean;
 }

@@ -4,12 +4,12 @@
 function canonical(value) {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (value === null || typeof value !== "object") return JSON.stringify(value);
-  const keys = Object.keys(value).sort();
+  const keys = Object.keys(value).filter((key) => value[key] !== undefined).sort();
   return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(",")}}`;
 }
 
 const isRecord = (output) => "v" in output;
-const withoutStep = ({ step: _, ...rest }) => canonical(rest);
+const withoutStep = (output) => canonical({ ...output, step: undefined });
 
 /** The records, whenever they came. */
 function multiset(outputs) {

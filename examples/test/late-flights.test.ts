@@ -31,17 +31,17 @@ function compute(isBatch: boolean): { hours: Map<string, Sum>; carriers: Map<str
     if (!sums.has(key)) sums.set(key, { flights: 0, late: 0, tooLate: 0 });
     return sums.get(key)!;
   };
-  let newestMinute = 0;
+  let newestMs = 0;
   for (const { scheduledMs, carrier, delayMinutes } of flights) {
     const startMs = Math.floor(scheduledMs / HOUR_MS) * HOUR_MS;
-    if (!isBatch && startMs + HOUR_MS - 1 <= newestMinute * 60_000 - MAX_DISORDER_MS - 1) sumOf(carriers, carrier).tooLate++;
+    if (!isBatch && startMs + HOUR_MS - 1 <= newestMs - MAX_DISORDER_MS - 1) sumOf(carriers, carrier).tooLate++;
     else {
       for (const sum of [sumOf(hours, `${new Date(startMs).toISOString().slice(0, 16).replace("T", " ")} ${carrier}`), sumOf(carriers, carrier)]) {
         sum.flights++;
         if (delayMinutes > 15) sum.late++;
       }
     }
-    newestMinute = Math.max(newestMinute, Math.floor(scheduledMs / 60_000));
+    newestMs = Math.max(newestMs, scheduledMs - (scheduledMs % 600_000));
   }
   return { hours, carriers };
 }

@@ -33,7 +33,7 @@ export async function printedBy(name: string, options: readonly string[] = [], a
 }
 
 export const STREAMING: readonly string[] = ["-p", "2"];
-export const BATCH: readonly string[] = ["-p", "2", "-D", "execution.runtime-mode=BATCH"];
+export const BATCH: readonly string[] = ["--inline", "-p", "2", "-D", "execution.runtime-mode=BATCH"];
 
 /** Lines as a multiset: what parallel subtasks print has no order. */
 export function sorted(lines: Iterable<string>): string[] {

@@ -70,14 +70,14 @@ class StrideEnumerator implements SplitEnumerator<Stride, readonly Stride[]> {
 }
 
 class StrideReader<T> implements SourceReader<T, Stride> {
-  private readonly fill: Fill<T>;
+  private readonly generateInto: Fill<T>;
   private splits: Stride[] = [];
   private next = 0;
   private complete = false;
   private wake: (() => void) | undefined;
 
-  constructor(fill: Fill<T>) {
-    this.fill = fill;
+  constructor(generateInto: Fill<T>) {
+    this.generateInto = generateInto;
   }
   start(): void {}
   pollNext(output: ReaderOutput<T>): InputStatus {
@@ -91,7 +91,7 @@ class StrideReader<T> implements SourceReader<T, Stride> {
     }
     const values: T[] = new Array(count);
     const times = new Float64Array(count);
-    this.fill(values, times, this.next, split.stride, count);
+    this.generateInto(values, times, this.next, split.stride, count);
     this.next += count * split.stride;
     output.collectBatch(values, times);
     return "more-available";

@@ -13,7 +13,8 @@ export const run: Loop = ({ records, keys = 1000 }, out) => {
   let newestMs = 0;
   let nextEndMs = SLIDE_MS;
 
-  const slide = (): void => {
+  const slideWhenComplete = (watermarkMs: number): boolean => {
+    if (nextEndMs > watermarkMs) return false;
     const came = slices.get(nextEndMs);
     const wentMs = nextEndMs - SLICES * SLIDE_MS;
     const went = slices.get(wentMs);
@@ -24,6 +25,7 @@ export const run: Loop = ({ records, keys = 1000 }, out) => {
       if (windowCounts[key]! > 0) out.add(foldLong(foldLong(fold(HASH_START, key), nextEndMs), windowSums[key]!));
     }
     nextEndMs += SLIDE_MS;
+    return true;
   };
 
   for (let i = 0; i < records; i++) {
@@ -34,7 +36,7 @@ export const run: Loop = ({ records, keys = 1000 }, out) => {
     slice.sums[key]! += value;
     slice.counts[key]!++;
     if (time > newestMs) newestMs = time;
-    while (nextEndMs <= newestMs - READING_DISORDER_MS) slide();
+    while (slideWhenComplete(newestMs - READING_DISORDER_MS)) continue;
   }
-  while (slices.size > 0) slide();
+  while (slices.size > 0) slideWhenComplete(Number.POSITIVE_INFINITY);
 };

@@ -24,7 +24,7 @@ export const work: Work = {
     return [
       {
         what: "records/s, beside none", millrace: formatCount(rate("millrace")), flink: "", limit: formatCount(rate("loop")),
-        ratio: `${(-100 * loss).toFixed(1)} %`, goal: `> −${100 * GOAL_LOSS} %`, met: loss < GOAL_LOSS,
+        ratio: `${(100 * loss).toFixed(1)} % lost`, goal: `< ${100 * GOAL_LOSS} %`, met: loss < GOAL_LOSS,
       },
       {
         what: `longest pause (${formatNumber(pause("without"), "ms", 1)} without)`, millrace: formatNumber(pause("millrace"), "ms", 1), flink: "", limit: "", ratio: "",

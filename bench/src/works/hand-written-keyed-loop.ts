@@ -8,7 +8,7 @@ export const work: Work = {
   title: "keyed-tumbling-100k beside two workers written by hand: the share of theirs that the engine reaches",
   goal: "reported",
   full: { records: 20_000_000, keys: 100_000 },
-  smoke: { records: 300_000, keys: 20_000 },
+  smoke: { records: 200_000, keys: 20_000 },
   contestants: () => [millrace({ job: "keyed-tumbling" }), twoWorkers],
   figures(medians) {
     const rate = (name: string): number => medians.get(name)?.recordsPerSecond ?? Number.NaN;

@@ -7,5 +7,5 @@ export const work: Work = throughputWork({
   program: "keyed-tumbling",
   timesFlink: 5,
   full: { records: 20_000_000, keys: 100_000 },
-  smoke: { records: 300_000, keys: 20_000 },
+  smoke: { records: 200_000, keys: 20_000 },
 });

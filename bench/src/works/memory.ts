@@ -15,7 +15,7 @@ export const work: Work = {
   title: "peak memory of word count, all processes, beside Flink at the smallest heap that keeps 95 % of its speed",
   goal: `≤ ${GOAL} × Flink`,
   full: { textBytes: 200_000_000, prelude: 0 },
-  smoke: { textBytes: 5_000_000, prelude: 0 },
+  smoke: { textBytes: 2_000_000, prelude: 0 },
   async contestants(context) {
     const { files, size, skipFlink, progress } = context;
     const input = await files.text(size.textBytes);

@@ -7,5 +7,5 @@ export const work: Work = throughputWork({
 
   timesFlink: 2,
   full: { records: 10_000_000, keys: 100_000 },
-  smoke: { records: 200_000, keys: 20_000 },
+  smoke: { records: 100_000, keys: 20_000 },
 });

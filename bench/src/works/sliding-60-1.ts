@@ -7,5 +7,5 @@ export const work: Work = throughputWork({
 
   timesFlink: 20,
   full: { records: 2_000_000, keys: 1000 },
-  smoke: { records: 100_000, keys: 1000 },
+  smoke: { records: 50_000, keys: 1000 },
 });

@@ -14,10 +14,10 @@ export const work: Work = {
   title: "latency of a 10 ms tumbling window at half of Flink's greatest rate",
   goal: "p99 ≤ half of Flink's",
   full: { keys: 1000 },
-  smoke: { records: 20_000, keys: 100 },
+  smoke: { keys: 100 },
   async contestants(context) {
     const { size, skipFlink, progress } = context;
-    const rate = size.smoke || skipFlink ? Math.max(10_000, Math.floor(size.records / 2)) : Math.floor((await greatestRate(context)) / 2);
+    const rate = size.smoke ? 10_000 : skipFlink ? RATES[0]! : Math.floor((await greatestRate(context)) / 2);
     const seconds = size.smoke ? 2 : SECONDS;
     const sized = { ...size, records: rate * seconds };
     const discard = String(size.smoke ? 1 : DISCARDED_SECONDS);

@@ -11,7 +11,7 @@ export const work: Work = {
   title: "word count of a text file",
   goal: "≥ 2 × Flink",
   full: { textBytes: 1_000_000_000 },
-  smoke: { textBytes: 5_000_000 },
+  smoke: { textBytes: 2_000_000 },
   async contestants({ files, size, progress }) {
     progress("makes the text");
     const input = await files.text(size.textBytes);

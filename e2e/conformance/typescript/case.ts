@@ -42,6 +42,21 @@ export function long(timeMs: number): Long {
   return timeMs === MAX_WATERMARK ? "MAX" : timeMs;
 }
 
+/** What running a case gave. */
+export interface CaseResult {
+  readonly outputs: readonly Emission[];
+  readonly lateDropped?: number;
+}
+
+export interface JobSettings {
+  /** Configuration of the job, by key. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Of everything between the sources and what writes the outputs down; default 1. */
+  readonly parallelism?: number;
+  /** How often the job is to fail and go on from a checkpoint, at about even distances; default never. */
+  readonly restores?: number;
+}
+
 /** The inputs of a job, by name and in order. */
 export interface Job {
   readonly env: StreamExecutionEnvironment;

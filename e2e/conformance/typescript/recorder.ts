@@ -6,17 +6,25 @@ export class Recording {
   readonly outputs: Emission[] = [];
   /** `undefined` while nobody controls the order of the inputs: then only records are kept. */
   step: number | undefined;
+  /** While a restored job is told the time again: nothing but a record would be new. */
+  retelling = false;
 
   record(value: unknown, timestampMs: number, tag: string | undefined): void {
     this.#add({ ...(tag === undefined ? {} : { tag }), ...(timestampMs === NO_TIMESTAMP ? {} : { t: long(timestampMs) }), v: value });
   }
 
   watermark(timestampMs: number): void {
-    if (this.step !== undefined) this.#add({ w: long(timestampMs) });
+    if (this.step !== undefined && !this.retelling) this.#add({ w: long(timestampMs) });
   }
 
   status(idle: boolean): void {
-    if (this.step !== undefined) this.#add({ idle });
+    if (this.step !== undefined && !this.retelling) this.#add({ idle });
+  }
+
+  /** Whether a watermark was the last that came, in this step. */
+  get endsWithWatermark(): boolean {
+    const last = this.outputs.at(-1);
+    return last !== undefined && "w" in last && last.step === this.step;
   }
 
   #add(output: Emission): void {

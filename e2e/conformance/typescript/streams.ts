@@ -61,7 +61,8 @@ export const streamPipelines: Readonly<Record<string, Pipeline>> = {
   },
   "watermark-strategy": (job, params) => {
     job.env.getConfig().setAutoWatermarkInterval(params.interval ?? 200);
-    return { main: job.input("in").assignTimestampsAndWatermarks(strategyOf(params)).process(WithWatermark) };
+    // One generator, as the script is one: several would each see a part of it.
+    return { main: job.input("in").assignTimestampsAndWatermarks(strategyOf(params)).setParallelism(1).process(WithWatermark) };
   },
   "full-window-partition": (job, { fn }) => {
     const partition = job.input("in").keyBy((event) => event.k).fullWindowPartition();

@@ -7,9 +7,10 @@ export async function startInThread(request: JobRequest): Promise<{ client: JobC
   const artifact = await bundleJob(request.job);
   process.setSourceMapsEnabled(true);
   process.argv.splice(1, Number.POSITIVE_INFINITY, artifact.source, ...request.args);
+  const config = { ...request.config, "slot.isolation": "inline" };
   let lastCheckpointPath = (): string | undefined => undefined;
   const executor = nodeInThreadExecutor({
-    configOverrides: request.config,
+    configOverrides: config,
     onJob: (job) => {
       lastCheckpointPath = () => job.lastCheckpointPath;
     },
@@ -17,7 +18,7 @@ export async function startInThread(request: JobRequest): Promise<{ client: JobC
   let ended!: Promise<void>;
   const client = await new Promise<JobClient>((resolve, reject) => {
     installExecutor({
-      configOverrides: request.config,
+      configOverrides: config,
       execute: async (pipeline) => {
         const submitted = await executor.execute(pipeline);
         resolve(submitted);

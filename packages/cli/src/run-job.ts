@@ -46,12 +46,14 @@ export async function runJob(job: URL | string, options: RunJobOptions = {}): Pr
 
 /** Like {@link runJob}, but resolves with a handle as soon as the job runs. */
 export async function submitJob(job: URL | string, options: RunJobOptions = {}): Promise<SubmittedJob> {
-  const { LocalJobClient, WorkerSlots, consoleLog, startEmbeddedJob } = await import("@millrace/cluster/embedded");
+  const [{ LocalJobClient, WorkerSlots, consoleLog, startEmbeddedJob }, { findLibraryBundle }] = await Promise.all([import("@millrace/cluster/embedded"), import("@millrace/client")]);
+  const entries = await libraryEntries();
+  const library = entries === undefined ? undefined : (findLibraryBundle(entries) ?? entries);
   const slots = new WorkerSlots();
-  slots.prewarm(Math.max(1, Math.min(wantedParallelism(options), 2 * availableParallelism())), libraryUrl());
+  slots.prewarm(Math.max(1, Math.min(wantedParallelism(options), 2 * availableParallelism())), library?.millrace, library?.slot);
   try {
     const { artifact, program, jobGraph } = await planJob(job, options);
-    slots.load({ artifactUrl: artifact.url, source: artifact.source, args: options.args ?? [] });
+    slots.load({ artifactUrl: artifact.url, source: artifact.source, args: options.args ?? [], entryUrl: artifact.library?.slot });
     const master = startEmbeddedJob({
       jobGraph, slots, log: options.log ?? consoleLog, onCollected: (...batch) => program.collected(...batch),
       ...(options.onStatus === undefined ? {} : { onStatus: options.onStatus }),
@@ -78,11 +80,13 @@ export async function submitJob(job: URL | string, options: RunJobOptions = {}):
 
 /** Bundles a job and runs its program up to `execute()`. The program stays alive; terminate it when only the plan is wanted. */
 export async function planJob(job: URL | string, options: RunJobOptions = {}): Promise<PlannedJob> {
-  const { bundleJob, JobProgram } = await import("@millrace/client");
-  const artifact = await bundleJob(job instanceof URL || job.startsWith("file:") ? fileURLToPath(job) : job);
+  const { buildLibraryBundle, bundleJob, findLibraryBundle, JobProgram } = await import("@millrace/client");
+  const entries = await libraryEntries();
+  const library = entries === undefined ? undefined : (findLibraryBundle(entries) ?? (await buildLibraryBundle(entries)));
+  const artifact = await bundleJob(job instanceof URL || job.startsWith("file:") ? fileURLToPath(job) : job, library);
   const program = new JobProgram({
     artifactUrl: artifact.url, source: artifact.source, args: options.args ?? [], config: overrides(options), parameters: options.parameters ?? {},
-    jobId: randomUUID().replaceAll("-", ""), planningTimeoutMs: options.planningTimeoutMs ?? 60_000,
+    jobId: randomUUID().replaceAll("-", ""), planningTimeoutMs: options.planningTimeoutMs ?? 60_000, entryUrl: artifact.library?.program,
   });
   return { artifact, program, jobGraph: await program.plan };
 }
@@ -93,10 +97,11 @@ export interface PlannedJob {
   readonly jobGraph: JobGraph;
 }
 
-/** The library that jobs are written with, if it is installed beside this package. */
-function libraryUrl(): string | undefined {
+/** Where the installed library is; `undefined` when it is not beside this package. */
+async function libraryEntries(): Promise<import("@millrace/client").LibraryEntries | undefined> {
+  const [{ slotEntryUrl }, { programEntryUrl }] = await Promise.all([import("@millrace/cluster/embedded"), import("@millrace/client")]);
   try {
-    return import.meta.resolve("millrace");
+    return { millrace: import.meta.resolve("millrace"), slot: slotEntryUrl, program: programEntryUrl };
   } catch {
     return undefined;
   }

@@ -6,6 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { MillraceError } from "@millrace/core";
 import { bundleWithEsbuild } from "./esbuild-bundle.js";
+import type { LibraryEntries } from "./library-bundle.js";
 
 /** A job as one file: what plan workers and slots import. */
 export interface JobArtifact {
@@ -14,24 +15,30 @@ export interface JobArtifact {
   /** The bundle; its name is the hash of its content. */
   readonly file: string;
   readonly url: string;
+  /** The bundled library it imports; whoever loads it must start from the same one. `undefined`: it imports the packages themselves. */
+  readonly library: LibraryEntries | undefined;
 }
 
 /** Bump when the bundle's shape changes, so that cached ones are not used. */
-const BUNDLE_FORMAT = 1;
+const BUNDLE_FORMAT = 2;
 
 interface CacheEntry {
   readonly format: number;
   readonly node: string;
   readonly file: string;
+  /** URL of the bundled library that it imports; absent when it imports packages. */
+  readonly library?: string;
+  /** It imports parts of the library that the bundled one does not export, so it cannot use that. */
+  readonly needsPackages: boolean;
   readonly inputs: readonly { readonly path: string; readonly modifiedMs: number; readonly sizeBytes: number }[];
 }
 
 /**
  * Bundles a job's module, TypeScript or JavaScript, into one ESM file with an inline source map, and keeps it in a cache that is valid as long as
- * none of its files changed. Packages stay outside and are imported from where the job would have found them; `import.meta.url` keeps meaning the source file.
+ * none of its files changed. With `library` it imports `millrace` from there, if that is all it needs of the library. Packages stay outside and are imported from where the job would have found them; `import.meta.url` keeps meaning the source file.
  * @throws `JOB_FILE_NOT_FOUND`, `JOB_DOES_NOT_COMPILE` (with file, line and column of the first error)
  */
-export async function bundleJob(jobFile: string): Promise<JobArtifact> {
+export async function bundleJob(jobFile: string, library?: LibraryEntries): Promise<JobArtifact> {
   const source = resolve(jobFile);
   await stat(source).catch((cause: unknown) => {
     throw new MillraceError({ code: "JOB_FILE_NOT_FOUND", message: `there is no file "${source}"`, location: { file: source }, cause });
@@ -39,9 +46,15 @@ export async function bundleJob(jobFile: string): Promise<JobArtifact> {
   const cache = cacheDirectory(dirname(source));
   const entryFile = join(cache, `${hash(source).slice(0, 16)}.json`);
   const cached = await readCacheEntry(entryFile);
-  if (cached !== undefined) return artifact(source, cached.file);
+  if (cached !== undefined && cached.library === (cached.needsPackages ? undefined : library?.millrace)) {
+    return artifact(source, cached.file, cached.needsPackages ? undefined : library);
+  }
 
-  const { contents, inputs } = await bundleWithEsbuild(source, cache);
+  let bundle = await bundleWithEsbuild(source, cache, library?.millrace);
+  const { needsPackages } = bundle;
+  if (needsPackages && library !== undefined) bundle = await bundleWithEsbuild(source, cache, undefined);
+  const used = needsPackages ? undefined : library;
+  const { contents, inputs } = bundle;
   const file = join(cache, `${hash(contents)}.mjs`);
   await mkdir(cache, { recursive: true });
   await writeAtomic(file, contents);
@@ -49,13 +62,13 @@ export async function bundleJob(jobFile: string): Promise<JobArtifact> {
     const { mtimeMs, size } = await stat(path);
     return { path, modifiedMs: mtimeMs, sizeBytes: size };
   }));
-  const entry: CacheEntry = { format: BUNDLE_FORMAT, node: process.version, file, inputs: states };
+  const entry: CacheEntry = { format: BUNDLE_FORMAT, node: process.version, file, needsPackages, ...(used === undefined ? {} : { library: used.millrace }), inputs: states };
   await writeAtomic(entryFile, JSON.stringify(entry));
-  return artifact(source, file);
+  return artifact(source, file, used);
 }
 
-function artifact(source: string, file: string): JobArtifact {
-  return { source, file, url: pathToFileURL(file).href };
+function artifact(source: string, file: string, library: LibraryEntries | undefined): JobArtifact {
+  return { source, file, url: pathToFileURL(file).href, library };
 }
 
 /** `node_modules/.cache/millrace` of the project the job is in, else a directory of this user's among the temporary files. */

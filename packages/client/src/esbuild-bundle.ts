@@ -9,15 +9,18 @@ export interface Bundle {
   readonly contents: string;
   /** Absolute paths of all files that went into it. */
   readonly inputs: readonly string[];
+  /** It imports more of the library than `millrace`, itself or through a package. */
+  readonly needsPackages: boolean;
 }
 
 /**
  * The bundle exports `job`, the namespace of the user's module, and `StreamExecutionEnvironment`, from the library that module uses,
  * for jobs whose default export takes the environment.
  */
-export async function bundleWithEsbuild(source: string, outputDirectory: string): Promise<Bundle> {
+export async function bundleWithEsbuild(source: string, outputDirectory: string, libraryUrl: string | undefined): Promise<Bundle> {
   const { build } = await import("esbuild");
   const directory = dirname(source);
+  const found = { needsPackages: false };
   try {
     const result = await build({
       stdin: {
@@ -25,11 +28,11 @@ export async function bundleWithEsbuild(source: string, outputDirectory: string)
         resolveDir: directory, sourcefile: "millrace-job-entry.mjs", loader: "js",
       },
       outfile: join(outputDirectory, "job.mjs"), absWorkingDir: directory,
-      bundle: true, format: "esm", platform: "node", target: "node20", conditions: [], sourcemap: "inline", keepNames: true, charset: "utf8",
-      write: false, metafile: true, logLevel: "silent", plugins: [packagesStayOutside(), sourceUrls()],
+      bundle: true, format: "esm", platform: "node", target: "node20", conditions: [], sourcemap: "inline", charset: "utf8",
+      write: false, metafile: true, logLevel: "silent", plugins: [packagesStayOutside(libraryUrl, found), sourceUrls()],
     });
     const inputs = Object.keys(result.metafile.inputs).filter((input) => input !== "millrace-job-entry.mjs").map((input) => resolvePath(directory, input));
-    return { contents: result.outputFiles[0]!.text, inputs };
+    return { contents: result.outputFiles[0]!.text, inputs, needsPackages: found.needsPackages };
   } catch (error) {
     const first = (error as Partial<BuildFailure>).errors?.[0];
     throw first === undefined ? error : compileError(first, (error as BuildFailure).errors.length, directory);
@@ -52,7 +55,7 @@ function compileError(first: Message, count: number, directory: string): Millrac
  * Leaves every package out of the bundle, by the absolute URL it resolves to from the file that imports it. Millrace itself is taken from the
  * installation that runs the job.
  */
-function packagesStayOutside(): Plugin {
+function packagesStayOutside(libraryUrl: string | undefined, found: { needsPackages: boolean }): Plugin {
   const builtins = new Set(builtinModules);
   return {
     name: "packages-stay-outside",
@@ -61,16 +64,34 @@ function packagesStayOutside(): Plugin {
         if (pluginData === "resolving" || kind === "entry-point" || /^[a-z]:[\\/]/i.test(path)) return undefined;
         if (path.startsWith("node:") || builtins.has(path)) return { path, external: true };
         if (/^(file|data|https?):/.test(path)) return { path, external: true };
+        if (path === "millrace" && libraryUrl !== undefined) return { path: libraryUrl, external: true };
+        if (path.startsWith("@millrace/")) found.needsPackages = true;
         const own = path === "millrace" || path.startsWith("@millrace/") ? ownInstallation(path) : undefined;
         if (own !== undefined) return { path: own, external: true };
-        const found = await build.resolve(path, { importer, resolveDir, kind, pluginData: "resolving" });
-        if (found.errors.length > 0) return { errors: found.errors, warnings: found.warnings };
+        const resolved = await build.resolve(path, { importer, resolveDir, kind, pluginData: "resolving" });
+        if (resolved.errors.length > 0) return { errors: resolved.errors, warnings: resolved.warnings };
         // TypeScript from a package (a workspace, a path alias) has to be bundled: Node could not load it.
-        if (/\.[cm]?tsx?$/.test(found.path)) return { path: found.path };
-        return { path: pathToFileURL(found.path).href, external: true };
+        if (/\.[cm]?tsx?$/.test(resolved.path)) return { path: resolved.path };
+        if (await dependsOnLibrary(resolved.path)) found.needsPackages = true;
+        return { path: pathToFileURL(resolved.path).href, external: true };
       });
     },
   };
+}
+
+/** Whether the package that a file belongs to uses Millrace, and so brings the packages of the library with it. */
+async function dependsOnLibrary(file: string): Promise<boolean> {
+  for (let directory = dirname(file); dirname(directory) !== directory; directory = dirname(directory)) {
+    try {
+      const manifest = JSON.parse(await readFile(join(directory, "package.json"), "utf8")) as Record<string, Readonly<Record<string, string>> | undefined>;
+      if (manifest["name"] === undefined) continue;
+      const names = [...Object.keys(manifest["dependencies"] ?? {}), ...Object.keys(manifest["peerDependencies"] ?? {})];
+      return names.some((name) => name === "millrace" || name.startsWith("@millrace/"));
+    } catch {
+      // Not the package's root.
+    }
+  }
+  return false;
 }
 
 function ownInstallation(specifier: string): string | undefined {

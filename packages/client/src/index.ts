@@ -1,2 +1,3 @@
 export * from "./bundle-job.js";
 export * from "./program.js";
+export * from "./library-bundle.js";

@@ -6,7 +6,11 @@ import type { ProgramCommand, ProgramMessage, ProgramStart } from "./program-pro
 export interface ProgramInit extends ProgramStart {
   /** How long the program may take to call `execute()`. */
   readonly planningTimeoutMs: number;
+  /** What the worker thread starts with; default this package's own. Must share its library with the artifact. */
+  readonly entryUrl?: string | undefined;
 }
+
+export const programEntryUrl: string = new URL("./program-entry.js", import.meta.url).href;
 
 /**
  * A job's program, running in a worker thread of its own: first it plans, then, once {@link attach} gave it the running job, it goes on as that
@@ -23,8 +27,8 @@ export class JobProgram {
   #client: JobClient | undefined;
 
   constructor(init: ProgramInit) {
-    const { planningTimeoutMs, ...workerData } = init;
-    const worker = new Worker(new URL("./program-entry.js", import.meta.url), { workerData, execArgv: [], name: "millrace program" });
+    const { planningTimeoutMs, entryUrl, ...workerData } = init;
+    const worker = new Worker(new URL(entryUrl ?? programEntryUrl), { workerData, execArgv: [], name: "millrace program" });
     this.#worker = worker;
     let planned = false;
     let failure: Error | undefined;

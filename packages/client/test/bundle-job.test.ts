@@ -63,3 +63,24 @@ test("what does not compile or resolve is reported with file, line and column", 
   await assert.rejects(bundleJob(join(project, "missing.ts")), { code: "JOB_DOES_NOT_COMPILE" });
   await assert.rejects(bundleJob(join(project, "none.ts")), { code: "JOB_FILE_NOT_FOUND" });
 });
+
+test("a job uses the bundled library if millrace is all it imports of it", async () => {
+  const library = { millrace: "file:///library/millrace.mjs", slot: "file:///library/slot.mjs", program: "file:///library/program.mjs" };
+  const bundle = async (name: string, text: string) => {
+    await writeFile(join(project, name), text);
+    const artifact = await bundleJob(join(project, name), library);
+    assert.deepEqual(await bundleJob(join(project, name), library), artifact, "the same from the cache");
+    return { library: artifact.library, text: await readFile(artifact.file, "utf8") };
+  };
+  const plain = await bundle("plain.ts", 'import { duration } from "millrace";\nimport type { Clock } from "@millrace/core";\nexport const ms = duration("1 s");\nexport type C = Clock;\n');
+  assert.equal(plain.library, library);
+  assert.match(plain.text, /from "file:\/\/\/library\/millrace\.mjs"/);
+  await mkdir(join(project, "node_modules", "plugin"), { recursive: true });
+  await writeFile(join(project, "node_modules", "plugin", "package.json"), JSON.stringify({ name: "plugin", type: "module", exports: "./index.js", peerDependencies: { "@millrace/core": "*" } }));
+  await writeFile(join(project, "node_modules", "plugin", "index.js"), "export const plugin = 1;\n");
+  for (const other of ["@millrace/core", "plugin"]) {
+    const direct = await bundle(`with-${other.replace(/\W/g, "")}.ts`, `import { duration } from "millrace";\nimport * as other from "${other}";\nexport const all = [duration, other];\n`);
+    assert.equal(direct.library, undefined);
+    assert.doesNotMatch(direct.text, /file:\/\/\/library/);
+  }
+});

@@ -58,3 +58,9 @@ test("a failing job names the operator and keeps the error as its cause", async 
     return true;
   });
 });
+
+test("worker threads cannot be had in the program's own thread", async () => {
+  const env = StreamExecutionEnvironment.getExecutionEnvironment({ "slot.isolation": "thread" });
+  env.fromData(1).print();
+  await assert.rejects(env.execute(), { code: "SLOT_ISOLATION_UNAVAILABLE" });
+});

@@ -1,3 +1,4 @@
-for (;;) await new Promise((resolve) => setTimeout(resolve, 50));
+const never: boolean = true;
+while (never) await new Promise((resolve) => setTimeout(resolve, 50));
 
 export const planned = false;

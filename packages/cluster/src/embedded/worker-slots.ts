@@ -9,7 +9,12 @@ export interface WorkerSlotsOptions {
   readonly artifactUrl: string;
   readonly source: string;
   readonly args: readonly string[];
+  /** What the worker threads start with; default {@link slotEntryUrl}. Must share its library with the artifact. */
+  readonly entryUrl?: string | undefined;
 }
+
+/** The module a slot's worker thread starts with. */
+export const slotEntryUrl: string = new URL("./slot-entry.js", import.meta.url).href;
 
 /** Chains are long functions by design: V8's limits would leave their tails out of line. */
 const V8_FLAGS = ["--max-inlined-bytecode-size=2000", "--max-inlined-bytecode-size-cumulative=8000"];
@@ -29,8 +34,8 @@ export class WorkerSlots implements SlotProvider {
    * Starts workers before it is known what they will run, so that their start-up overlaps with planning. `preloadUrl` is a module that the job will
    * most likely import.
    */
-  prewarm(count: number, preloadUrl?: string): void {
-    for (let i = 0; i < count; i++) this.#warm.push(startWorker(SLOT_HEAP.defaultValue, preloadUrl));
+  prewarm(count: number, preloadUrl?: string, entryUrl: string = slotEntryUrl): void {
+    for (let i = 0; i < count; i++) this.#warm.push(startWorker(SLOT_HEAP.defaultValue, entryUrl, preloadUrl));
   }
 
   /** Must be called before the first allocation. */
@@ -39,13 +44,13 @@ export class WorkerSlots implements SlotProvider {
   }
 
   async allocate(request: SlotRequest): Promise<AllocatedSlots> {
-    const options = this.#options!;
+    const { entryUrl = slotEntryUrl, ...options } = this.#options!;
     const heapBytes = Configuration.of(request.jobGraph.config, allOptions).get(SLOT_HEAP);
-    const usable = this.#warm.filter((worker) => worker.heapBytes === heapBytes).slice(0, request.numberOfSlots);
+    const usable = this.#warm.filter((worker) => worker.heapBytes === heapBytes && worker.entryUrl === entryUrl).slice(0, request.numberOfSlots);
     const spare = this.#warm.filter((worker) => !usable.includes(worker));
     this.#warm = [];
     for (const worker of spare) void worker.terminate();
-    const workers = Array.from({ length: request.numberOfSlots }, (_, slotIndex) => usable[slotIndex] ?? startWorker(heapBytes));
+    const workers = Array.from({ length: request.numberOfSlots }, (_, slotIndex) => usable[slotIndex] ?? startWorker(heapBytes, entryUrl));
     workers.forEach((worker, slotIndex) => {
       worker.onEvent = (event) => request.onEvent(slotIndex, event);
       const load: SlotLoad = { type: "load", ...options, jobGraph: request.jobGraph };
@@ -101,14 +106,16 @@ class WorkerSlotSet implements AllocatedSlots {
 /** A slot's worker thread as its parent sees it. */
 class SlotWorker {
   readonly heapBytes: number;
+  readonly entryUrl: string;
   readonly #worker: Worker;
   #handler: ((event: SlotEvent) => void) | undefined;
   #early: SlotEvent[] = [];
   #terminated: Promise<void> | undefined;
   #failed = false;
 
-  constructor(worker: Worker, heapBytes: number) {
+  constructor(worker: Worker, heapBytes: number, entryUrl: string) {
     this.#worker = worker;
+    this.entryUrl = entryUrl;
     this.heapBytes = heapBytes;
     worker.on("message", (event: SlotEvent) => this.#emit(event));
     worker.on("error", (error: Error & { code?: string }) => this.#fail(lost(error, heapBytes)));
@@ -152,12 +159,12 @@ class SlotWorker {
   }
 }
 
-function startWorker(heapBytes: number, preloadUrl?: string): SlotWorker {
+function startWorker(heapBytes: number, entryUrl: string, preloadUrl?: string): SlotWorker {
   WorkerSlots.setFlags();
-  const worker = new Worker(new URL("./slot-entry.js", import.meta.url), {
+  const worker = new Worker(new URL(entryUrl), {
     execArgv: [], name: "millrace slot", workerData: { preloadUrl }, resourceLimits: { maxOldGenerationSizeMb: Math.max(16, Math.floor(heapBytes / 1024 ** 2)) },
   });
-  return new SlotWorker(worker, heapBytes);
+  return new SlotWorker(worker, heapBytes, entryUrl);
 }
 
 function lost(error: Error & { code?: string }, heapBytes: number): MillraceError {

@@ -1,4 +1,4 @@
-import { BatchDecoder, CHECKPOINTING_DIRECTORY, MillraceError } from "@millrace/core";
+import { BatchDecoder, CHECKPOINTING_DIRECTORY, MillraceError, SLOT_ISOLATION } from "@millrace/core";
 import type { Env } from "@millrace/core";
 import { translate } from "@millrace/graph";
 import type { JobClient, JobStatus, Pipeline, PipelineExecutor } from "@millrace/graph";
@@ -29,6 +29,7 @@ export class InThreadExecutor implements PipelineExecutor {
 
   async execute(pipeline: Pipeline): Promise<JobClient> {
     const { env, temporaryDirectory, onJob, onStatus } = this.#options;
+    if (pipeline.config.get(SLOT_ISOLATION) === "thread") throw noWorkersHere();
     const jobGraph = translate(pipeline, { jobId: newJobId(env) });
     const decoder = new BatchDecoder();
     const job: JobMaster = new JobMaster({
@@ -46,6 +47,13 @@ export class InThreadExecutor implements PipelineExecutor {
     job.start();
     return new LocalJobClient(jobGraph.jobId, job);
   }
+}
+
+function noWorkersHere(): MillraceError {
+  return new MillraceError({
+    code: "SLOT_ISOLATION_UNAVAILABLE", message: `${SLOT_ISOLATION.key} is "thread", and this job runs in its program's own thread`,
+    hint: "worker threads re-run the job's module: start it with `millrace run job.ts`, or with runJob() from another program", location: { option: SLOT_ISOLATION.key },
+  });
 }
 
 /** 32 hex digits from the environment's random numbers. */

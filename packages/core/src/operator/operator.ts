@@ -37,7 +37,10 @@ export interface Operator<OUT = unknown> {
 /** An operator with one input. Implement `processRecord`; add `processBatch` when whole batches are faster. */
 export interface OneInputOperator<IN = unknown, OUT = unknown> extends Operator<OUT> {
   processRecord(value: IN, timestampMs: number, out: Output<OUT>): void;
-  /** Processes records `from` (inclusive) to `to` (exclusive). Must do exactly what `processRecord` does one by one. */
+  /**
+   * Processes records `from` (inclusive) to `to` (exclusive). Must do exactly what `processRecord` does one by one.
+   * A keyed operator sets the current key itself here (`batch.keyHashes` holds the hashes); before `processRecord` the task has set it.
+   */
   processBatch?(batch: RecordBatch<IN>, from: number, to: number, out: Output<OUT>): void;
 }
 

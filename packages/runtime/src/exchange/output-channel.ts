@@ -86,15 +86,17 @@ export class OutputChannel {
     this.count = at + 1;
   }
 
-  /** Puts a control element at the current position; `flush` decides when it leaves. */
+  /**
+   * Puts a control element at the current position; `flush` decides when it leaves. Every watermark is delivered, as in Flink: functions see which one it
+   * was, and must not see another when buffers leave later. A buffer is full of marks as it is of records.
+   */
   appendMark(kind: "watermark", timestampMs: number): void;
   appendMark(kind: "status", idle: boolean): void;
   appendMark(kind: "watermark" | "status", value: number | boolean): void {
     const at = this.count;
     const mark: Mark = kind === "watermark" ? { at, kind, timestampMs: value as number } : { at, kind, idle: value as boolean };
     if (this.marks === null) this.marks = [mark];
-    else if (kind === "watermark" && this.lastMarkIsWatermarkAt(at)) this.marks[this.marks.length - 1] = mark;
-    else this.marks.push(mark);
+    else if (this.marks.push(mark) >= this.capacity) this.flush();
   }
 
   appendLatencyMark(markedTimeMs: number, operatorId: string, subtaskIndex: number): void {
@@ -143,11 +145,6 @@ export class OutputChannel {
     larger.timestampsMs.set(this.timestampsMs.subarray(0, this.count));
     if (this.hashed) larger.keyHashes!.set(this.keyHashes.subarray(0, this.count));
     this.use(larger);
-  }
-
-  private lastMarkIsWatermarkAt(at: number): boolean {
-    const last = this.marks![this.marks!.length - 1]!;
-    return last.kind === "watermark" && last.at === at;
   }
 }
 

@@ -43,10 +43,10 @@ export class SlotChannels {
     return senderSlot === ownSlot ? this.#channel(channelId) : this.#remoteInput(channelId, this.#peer(senderSlot));
   }
 
-  /** The sending end of a channel. */
-  output(channelId: number, receiverSlot: number, ownSlot: number, pressure: OutputPressure): ChannelTransport {
+  /** The sending end of a channel. What a blocking exchange keeps is encoded, since it may be much. */
+  output(channelId: number, receiverSlot: number, ownSlot: number, blocking: boolean, pressure: OutputPressure): ChannelTransport {
     if (receiverSlot !== ownSlot) return new RemoteTransport(channelId, this.#peer(receiverSlot), new BatchEncoder(), this.#credits, pressure);
-    return new LocalTransport(this.#channel(channelId), this.#credits, pressure, this.#roundTrip ? newRoundTrip() : undefined);
+    return new LocalTransport(this.#channel(channelId), this.#credits, pressure, this.#roundTrip || blocking ? newRoundTrip() : undefined);
   }
 
   drain(): void {

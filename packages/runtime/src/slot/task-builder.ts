@@ -199,7 +199,7 @@ export class TaskBuilder {
       const capacity = vertex.bufferTimeoutMs === 0 ? 1 : this.#config.get(BATCH_SIZE);
       const channels = targetsOf(edge.partitioner, subtaskIndex, vertex.parallelism, target.parallelism).map((to) => {
         const receiver = deployment.slotOfSubtask[target.id]![to]!;
-        const transport = this.#channels.output(this.#ids.of(edge.id, subtaskIndex, to), receiver, slotIndex, pressure);
+        const transport = this.#channels.output(this.#ids.of(edge.id, subtaskIndex, to), receiver, slotIndex, edge.exchange === "blocking", pressure);
         return new OutputChannel(transport, capacity, edge.partitioner === "hash");
       });
       const plan = {

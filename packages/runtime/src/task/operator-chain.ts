@@ -171,9 +171,13 @@ function* call(node: ChainNode, act: () => unknown): Activity {
 
 /** Tells an operator that an input has ended, again in every turn until it has emitted everything. */
 function* endInput(node: ChainNode, index: number): Activity {
-  for (let done = false; !done; ) {
-    yield* call(node, () => void (done = node.operator.endInput?.(index, node.output) !== false));
-    if (!done) yield undefined;
+  for (;;) {
+    try {
+      if (node.operator.endInput?.(index, node.output) !== false) return;
+    } catch (error) {
+      throw node.blame(error);
+    }
+    yield undefined;
   }
 }
 

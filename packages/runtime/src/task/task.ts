@@ -154,13 +154,15 @@ export class Task {
 
   /** Takes the task down because of an error; also from outside of `step`. */
   fail(thrown: unknown): void {
-    if (this.over || this.#failure !== undefined) return;
+    // What goes wrong while a task is being cancelled is of no interest to anybody.
+    if (this.over || this.#failure !== undefined || this.#state === "CANCELING") return;
     this.#failure = this.#located(thrown);
     this.#shutDown();
   }
 
   cancel(): void {
-    if (this.over || this.#state === "CANCELING") return;
+    // One that is closing already comes to its end by itself.
+    if (this.over || this.#state === "CANCELING" || (this.#closing && this.#failure === undefined)) return;
     this.#transition("CANCELING");
     if (this.#failure === undefined) this.#shutDown();
   }
@@ -338,7 +340,7 @@ export class Task {
     this.#activities.length = 0;
     this.#awaiting = false;
     this.#settlement = undefined;
-    this.mailbox.held = false;
+    this.mailbox.close();
     this.processingTime.cancelAll();
     this.#keyedTimers.cancel();
     this.#checkpoints?.abortAll();
@@ -372,6 +374,7 @@ export class Task {
 
   #release(): void {
     this.#closeTimer?.cancel();
+    this.#activities.length = 0;
     this.mailbox.close();
     this.processingTime.cancelAll();
     this.#keyedTimers.cancel();

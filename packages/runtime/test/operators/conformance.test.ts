@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-// @ts-expect-error a plain module
 import { differences } from "../../../../e2e/conformance/compare.mjs";
 import { enginesOf, runConformanceCase, type ConformanceCase } from "./support/conformance.js";
 

@@ -112,12 +112,24 @@ export class TestJob {
     this.#all({ type: "triggerCheckpoint", epoch: this.#epoch, checkpointId, timestampMs: this.clock.nowMs(), tasks: running });
   }
 
-  /** Takes a checkpoint and tells everybody that it is complete. */
+  /** As `tryCheckpoint`, where it cannot fail. */
   async checkpoint(checkpointId: number): Promise<TestCheckpoint> {
+    const taken = await this.tryCheckpoint(checkpointId);
+    if (taken === undefined) throw new Error(`checkpoint ${checkpointId} was aborted`);
+    return taken;
+  }
+
+  /** Takes a checkpoint and tells everybody that it is complete; aborts it when a task finishes without having taken part. */
+  async tryCheckpoint(checkpointId: number): Promise<TestCheckpoint | undefined> {
     this.trigger(checkpointId);
     const expected = this.ids.filter((id) => this.states.get(id) !== "FINISHED");
-    await this.clock.runUntil(() => this.error !== undefined || this.#isAcknowledged(checkpointId, expected));
+    const left = (): boolean => expected.some((id) => this.states.get(id) === "FINISHED" && this.acknowledged.get(checkpointId)?.has(id) !== true);
+    await this.clock.runUntil(() => this.error !== undefined || left() || this.#isAcknowledged(checkpointId, expected));
     if (this.error !== undefined) throw this.error;
+    if (left()) {
+      this.abort(checkpointId);
+      return undefined;
+    }
     this.complete(checkpointId);
     return { id: checkpointId, tasks: this.acknowledged.get(checkpointId)!, coordinators: this.coordinatorSnapshots.get(checkpointId) ?? new Map() };
   }

@@ -75,7 +75,7 @@ async function run(scenario: Scenario): Promise<string[]> {
     try {
       await job.clock.runUntil(() => job.error !== undefined || job.allIn("RUNNING", "FINISHED"));
       while (job.error === undefined && !job.allIn("FINISHED")) {
-        if (job.ids.every((task) => job.states.get(task) === "RUNNING")) last = await job.checkpoint(id++);
+        if (job.ids.every((task) => job.states.get(task) === "RUNNING")) last = (await job.tryCheckpoint(id++)) ?? last;
         await job.clock.runRounds(scenario.rounds);
         if (job.clock.idle) await job.clock.runUntil(() => job.error !== undefined || job.allIn("FINISHED"));
       }

@@ -75,7 +75,7 @@ export class MiniCluster {
     const config = { ...options.config, ...this.#options.config };
     const { artifact, program, jobGraph } = await planJob(job, { ...options, config });
     const slots = new WorkerSlots();
-    slots.load({ artifactUrl: artifact.url, source: artifact.source, args: options.args ?? [] });
+    slots.load({ artifactUrl: artifact.url, source: artifact.source, args: options.args ?? [], entryUrl: artifact.library?.slot });
     const master = startEmbeddedJob({
       jobGraph, slots, log: options.log ?? this.#options.log ?? consoleLog, onCollected: (...batch) => program.collected(...batch),
       ...(options.onStatus === undefined ? {} : { onStatus: options.onStatus }),

@@ -1,5 +1,6 @@
 import { MAX_WATERMARK, MIN_WATERMARK, NO_TIMESTAMP, OutputTag, type Collector, type OperatorContext, type ProcessJoinContext } from "@millrace/core";
 import type { OperatorSpec, WindowSpec } from "@millrace/graph";
+import type { Emission, Long } from "../../../../../e2e/conformance/typescript/case.js";
 import { KeyedOneInputHarness, KeyedTwoInputHarness, OneInputHarness, OperatorHarness, TwoInputHarness } from "@millrace/testkit";
 import { createOperator } from "../../../src/operators/operator-registry.js";
 import { chooseWindowEngine, createWindowOperator, type WindowEngine } from "../../../src/operators/window/create-window-operator.js";
@@ -16,7 +17,7 @@ export interface ConformanceCase {
   readonly order?: readonly string[];
 }
 export interface CaseResult {
-  readonly outputs: object[];
+  readonly outputs: Emission[];
   readonly lateDropped: number;
 }
 
@@ -119,7 +120,7 @@ export async function runConformanceCase(test: ConformanceCase, engine: WindowEn
   const factory = (context: OperatorContext) => (spec.type === "window" ? createWindowOperator(spec, context, info, engine) : createOperator(spec, context, info));
   const names = Object.keys(test.inputs);
   const harness = await open(spec, factory as never, keyed);
-  const outputs: object[] = [];
+  const outputs: Emission[] = [];
   const sideSeen = new Map<string, number>();
   let seen = 0;
   const record = (step: number): void => {
@@ -183,7 +184,7 @@ function sendWatermark(harness: AnyHarness, input: number, timestampMs: number):
   else (harness as TwoInputHarness<unknown, unknown, unknown>).processWatermark2(timestampMs);
 }
 
-const longOf = (value: number): number | string => (value === MAX_WATERMARK ? "MAX" : value === MIN_WATERMARK ? "MIN" : value);
+const longOf = (value: number): Long => (value === MAX_WATERMARK ? "MAX" : value === MIN_WATERMARK ? "MIN" : value);
 const timed = (timestampMs: number): object => (timestampMs === NO_TIMESTAMP ? {} : { t: longOf(timestampMs) });
 
 /** Events lose their commands, and the ends of time their numbers. */

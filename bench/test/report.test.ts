@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { LatencyHistogram } from "../src/data/latency-histogram.js";
+import { parseOptions } from "../src/options.js";
+import { median, mediansOf } from "../src/report/medians.js";
+import { formatCount, formatRatio, markdownTable, textTable } from "../src/report/table.js";
+import { checkAgreement } from "../src/run-work.js";
+import type { Sample } from "../src/work.js";
+import { throughputFigure } from "../src/works/throughput.js";
+import { works } from "../src/works/index.js";
+
+const sample = (records: number, seconds: number, checksum: number = 1): Sample => ({ records, seconds, cpuSeconds: seconds, peakRssKb: 1024, outputs: 10, checksum, extras: {} });
+
+test("a table is as wide as its cells", () => {
+  assert.equal(textTable(["work", "ratio"], [["a", "12.3 ×"], ["long name", "1 ×"]]), [
+    "work        ratio",
+    "─────────  ──────",
+    "a          12.3 ×",
+    "long name     1 ×",
+  ].join("\n"));
+  assert.equal(markdownTable(["a", "b"], [["x|y", "1"]]), "| a | b |\n|---|---:|\n| x\\|y | 1 |");
+});
+
+test("numbers keep three digits", () => {
+  assert.deepEqual([4_213_000, 42_130, 421.3, 1e9, Number.NaN].map(formatCount), ["4.21 M", "42.1 k", "421", "1.00 G", "–"]);
+  assert.deepEqual([0.456, 12.34, Number.NaN].map(formatRatio), ["0.46 ×", "12.3 ×", "–"]);
+});
+
+test("the median of an even number of runs lies between the middle two", () => {
+  assert.equal(median([5, 1, 3]), 3);
+  assert.equal(median([4, 1, 3, 2]), 2.5);
+  assert.equal(mediansOf([sample(100, 1), sample(100, 2), sample(100, 10)]).recordsPerSecond, 50);
+});
+
+test("a goal is met at the ratio, and nothing is said without Flink", () => {
+  const medians = (ours: number, theirs: number) => new Map([["millrace", mediansOf([sample(ours, 1)])], ["flink", mediansOf([sample(theirs, 1)])]]);
+  assert.equal(throughputFigure(medians(500, 100), 5).met, true);
+  assert.equal(throughputFigure(medians(499, 100), 5).met, false);
+  assert.equal(throughputFigure(new Map([["millrace", mediansOf([sample(500, 1)])]]), 5).met, undefined);
+});
+
+test("different checksums are an error that names the sides", () => {
+  const samples = new Map([["millrace", [sample(1, 1, 7)]], ["flink", [sample(1, 1, 7)]], ["loop", [sample(1, 1, 8)]]]);
+  assert.throws(() => checkAgreement({ name: "w" }, samples), /w: the results differ:\n {2}millrace, run 1.*checksum 7\n {2}loop, run 1.*checksum 8$/);
+  samples.set("loop", [sample(1, 1, 7)]);
+  checkAgreement({ name: "w" }, samples);
+});
+
+test("quantiles of latencies, merged from two subtasks", () => {
+  const first = new LatencyHistogram();
+  for (let ms = 1; ms <= 99; ms++) first.add(ms);
+  const both = new LatencyHistogram();
+  both.addAll(first.toJSON());
+  both.addAll([[50_000, 1]]);
+  assert.equal(both.total, 100);
+  assert.ok(Math.abs(both.quantileMs(0.5) - 50) < 0.02);
+  assert.ok(Math.abs(both.quantileMs(0.99) - 99) < 0.02);
+  assert.ok(Math.abs(both.quantileMs(1) - 500) < 0.02);
+  assert.ok(Number.isNaN(new LatencyHistogram().quantileMs(0.5)));
+});
+
+test("options, and works by name", () => {
+  assert.deepEqual(parseOptions(["--only", "session,memory", "--only", "cold-start"]).only, ["session", "memory", "cold-start"]);
+  assert.equal(parseOptions([]).runs, 5);
+  assert.equal(parseOptions(["--smoke"]).runs, 1);
+  assert.throws(() => parseOptions(["--runs", "0"]));
+  assert.throws(() => parseOptions(["--scale", "2"]));
+  assert.throws(() => parseOptions(["--nonsense"]));
+  assert.equal(new Set(works.map((work) => work.name)).size, works.length);
+});

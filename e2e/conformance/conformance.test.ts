@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { differences } from "./compare.mjs";
+import { checkCase, type Expected } from "./typescript-side.js";
+import type { Case, JobSettings } from "./typescript/case.js";
+import { runWhole } from "./typescript/run-job.js";
+
+interface Committed {
+  readonly test: Case;
+  readonly expected: Expected;
+}
+
+const readJson = (folder: string, file: string): unknown => JSON.parse(readFileSync(join(import.meta.dirname, folder, file), "utf8"));
+const all: Committed[] = readdirSync(join(import.meta.dirname, "cases")).sort().map((file) => ({ test: readJson("cases", file) as Case, expected: readJson("expected", file) as Expected }));
+
+const has = (inputs: Case["inputs"], what: "p" | "idle"): boolean => Object.values(inputs).some((script) => script.some((element) => what in element));
+
+/** One test for each pipeline, so that a failure names it and the report stays readable. */
+function checkAll(cases: readonly Committed[], check: (committed: Committed) => Promise<string[]>): void {
+  for (const pipeline of new Set(cases.map((committed) => committed.test.pipeline))) {
+    test(pipeline, async () => {
+      const failures: string[] = [];
+      for (const committed of cases) {
+        if (committed.test.pipeline !== pipeline) continue;
+        const found = await check(committed);
+        if (found.length > 0) failures.push(`${committed.test.name}:\n  ${found.slice(0, 6).join("\n  ")}`);
+      }
+      assert.deepEqual(failures, []);
+    });
+  }
+}
+
+const stepwise = (settings: JobSettings) => (committed: Committed) => checkCase(committed.test, committed.expected, settings);
+
+describe("element by element, as Flink", () => {
+  checkAll(all, stepwise({}));
+});
+
+describe("element by element, without the chain compiler and with frozen records", () => {
+  checkAll(all, stepwise({ config: { "pipeline.chain-compiler.enabled": false, "pipeline.freeze-records": true } }));
+});
+
+describe("element by element, failing three times and going on from checkpoints", () => {
+  // Watermark generators start anew, and an input that was idle counts again: also in Flink.
+  const restorable = all.filter(({ test: each }) => each.pipeline !== "watermark-strategy" && !(Object.keys(each.inputs).length > 1 && has(each.inputs, "idle")));
+  const config = { "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 3, "restart-strategy.fixed-delay.delay": 0 };
+  checkAll(restorable, stepwise({ config, restores: 3 }));
+});
+
+describe("element by element, with three subtasks of every operator", () => {
+  checkAll(all, stepwise({ parallelism: 3 }));
+});
+
+/** Between parallel subtasks even Flink's result is not defined then: one that is still idle, and behind, does not hold back the windows after it. */
+const cascadesWhileIdle = ({ pipeline, inputs }: Case): boolean => pipeline === "window-cascade" && has(inputs, "idle");
+
+describe("in parallel, as fast as it goes", () => {
+  const free = all.filter(({ test: each, expected }) => !expected.interleavingMatters && !has(each.inputs, "p") && !cascadesWhileIdle(each));
+  checkAll(free, async ({ test: each, expected }) => differences(expected, await runWhole(each, { parallelism: 2 })));
+});

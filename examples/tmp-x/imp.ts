@@ -1,0 +1,2 @@
+import { StreamExecutionEnvironmnt } from "millrace";
+StreamExecutionEnvironmnt.getExecutionEnvironment();

@@ -1,0 +1,2 @@
+import { StreamExecutionEnvironment } from "millrace";
+const env = StreamExecutionEnvironment.getExecutionEnvironment(;

@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { RecordBatch } from "@millrace/core";
+import { OutputChannel, type ChannelTransport } from "../../src/exchange/output-channel.js";
+
+function sentBatches(): { readonly sent: RecordBatch[]; readonly transport: ChannelTransport } {
+  const sent: RecordBatch[] = [];
+  const transport: ChannelTransport = { send: (batch) => void sent.push(batch), sendEvent: () => undefined, writable: true, flushWanted: false };
+  return { sent, transport };
+}
+
+test("delivers every watermark, also those with no record between them", () => {
+  const { sent, transport } = sentBatches();
+  const channel = new OutputChannel(transport, 64, false);
+  channel.append("x", 1);
+  for (const watermark of [10, 20, 30]) channel.appendMark("watermark", watermark);
+  channel.flush();
+  assert.deepEqual(sent.map((batch) => batch.marks), [[10, 20, 30].map((timestampMs) => ({ at: 1, kind: "watermark", timestampMs }))]);
+});
+
+test("sends a buffer that is full of marks", () => {
+  const { sent, transport } = sentBatches();
+  const channel = new OutputChannel(transport, 4, false);
+  for (let i = 1; i <= 9; i++) channel.appendMark("watermark", i);
+  assert.deepEqual(sent.map((batch) => [batch.count, batch.marks?.length]), [[0, 4], [0, 4]]);
+});
