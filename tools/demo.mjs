@@ -24,5 +24,5 @@ The job is ${bold("examples/late-flights.ts")}. Change it, run it again with -p 
   npx millrace run examples/word-count.ts --input examples/data/words.txt
   npx millrace run -D execution.runtime-mode=BATCH examples/word-count.ts --input examples/data/words.txt`);
   }
-  process.exitCode = signal === null ? exitCode : 1;
+  process.exitCode = signal === null ? exitCode : signal === "SIGINT" ? 130 : 1;
 });

@@ -50,7 +50,8 @@ describe("element by element, failing three times and going on from checkpoints"
 });
 
 describe("element by element, with three subtasks of every operator", () => {
-  checkAll(all, stepwise({ parallelism: 3 }));
+  // `count` of this pipeline counts the keys of each subtask.
+  checkAll(all.filter(({ test: each }) => each.pipeline !== "broadcast-keyed"), stepwise({ parallelism: 3 }));
 });
 
 /** Between parallel subtasks even Flink's result is not defined then: one that is still idle, and behind, does not hold back the windows after it. */
