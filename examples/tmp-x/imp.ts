@@ -1,2 +1,0 @@
-import { StreamExecutionEnvironmnt } from "millrace";
-StreamExecutionEnvironmnt.getExecutionEnvironment();

@@ -1,1 +1,0 @@
-import x from "./not-there.js"; console.log(x)

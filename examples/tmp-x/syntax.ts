@@ -1,2 +1,0 @@
-import { StreamExecutionEnvironment } from "millrace";
-const env = StreamExecutionEnvironment.getExecutionEnvironment(;
