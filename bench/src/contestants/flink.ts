@@ -12,6 +12,8 @@ export interface FlinkOptions {
   /** Which of the peer's argument files chooses collector and heap; arguments after it win. */
   readonly tuning?: "throughput" | "latency";
   readonly jvmArgs?: readonly string[];
+  /** After this it is killed, and has failed. */
+  readonly timeoutMs?: number;
 }
 
 interface FlinkResult {
@@ -39,11 +41,11 @@ export function flink(options: FlinkOptions, name: string = "flink"): Contestant
   return { name, isFlink: true, run: (context) => runFlink(options, context) };
 }
 
-export async function runFlink({ work, args = [], tuning = "throughput", jvmArgs = [] }: FlinkOptions, { size }: RunContext): Promise<Sample> {
+export async function runFlink({ work, args = [], tuning = "throughput", jvmArgs = [], timeoutMs }: FlinkOptions, { size }: RunContext): Promise<Sample> {
   const { stdout, peakRssKb } = await runProcess("java", [
     "@java.args", `@${tuning}.args`, ...jvmArgs, "-cp", "target/peer.jar:target/lib/*", "dev.millrace.peer.Bench",
     "--work", work, "--records", String(size.records), ...(size.keys === undefined ? [] : ["--keys", String(size.keys)]), ...args,
-  ], folder);
+  ], folder, timeoutMs);
   const result = JSON.parse(stdout.trim().split("\n").at(-1)!) as FlinkResult;
   const extras = Object.fromEntries(["coldSeconds", "p50Ms", "p99Ms", "p9999Ms", "results"].flatMap((field) => {
     const value = result[field as keyof FlinkResult];

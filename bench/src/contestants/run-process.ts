@@ -17,7 +17,7 @@ export interface ProcessResult {
 }
 
 /** Runs a command to its end on the benchmark's cores. Rejects with the end of what it said when it fails. */
-export function runProcess(command: string, args: readonly string[], cwd: string = repository): Promise<ProcessResult> {
+export function runProcess(command: string, args: readonly string[], cwd: string = repository, timeoutMs: number = TIMEOUT_MS): Promise<ProcessResult> {
   const [program, programArgs] = cores === "" ? [command, args] : ["taskset", ["-c", cores, command, ...args]];
   return new Promise((resolve, reject) => {
     const startMs = performance.now();
@@ -30,7 +30,7 @@ export function runProcess(command: string, args: readonly string[], cwd: string
     const sampler = setInterval(() => {
       if (pid !== undefined) peakRssKb = Math.max(peakRssKb, treeRssKb(pid), highWaterKb(pid));
     }, SAMPLE_EVERY_MS);
-    const timeout = setTimeout(() => child.kill("SIGKILL"), TIMEOUT_MS);
+    const timeout = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       if (stdout === "") firstOutputSeconds = (performance.now() - startMs) / 1000;
       stdout += text;

@@ -21,7 +21,8 @@ export function tablesOf(results: readonly WorkResult[]): Tables {
       rows: results.map(({ work, medians }) => {
         const cpu = (name: string): string => {
           const of = medians.get(name);
-          return of === undefined ? "–" : formatNumber(of.cpuSeconds / (of.records / 1e6), "s");
+          // Of a handful of records all of it is start-up.
+          return of === undefined || of.records < 1000 ? "–" : formatNumber(of.cpuSeconds / (of.records / 1e6), "s");
         };
         const memory = (name: string): string => formatNumber((medians.get(name)?.peakRssKb ?? Number.NaN) / 1024, "MB", 0);
         return [work.name, cpu("millrace"), cpu("flink"), cpu("loop"), memory("millrace"), memory("flink"), memory("loop")];

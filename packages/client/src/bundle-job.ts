@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rename, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { MillraceError } from "@millrace/core";
+import { MillraceError, didYouMean } from "@millrace/core";
 import { bundleWithEsbuild } from "./esbuild-bundle.js";
+import { removeOldFiles } from "./remove-old-files.js";
 import type { LibraryEntries } from "./library-bundle.js";
 
 /** A job as one file: what plan workers and slots import. */
@@ -20,7 +21,9 @@ export interface JobArtifact {
 }
 
 /** Bump when the bundle's shape changes, so that cached ones are not used. */
-const BUNDLE_FORMAT = 2;
+const BUNDLE_FORMAT = 3;
+
+const KEPT_ARTIFACTS = 20;
 
 interface CacheEntry {
   readonly format: number;
@@ -36,13 +39,11 @@ interface CacheEntry {
 /**
  * Bundles a job's module, TypeScript or JavaScript, into one ESM file with an inline source map, and keeps it in a cache that is valid as long as
  * none of its files changed. With `library` it imports `millrace` from there, if that is all it needs of the library. Packages stay outside and are imported from where the job would have found them; `import.meta.url` keeps meaning the source file.
- * @throws `JOB_FILE_NOT_FOUND`, `JOB_DOES_NOT_COMPILE` (with file, line and column of the first error)
+ * @throws `JOB_FILE_NOT_FOUND`, `JOB_IMPORT_UNKNOWN`, `JOB_DOES_NOT_COMPILE` (with file, line and column of the first error)
  */
 export async function bundleJob(jobFile: string, library?: LibraryEntries): Promise<JobArtifact> {
   const source = resolve(jobFile);
-  await stat(source).catch((cause: unknown) => {
-    throw new MillraceError({ code: "JOB_FILE_NOT_FOUND", message: `there is no file "${source}"`, location: { file: source }, cause });
-  });
+  await stat(source).catch(() => fileNotFound(source));
   const cache = cacheDirectory(dirname(source));
   const entryFile = join(cache, `${hash(source).slice(0, 16)}.json`);
   const cached = await readCacheEntry(entryFile);
@@ -64,6 +65,8 @@ export async function bundleJob(jobFile: string, library?: LibraryEntries): Prom
   }));
   const entry: CacheEntry = { format: BUNDLE_FORMAT, node: process.version, file, needsPackages, ...(used === undefined ? {} : { library: used.millrace }), inputs: states };
   await writeAtomic(entryFile, JSON.stringify(entry));
+  await removeOldFiles(cache, /^[0-9a-f]{32}\.mjs$/, KEPT_ARTIFACTS);
+  await removeOldFiles(cache, /^[0-9a-f]{16}\.json$/, KEPT_ARTIFACTS);
   return artifact(source, file, used);
 }
 
@@ -89,10 +92,23 @@ async function readCacheEntry(entryFile: string): Promise<CacheEntry | undefined
       const { mtimeMs, size } = await stat(path);
       return mtimeMs === modifiedMs && size === sizeBytes;
     }));
-    return fresh.every(Boolean) ? entry : undefined;
+    if (!fresh.every(Boolean)) return undefined;
+    const now = new Date();
+    await Promise.all([entry.file, entryFile].map((file) => utimes(file, now, now)));
+    return entry;
   } catch {
     return undefined;
   }
+}
+
+/** With the nearest name in its directory. */
+async function fileNotFound(source: string): Promise<never> {
+  const names = await readdir(dirname(source)).catch(() => undefined);
+  const where = names === undefined ? `: there is no directory "${dirname(source)}" either` : "";
+  const suggestion = names === undefined ? "" : didYouMean(basename(source), names.filter((name) => /\.[cm]?[jt]sx?$/.test(name)));
+  throw new MillraceError({
+    code: "JOB_FILE_NOT_FOUND", message: `there is no file "${source}"${where}`, ...(suggestion === "" ? {} : { hint: suggestion }), location: { file: source },
+  });
 }
 
 async function writeAtomic(file: string, contents: string): Promise<void> {

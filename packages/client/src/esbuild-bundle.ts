@@ -1,9 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
+import type { SourceMapPayload } from "node:module";
 import { dirname, extname, join, resolve as resolvePath } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, Loader, Message, OnResolveResult, Plugin } from "esbuild";
 import { MillraceError } from "@millrace/core";
+import { keepTemporalDeadZone } from "./keep-temporal-dead-zone.js";
+import { LibraryExports } from "./library-exports.js";
 
 export interface Bundle {
   readonly contents: string;
@@ -21,6 +24,7 @@ export async function bundleWithEsbuild(source: string, outputDirectory: string,
   const { build } = await import("esbuild");
   const directory = dirname(source);
   const found = { needsPackages: false };
+  const library = new LibraryExports();
   try {
     const result = await build({
       stdin: {
@@ -28,20 +32,24 @@ export async function bundleWithEsbuild(source: string, outputDirectory: string,
         resolveDir: directory, sourcefile: "millrace-job-entry.mjs", loader: "js",
       },
       outfile: join(outputDirectory, "job.mjs"), absWorkingDir: directory,
-      bundle: true, format: "esm", platform: "node", target: "node20", conditions: [], sourcemap: "inline", charset: "utf8",
-      write: false, metafile: true, logLevel: "silent", plugins: [packagesStayOutside(libraryUrl, found), sourceUrls()],
+      bundle: true, format: "esm", platform: "node", target: "node20", conditions: [], sourcemap: "external", charset: "utf8",
+      write: false, metafile: true, logLevel: "silent", plugins: [packagesStayOutside(libraryUrl, library, found), library.plugin, sourceUrls()],
     });
-    const inputs = Object.keys(result.metafile.inputs).filter((input) => input !== "millrace-job-entry.mjs").map((input) => resolvePath(directory, input));
-    return { contents: result.outputFiles[0]!.text, inputs, needsPackages: found.needsPackages };
+    const inputs = Object.keys(result.metafile.inputs)
+      .filter((input) => input !== "millrace-job-entry.mjs" && !LibraryExports.isInput(input)).map((input) => resolvePath(directory, input));
+    const [map, code] = ["job.mjs.map", "job.mjs"].map((name) => result.outputFiles.find(({ path }) => path.endsWith(name))!.text);
+    const contents = `${keepTemporalDeadZone(code!, JSON.parse(map!) as SourceMapPayload)}\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(map!).toString("base64")}\n`;
+    return { contents, inputs, needsPackages: found.needsPackages };
   } catch (error) {
     const first = (error as Partial<BuildFailure>).errors?.[0];
-    throw first === undefined ? error : compileError(first, (error as BuildFailure).errors.length, directory);
+    if (first === undefined) throw error;
+    const file = first.location === null ? undefined : resolvePath(directory, first.location.file);
+    throw (await library.explain(first, file)) ?? compileError(first, (error as BuildFailure).errors.length, file);
   }
 }
 
-function compileError(first: Message, count: number, directory: string): MillraceError {
+function compileError(first: Message, count: number, file: string | undefined): MillraceError {
   const { location, text } = first;
-  const file = location === null ? undefined : resolvePath(directory, location.file);
   const at = location === null ? "" : `${file}:${location.line}:${location.column + 1}: `;
   const more = count > 1 ? ` (and ${count - 1} more error${count > 2 ? "s" : ""})` : "";
   const source = location === null ? "" : `\n  ${location.lineText}\n  ${" ".repeat(location.column)}^`;
@@ -55,7 +63,7 @@ function compileError(first: Message, count: number, directory: string): Millrac
  * Leaves every package out of the bundle, by the absolute URL it resolves to from the file that imports it. Millrace itself is taken from the
  * installation that runs the job.
  */
-function packagesStayOutside(libraryUrl: string | undefined, found: { needsPackages: boolean }): Plugin {
+function packagesStayOutside(libraryUrl: string | undefined, library: LibraryExports, found: { needsPackages: boolean }): Plugin {
   const builtins = new Set(builtinModules);
   return {
     name: "packages-stay-outside",
@@ -64,10 +72,10 @@ function packagesStayOutside(libraryUrl: string | undefined, found: { needsPacka
         if (pluginData === "resolving" || kind === "entry-point" || /^[a-z]:[\\/]/i.test(path)) return undefined;
         if (path.startsWith("node:") || builtins.has(path)) return { path, external: true };
         if (/^(file|data|https?):/.test(path)) return { path, external: true };
-        if (path === "millrace" && libraryUrl !== undefined) return { path: libraryUrl, external: true };
         if (path.startsWith("@millrace/")) found.needsPackages = true;
         const own = path === "millrace" || path.startsWith("@millrace/") ? ownInstallation(path) : undefined;
-        if (own !== undefined) return { path: own, external: true };
+        const url = path === "millrace" ? (libraryUrl ?? own) : own;
+        if (url !== undefined) return own === undefined || kind !== "import-statement" ? { path: url, external: true } : library.module(path, own, url);
         const resolved = await build.resolve(path, { importer, resolveDir, kind, pluginData: "resolving" });
         if (resolved.errors.length > 0) return { errors: resolved.errors, warnings: resolved.warnings };
         // TypeScript from a package (a workspace, a path alias) has to be bundled: Node could not load it.

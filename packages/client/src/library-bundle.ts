@@ -2,9 +2,12 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { removeOldFiles } from "./remove-old-files.js";
 
 /** Modules of the library that a worker thread starts with, by a name of their own. All URLs. */
 export type LibraryEntries = Readonly<Record<"millrace" | "slot" | "program", string>>;
+
+const KEPT_LIBRARIES = 2;
 
 interface Manifest {
   readonly node: string;
@@ -63,6 +66,7 @@ export async function buildLibraryBundle(entries: LibraryEntries): Promise<Libra
     const manifest: Manifest = { node: process.version, directory, inputs };
     writeFileSync(`${manifestPath}.${process.pid}`, JSON.stringify(manifest));
     renameSync(`${manifestPath}.${process.pid}`, manifestPath);
+    await removeOldFiles(cache, /^library-[\w-]+$/, KEPT_LIBRARIES);
     return bundled(directory);
   } catch {
     rmSync(temporary, { recursive: true, force: true });

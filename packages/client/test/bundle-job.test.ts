@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, realpath, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, realpath, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { bundleJob } from "../src/index.js";
@@ -83,4 +83,57 @@ test("a job uses the bundled library if millrace is all it imports of it", async
     assert.equal(direct.library, undefined);
     assert.doesNotMatch(direct.text, /file:\/\/\/library/);
   }
+});
+
+test("a name that the library does not export is refused where it is imported, with the nearest one", async () => {
+  const file = join(project, "typo.ts");
+  await writeFile(file, 'import { duration,\n  StreamExecutionEnviroment } from "millrace";\nexport const all = [duration, StreamExecutionEnviroment];\n');
+  const library = { millrace: "file:///library/millrace.mjs", slot: "file:///library/slot.mjs", program: "file:///library/program.mjs" };
+  for (const used of [undefined, library]) {
+    await assert.rejects(bundleJob(file, used), {
+      code: "JOB_IMPORT_UNKNOWN", message: `${file}:2:3: "millrace" does not export "StreamExecutionEnviroment"`, hint: 'did you mean "StreamExecutionEnvironment"?',
+      location: { file, line: 2, column: 3 },
+    });
+  }
+  await writeFile(file, 'import { Duration, duration, type Clock } from "millrace";\nexport const ms: Duration = duration(3);\nexport type C = Clock;\n');
+  assert.match(await readFile((await bundleJob(file, library)).file, "utf8"), /from "file:\/\/\/library\/millrace\.mjs"/, "types do not count");
+});
+
+test("a variable of the job cannot be read before its line has run, nor anything in a template literal changed", async () => {
+  await writeFile(join(project, "dead-zone.ts"), [
+    'const enum Level { Low = 1 }', 'enum Colour { Red = 3 }', 'export const text = `', 'var offset = 1;', 'const other = 2;', '`;',
+    'export const early = (): number => offset + limit + new Late().value + nested;', 'export var hoisted = Level.Low + Colour.Red;',
+    'export const tries: string[] = [];', 'const attempt = (): void => { try { early(); } catch (error) { tries.push((error as Error).message); } };',
+    'attempt();', 'const offset = 10;', 'attempt();', 'let limit = 1;', 'attempt();', 'export class Late { static self = Late; value = 1; }', 'attempt();', 'const { nested } = { nested: 5 };',
+    'export default class Job { job = Job; }', 'limit = 2;', 'export const names = import.meta.url;', '',
+  ].join("\n"));
+  const { job } = (await import((await bundleJob(join(project, "dead-zone.ts"))).url)) as { job: Record<string, unknown> & { early(): number } };
+  assert.deepEqual(job["tries"], ["offset", "limit", "Late", "nested"].map((name) => `Cannot access '${name}' before initialization`));
+  assert.equal(job.early(), 18);
+  assert.equal(job["hoisted"], 4);
+  assert.equal(job["text"], "\nvar offset = 1;\nconst other = 2;\n");
+});
+
+test("a missing file comes with the nearest name in its directory", async () => {
+  await assert.rejects(bundleJob(join(project, "jbo.ts")), (error: { message: string; hint: string; cause: unknown }) => {
+    assert.deepEqual([error.message, error.hint, error.cause], [`there is no file "${join(project, "jbo.ts")}"`, 'did you mean "job.ts"?', undefined]);
+    return true;
+  });
+  await assert.rejects(bundleJob(join(project, "no-folder", "job.ts")), { code: "JOB_FILE_NOT_FOUND", message: /there is no directory/ });
+});
+
+test("artifacts that nobody used for a week are removed, but for the newest twenty", async () => {
+  const cache = join(project, "node_modules", ".cache", "millrace");
+  const old = Array.from({ length: 30 }, (_, i) => join(cache, `${i.toString(16).padStart(32, "0")}.mjs`));
+  for (const [i, file] of old.entries()) {
+    await writeFile(file, "");
+    await utimes(file, 1000 + i, 1000 + i);
+  }
+  const recent = join(cache, `${"f".repeat(32)}.mjs`);
+  await writeFile(recent, "");
+  await writeFile(join(project, "fresh.ts"), "export const fresh = 1;\n");
+  const { file } = await bundleJob(join(project, "fresh.ts"));
+  const artifacts = (await readdir(cache)).filter((name) => name.endsWith(".mjs"));
+  assert.equal(artifacts.length, 20);
+  assert.ok(artifacts.includes(basename(file)) && artifacts.includes(basename(recent)) && !artifacts.includes(basename(old[0]!)));
 });

@@ -15,6 +15,8 @@ export interface InThreadOptions {
   /** Told of every job that is started. */
   readonly onJob?: (job: JobMaster) => void;
   readonly onStatus?: (status: JobStatus, job: JobMaster) => void;
+  /** Sends records between tasks through the exchange codec, as if the tasks ran in different threads. For tests. */
+  readonly roundTripEdges?: boolean;
 }
 
 /** Runs pipelines in the caller's thread, any number of them, at the same time if need be. */
@@ -28,12 +30,12 @@ export class InThreadExecutor implements PipelineExecutor {
   }
 
   async execute(pipeline: Pipeline): Promise<JobClient> {
-    const { env, temporaryDirectory, onJob, onStatus } = this.#options;
+    const { env, temporaryDirectory, onJob, onStatus, roundTripEdges } = this.#options;
     if (pipeline.config.get(SLOT_ISOLATION) === "thread") throw noWorkersHere();
     const jobGraph = translate(pipeline, { jobId: newJobId(env) });
     const decoder = new BatchDecoder();
     const job: JobMaster = new JobMaster({
-      env, jobGraph, slots: new InThreadSlots(env, pipeline.graph),
+      env, jobGraph, slots: new InThreadSlots(env, pipeline.graph, roundTripEdges),
       checkpointDirectory: `${pipeline.config.get(CHECKPOINTING_DIRECTORY) ?? temporaryDirectory}/${jobGraph.jobId}`,
       onCollected: (collectId, subtaskIndex, batch) => {
         const take = pipeline.collectors?.get(collectId);

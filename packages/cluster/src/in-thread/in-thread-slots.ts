@@ -10,10 +10,12 @@ export class InThreadSlots implements SlotProvider {
   readonly oneSlot = true;
   readonly #env: Env;
   readonly #graph: StreamGraph;
+  readonly #roundTripEdges: boolean;
 
-  constructor(env: Env, graph: StreamGraph) {
+  constructor(env: Env, graph: StreamGraph, roundTripEdges = false) {
     this.#env = env;
     this.#graph = graph;
+    this.#roundTripEdges = roundTripEdges;
   }
 
   async allocate(request: SlotRequest): Promise<AllocatedSlots> {
@@ -22,7 +24,7 @@ export class InThreadSlots implements SlotProvider {
       if (!released) request.onEvent(0, event);
     });
     const executor = new SlotExecutor({
-      env: this.#env, send: toMaster, loadGraph: () => this.#graph, portFor: noPeers,
+      env: this.#env, send: toMaster, loadGraph: () => this.#graph, portFor: noPeers, roundTripLocalEdges: this.#roundTripEdges,
     });
     const toSlot = inOrder((command: SlotCommand) => {
       try {

@@ -9,6 +9,8 @@ export interface MiniClusterOptions {
   /** Configuration of every job, by key; wins over what the jobs set. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly log?: LogSink;
+  /** Sends records between tasks of this thread through the exchange codec, as between worker threads. Default true. */
+  readonly roundTripEdges?: boolean;
 }
 
 /** A job that runs in a {@link MiniCluster}. */
@@ -48,7 +50,7 @@ export class MiniCluster {
     this.#previous = installedExecutor();
     let latest: JobMaster | undefined;
     const inThread = nodeInThreadExecutor({
-      configOverrides: this.#options.config ?? {}, ...(this.#options.log === undefined ? {} : { log: this.#options.log }),
+      configOverrides: this.#options.config ?? {}, roundTripEdges: this.#options.roundTripEdges ?? true, ...(this.#options.log === undefined ? {} : { log: this.#options.log }),
       onJob: (job) => {
         latest = job;
       },

@@ -9,6 +9,8 @@ export interface VirtualTimeEnvironmentOptions extends VirtualTimeOptions {
   /** Configuration of the jobs, by key. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly fs?: FileSystem;
+  /** Sends records between tasks through the exchange codec, as between worker threads. Default true. */
+  readonly roundTripEdges?: boolean;
 }
 
 /**
@@ -32,7 +34,7 @@ export class VirtualTimeEnvironment {
     this.time = new VirtualTime(options);
     this.env = StreamExecutionEnvironment.getExecutionEnvironment(options.config ?? {});
     this.#executor = new InThreadExecutor({
-      env: this.time.env, temporaryDirectory: "/checkpoints",
+      env: this.time.env, temporaryDirectory: "/checkpoints", roundTripEdges: options.roundTripEdges ?? true,
       onJob: (job) => {
         this.#job = job;
       },

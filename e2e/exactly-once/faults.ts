@@ -1,0 +1,125 @@
+import type { CheckpointListener, CheckpointedFunction, FileSystem, InputStatus, ReaderOutput, RichFunction, RuntimeContext, Source, SourceReader, SourceSplit, StateInitializationContext } from "millrace";
+
+/** A generator of random numbers in [0, 1) that gives the same ones for the same seed. */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** One planned failure: the `at`-th visit of a place throws. */
+export interface Fault {
+  readonly place: string;
+  readonly at: number;
+}
+
+/** Counts the visits of every place of a job, and throws where it was planned. */
+export class Faults {
+  readonly visits = new Map<string, number>();
+  readonly thrown: Fault[] = [];
+  readonly #planned: readonly Fault[];
+
+  constructor(planned: readonly Fault[]) {
+    this.#planned = planned;
+  }
+
+  readonly visit = (place: string): void => {
+    const at = (this.visits.get(place) ?? 0) + 1;
+    this.visits.set(place, at);
+    const fault = this.#planned.find((candidate) => candidate.place === place && candidate.at === at);
+    if (fault === undefined) return;
+    this.thrown.push(fault);
+    throw new Error(`fault in ${place}, visit ${at}`);
+  };
+}
+
+/** Failures at places that a run without failures has visited; some lie beyond its visits and hit only what is repeated after another failure. */
+export function planFaults(random: () => number, visits: ReadonlyMap<string, number>): Fault[] {
+  const places = [...visits.keys()].sort();
+  return Array.from({ length: 1 + Math.floor(random() * 4) }, () => {
+    const place = places[Math.floor(random() * places.length)]!;
+    return { place, at: 1 + Math.floor(random() * 1.3 * visits.get(place)!) };
+  });
+}
+
+/** A user function whose life cycle and checkpoint calls are places of failures. */
+export class FaultyFunction implements RichFunction, CheckpointedFunction, CheckpointListener {
+  readonly visit: (step: string) => void;
+
+  constructor(visit: (place: string) => void, name: string) {
+    this.visit = (step) => visit(`${name}: ${step}`);
+  }
+  open(_context: RuntimeContext): void {
+    this.visit("open");
+  }
+  close(): void {
+    this.visit("close");
+  }
+  initializeState(_context: StateInitializationContext): void {
+    this.visit("initializeState");
+  }
+  snapshotState(): void {
+    this.visit("snapshotState");
+  }
+  notifyCheckpointComplete(): void {
+    this.visit("notifyCheckpointComplete");
+  }
+}
+
+/** The same source, with failures in its readers and its enumerator. */
+export function faultySource<T, S extends SourceSplit, E>(source: Source<T, S, E>, visit: (place: string) => void, name: string): Source<T, S, E> {
+  const failing = <O extends object>(target: O, methods: readonly string[]): O =>
+    new Proxy(target, {
+      get: (object, property) => {
+        const member = Reflect.get(object, property) as unknown;
+        if (typeof member !== "function") return member;
+        return (...args: unknown[]): unknown => {
+          if (methods.includes(String(property))) visit(`${name}: ${String(property)}`);
+          return Reflect.apply(member, object, args) as unknown;
+        };
+      },
+    });
+  return {
+    boundedness: source.boundedness,
+    ...(source.splitCodec === undefined ? {} : { splitCodec: source.splitCodec }),
+    ...(source.enumeratorCodec === undefined ? {} : { enumeratorCodec: source.enumeratorCodec }),
+    createEnumerator: async (context, restored) => failing(await source.createEnumerator(context, restored), ["start", "snapshotState", "handleSplitRequest"]),
+    createReader: (context) => afterRecords(failing(source.createReader(context), ["start", "snapshotState", "addSplits", "close"]), visit, name),
+  };
+}
+
+/** Fails after records were emitted, too: what a reader gave must come again although nobody knows it. */
+function afterRecords<T, S extends SourceSplit>(reader: SourceReader<T, S>, visit: (place: string) => void, name: string): SourceReader<T, S> {
+  return new Proxy(reader, {
+    get: (object, property) => {
+      const member = Reflect.get(object, property) as unknown;
+      if (typeof member !== "function") return member;
+      if (property !== "pollNext") return (member as () => unknown).bind(object);
+      return (output: ReaderOutput<T>): InputStatus => {
+        visit(`${name}: before pollNext`);
+        const status = object.pollNext(output);
+        visit(`${name}: after pollNext`);
+        return status;
+      };
+    },
+  });
+}
+
+/** The same file system, on which operations fail. */
+export function faultyFileSystem(fs: FileSystem, visit: (place: string) => void): FileSystem {
+  const failing = new Set(["create", "writeAtomic", "rename", "delete", "readFile", "mkdirs", "resume"]);
+  return new Proxy(fs, {
+    get: (object, property) => {
+      const member = Reflect.get(object, property) as unknown;
+      if (typeof member !== "function") return member;
+      return async (...args: unknown[]): Promise<unknown> => {
+        if (failing.has(String(property))) visit(`disk: ${String(property)}`);
+        return Reflect.apply(member, object, args);
+      };
+    },
+  });
+}
