@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { LatencyHistogram } from "../src/data/latency-histogram.js";
 import { parseOptions } from "../src/options.js";
 import { median, mediansOf } from "../src/report/medians.js";
+import { resultsPage } from "../src/report/results-page.js";
 import { formatCount, formatRatio, markdownTable, textTable } from "../src/report/table.js";
 import { checkAgreement } from "../src/run-work.js";
 import type { Sample } from "../src/work.js";
@@ -67,4 +68,15 @@ test("options, and works by name", () => {
   assert.throws(() => parseOptions(["--scale", "2"]));
   assert.throws(() => parseOptions(["--nonsense"]));
   assert.equal(new Set(works.map((work) => work.name)).size, works.length);
+});
+
+test("the page of results names command, goals and sizes", () => {
+  const work = works.find(({ name }) => name === "session")!;
+  const samples = new Map([["millrace", [sample(400, 1)]], ["flink", [{ ...sample(100, 1), config: { flink: "2.3.0" } }]]]);
+  const medians = new Map([...samples].map(([name, list]) => [name, mediansOf(list)]));
+  const size = { records: 10_000_000, keys: 100, prelude: 0, textBytes: 0, smoke: false };
+  const page = resultsPage([{ work, size, samples, medians }], "npm run bench -- --write-results", 5);
+  for (const part of ["`npm run bench -- --write-results`: medians of 5 runs", "| session | records/s | 400 | 100 | – | 4.00 × | ≥ 2 × | yes |", "10 M records, 100 keys", '"flink": "2.3.0"']) {
+    assert.ok(page.includes(part), `${part}\nis missing in\n${page}`);
+  }
 });

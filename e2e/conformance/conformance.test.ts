@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import { differences } from "./compare.mjs";
 import { checkCase, type Expected } from "./typescript-side.js";
 import type { Case, JobSettings } from "./typescript/case.js";
-import { runWhole } from "./typescript/run-job.js";
+import { runStepwise, runWhole } from "./typescript/run-job.js";
 
 interface Committed {
   readonly test: Case;
@@ -60,4 +60,13 @@ const cascadesWhileIdle = ({ pipeline, inputs }: Case): boolean => pipeline === 
 describe("in parallel, as fast as it goes", () => {
   const free = all.filter(({ test: each, expected }) => !expected.interleavingMatters && !has(each.inputs, "p") && !cascadesWhileIdle(each));
   checkAll(free, async ({ test: each, expected }) => differences(expected, await runWhole(each, { parallelism: 2 })));
+});
+
+test("a session keeps its records when one comes whose own window is the whole session; Flink loses them", async () => {
+  const element = (id: number, t: number, gap: number) => ({ t, v: { id, k: "a", v: id, a: gap } });
+  const inputs = { in: [element(1, -1000, 400), element(2, -1001, 600), element(3, -1001, 600)] };
+  const params = { assigner: { type: "session-dynamic" }, fn: "process" };
+  const { outputs } = await runStepwise({ name: "equal sessions", pipeline: "session-dynamic", params, inputs });
+  const value = { k: "a", start: -1001, end: -401, n: 3, sum: 6, ids: [1, 2, 3], wm: "MAX" };
+  assert.deepEqual(outputs, [{ step: 3, t: -402, v: value }, { step: 3, w: "MAX" }]);
 });

@@ -1,3 +1,4 @@
+import type { FileReader, FileWriter } from "@millrace/core";
 import type { CheckpointListener, CheckpointedFunction, FileSystem, InputStatus, ReaderOutput, RichFunction, RuntimeContext, Source, SourceReader, SourceSplit, StateInitializationContext } from "millrace";
 
 /** A generator of random numbers in [0, 1) that gives the same ones for the same seed. */
@@ -78,8 +79,12 @@ export function faultySource<T, S extends SourceSplit, E>(source: Source<T, S, E
         const member = Reflect.get(object, property) as unknown;
         if (typeof member !== "function") return member;
         return (...args: unknown[]): unknown => {
-          if (methods.includes(String(property))) visit(`${name}: ${String(property)}`);
-          return Reflect.apply(member, object, args) as unknown;
+          const fails = methods.includes(String(property));
+          if (fails && property !== "close") visit(`${name}: ${String(property)}`);
+          const result = Reflect.apply(member, object, args) as unknown;
+          // Otherwise the test would leak what the source has open.
+          if (fails && property === "close") visit(`${name}: close`);
+          return result;
         };
       },
     });
@@ -109,17 +114,31 @@ function afterRecords<T, S extends SourceSplit>(reader: SourceReader<T, S>, visi
   });
 }
 
-/** The same file system, on which operations fail. */
-export function faultyFileSystem(fs: FileSystem, visit: (place: string) => void): FileSystem {
+/** The same file system, on which operations fail. `open` holds the paths of the files that are open. */
+export function faultyFileSystem(fs: FileSystem, visit: (place: string) => void, open: Set<{ readonly path: string }>): FileSystem {
   const failing = new Set(["create", "writeAtomic", "rename", "delete", "readFile", "mkdirs", "resume"]);
+  const opening = new Set(["create", "resume", "read"]);
   return new Proxy(fs, {
     get: (object, property) => {
       const member = Reflect.get(object, property) as unknown;
       if (typeof member !== "function") return member;
       return async (...args: unknown[]): Promise<unknown> => {
         if (failing.has(String(property))) visit(`disk: ${String(property)}`);
-        return Reflect.apply(member, object, args);
+        const result = (await Reflect.apply(member, object, args)) as unknown;
+        return opening.has(String(property)) ? tracked(result as FileReader | FileWriter, `${String(property)} ${String(args[0])}`, open) : result;
       };
+    },
+  });
+}
+
+function tracked(file: FileReader | FileWriter, path: string, open: Set<{ readonly path: string }>): unknown {
+  const entry = { path };
+  open.add(entry);
+  return new Proxy(file, {
+    get: (object, property) => {
+      if (property === "close") open.delete(entry);
+      const member = Reflect.get(object, property) as unknown;
+      return typeof member === "function" ? (member as () => unknown).bind(object) : member;
     },
   });
 }

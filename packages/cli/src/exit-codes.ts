@@ -1,3 +1,5 @@
+import { isMillraceError } from "@millrace/core";
+
 /** Exit codes of `millrace`, as documented in `--help`. */
 export const exitCodes = {
   /** The job finished. */
@@ -15,8 +17,12 @@ const usageErrors: ReadonlySet<string> = new Set([
   "CHECKPOINT_UNREADABLE", "CHECKPOINT_STATE_UNMATCHED", "CHECKPOINT_MAX_PARALLELISM", "UNBOUNDED_IN_BATCH", "DUPLICATE_UID", "GRAPH_EMPTY", "DURATION_INVALID",
 ]);
 
-/** Whether an error says that the user has to change what was asked for, rather than that a job failed while it ran. */
-export function isUsageError(error: unknown): boolean {
+/**
+ * Whether an error says that the user has to change what was asked for, rather than that a job failed while it ran. While a job is being planned every
+ * error with a code of ours does.
+ */
+export function isUsageError(error: unknown, planning: boolean = false): boolean {
+  if (planning && isMillraceError(error)) return error.code !== "INTERNAL_ERROR";
   for (let current = error as { code?: string; cause?: unknown } | undefined; current !== undefined && current !== null; current = current.cause as typeof current) {
     if (typeof current !== "object") return false;
     if (current.code === "JOB_FAILED") continue;

@@ -13,6 +13,6 @@ export async function infoCommand(request: JobRequest): Promise<number> {
     return exitCodes.finished;
   } catch (error) {
     process.stderr.write(`${renderError(error, request.verbose)}\n`);
-    return isUsageError(error) ? exitCodes.usage : exitCodes.failed;
+    return isUsageError(error, true) ? exitCodes.usage : exitCodes.failed;
   }
 }

@@ -1,4 +1,4 @@
-import { isMillraceError } from "@millrace/core";
+import { isMillraceError, placeOf, stackFrames, userFrames } from "@millrace/core";
 import { paint } from "./terminal-style.js";
 
 /**
@@ -29,22 +29,14 @@ function describe(error: unknown, verbose: boolean): { head: string; details: st
   if (isMillraceError(error)) {
     const { operator, subtask, file, line, column, option } = error.location;
     if (operator !== undefined) details.push(`operator: ${operator}${subtask === undefined ? "" : `, subtask ${subtask}`}`);
+    const place = file === undefined ? placeOf(userFrames(stack)[0]) : undefined;
+    if (place !== undefined && !message.includes(place)) details.push(`at ${place}`);
     if (file !== undefined && !message.includes(file)) details.push(`file: ${[file, line, column].filter((part) => part !== undefined).join(":")}`);
     if (option !== undefined && !message.includes(option)) details.push(`option: ${option}`);
     if (error.hint !== undefined && error.hint !== "") details.push(`${paint("cyan", "hint:")} ${error.hint}`);
   }
-  const frames = stackFrames(stack);
-  const shown = verbose ? frames : isMillraceError(error) ? [] : frames.filter(isUserFrame).slice(0, 5);
+  const shown = verbose ? stackFrames(stack) : isMillraceError(error) ? [] : userFrames(stack).slice(0, 5);
   details.push(...shown.map((frame) => paint("dim", frame)));
   const head = isMillraceError(error) ? `${paint("bold", error.code)}: ${message}` : `${name ?? "Error"}: ${message}`;
   return { head, details };
-}
-
-function stackFrames(stack: string | undefined): string[] {
-  return (stack ?? "").split("\n").map((line) => line.trim()).filter((line) => line.startsWith("at "));
-}
-
-/** A frame in the user's code: not Node's, not generated, not Millrace's. */
-function isUserFrame(frame: string): boolean {
-  return !/node:|millrace-chain-|\/node_modules\/|\/packages\/(core|graph|datastream|state|runtime|cluster|client|cli|env-node|millrace)\/(dist|src)\/|<anonymous>\)?$|^at native/.test(frame);
 }

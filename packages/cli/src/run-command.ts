@@ -29,9 +29,11 @@ export async function runCommand(request: RunRequest): Promise<number> {
   const showsStatus = !request.quiet && process.stderr.isTTY === true;
   let statusLine: StatusLine | undefined;
   const interrupts = new Interrupts();
+  let planning = true;
   try {
     const inline = request.inline || request.config["slot.isolation"] === "inline";
     const job = inline ? await startInline(request) : await startOnWorkers(request);
+    planning = false;
     interrupts.watch(job.client);
     if (showsStatus) {
       statusLine = new StatusLine(process.stderr, () => job.client.getMetrics());
@@ -58,7 +60,7 @@ export async function runCommand(request: RunRequest): Promise<number> {
       return exitCodes.cancelled;
     }
     process.stderr.write(`${renderError(error, request.verbose)}\n`);
-    return isUsageError(error) ? exitCodes.usage : exitCodes.failed;
+    return isUsageError(error, planning) ? exitCodes.usage : exitCodes.failed;
   } finally {
     interrupts.stop();
   }

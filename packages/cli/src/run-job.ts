@@ -13,7 +13,7 @@ export interface RunJobOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   /** Global job parameters; win over the job's. */
   readonly parameters?: Readonly<Record<string, string>>;
-  /** How long the job's module may take to call `execute()`; default 60 s. */
+  /** How long the job's module may take to call `execute()`, when it is planned and in every slot; default 60 s. */
   readonly planningTimeoutMs?: number;
   /** Default: `print` lines to standard output, everything else to standard error. */
   readonly log?: LogSink;
@@ -53,7 +53,8 @@ export async function submitJob(job: URL | string, options: RunJobOptions = {}):
   slots.prewarm(Math.max(1, Math.min(wantedParallelism(options), 2 * availableParallelism())), library?.millrace, library?.slot);
   try {
     const { artifact, program, jobGraph } = await planJob(job, options);
-    slots.load({ artifactUrl: artifact.url, source: artifact.source, args: options.args ?? [], entryUrl: artifact.library?.slot });
+    for (const warning of program.warnings) (options.log ?? consoleLog).write("warn", warning);
+    slots.load({ artifactUrl: artifact.url, source: artifact.source, args: options.args ?? [], entryUrl: artifact.library?.slot, loadTimeoutMs: options.planningTimeoutMs });
     const master = startEmbeddedJob({
       jobGraph, slots, log: options.log ?? consoleLog, onCollected: (...batch) => program.collected(...batch),
       ...(options.onStatus === undefined ? {} : { onStatus: options.onStatus }),

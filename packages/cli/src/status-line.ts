@@ -136,11 +136,15 @@ function mean(vertex: VertexMetrics, name: string): number {
   return vertex.subtasks.length === 0 ? 0 : sum(vertex, name) / vertex.subtasks.length;
 }
 
-function formatWatermark(vertices: readonly VertexMetrics[]): string {
-  const known = vertices.flatMap((vertex) => vertex.subtasks.map((subtask) => subtask["currentOutputWatermark"] ?? NO_EVENT_TIME)).filter((ms) => ms > NO_EVENT_TIME);
+/** The slowest watermark of the subtasks that still run. */
+export function formatWatermark(vertices: readonly VertexMetrics[]): string {
+  const all = vertices.flatMap((vertex) => vertex.subtasks.map((subtask) => subtask["currentOutputWatermark"] ?? NO_EVENT_TIME));
+  // A subtask that has finished, a source without a split say, no longer holds anybody back.
+  const running = all.filter((ms) => ms < END_OF_TIME);
+  if (running.length === 0 && all.length > 0) return "end of input";
+  const known = running.filter((ms) => ms > NO_EVENT_TIME);
   if (known.length === 0) return "none yet";
   const slowest = Math.min(...known);
-  if (slowest >= END_OF_TIME) return "end of input";
   return Math.abs(slowest) < 8.64e15 ? new Date(slowest).toISOString().replace(/\.\d+Z$/, "Z") : String(slowest);
 }
 

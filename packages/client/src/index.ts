@@ -1,3 +1,4 @@
 export * from "./bundle-job.js";
 export * from "./program.js";
 export * from "./library-bundle.js";
+export * from "./unused-arguments.js";

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { BatchDecoder, MillraceError, deserializeError, encodeValue, serializeError } from "@millrace/core";
-import { runJobModule, translate, type CollectedResults, type JobClient, type JobModule, type Pipeline } from "@millrace/graph";
+import { runJobModule, translate, type CollectedResults, type JobArguments, type JobClient, type JobModule, type Pipeline } from "@millrace/graph";
+import { unusedArguments } from "./unused-arguments.js";
 import type { ClientMethod, ProgramCommand, ProgramMessage, ProgramStart } from "./program-protocol.js";
 
 /*
@@ -10,6 +11,7 @@ import type { ClientMethod, ProgramCommand, ProgramMessage, ProgramStart } from 
 const port = parentPort!;
 const start = workerData as ProgramStart;
 const calls = new Map<number, { resolve: (value: never) => void; reject: (error: unknown) => void }>();
+const readers: JobArguments[] = [];
 let nextCall = 0;
 let collectors: ReadonlyMap<string, CollectedResults> = new Map();
 let onSubmitted: (() => void) | undefined;
@@ -21,7 +23,7 @@ port.on("message", receive);
 port.unref();
 
 runJobModule(() => import(start.artifactUrl) as Promise<JobModule>, {
-  configOverrides: start.config, parameterOverrides: start.parameters, execute: submit,
+  configOverrides: start.config, parameterOverrides: start.parameters, execute: submit, onArguments: (reader) => void readers.push(reader),
 }).catch((error: unknown) => send({ type: "failed", error: serializeError(error) }));
 
 function send(message: ProgramMessage): void {
@@ -38,7 +40,7 @@ function submit(pipeline: Pipeline): Promise<JobClient> {
       updateReference();
       resolve(attachedClient());
     };
-    send({ type: "plan", jobGraph });
+    send({ type: "plan", jobGraph, warnings: unusedArguments(start.args, readers) });
   });
 }
 

@@ -16,7 +16,7 @@ export interface ProgramStart {
 export type ClientMethod = Exclude<keyof JobClient, "jobId">;
 
 export type ProgramMessage =
-  | { readonly type: "plan"; readonly jobGraph: JobGraph }
+  | { readonly type: "plan"; readonly jobGraph: JobGraph; readonly warnings: readonly string[] }
   | { readonly type: "call"; readonly callId: number; readonly method: ClientMethod }
   | { readonly type: "failed"; readonly error: SerializedError };
 

@@ -21,6 +21,8 @@ export class JobProgram {
    * The plan. Rejects with what the program threw, `JOB_NOT_DEFINED` when it ended without calling `execute()`, or `JOB_PLANNING_TIMEOUT`.
    */
   readonly plan: Promise<JobGraph>;
+  /** What the user should hear about the plan, once it is there. */
+  warnings: readonly string[] = [];
   /** Resolves when the program has ended by itself; rejects when it threw after it was attached. */
   readonly ended: Promise<void>;
   readonly #worker: Worker;
@@ -50,6 +52,7 @@ export class JobProgram {
         if (message.type === "plan") {
           clearTimeout(timeout);
           planned = true;
+          this.warnings = message.warnings;
           resolve(message.jobGraph);
         } else if (message.type === "call") {
           void this.#answer(message);
@@ -93,7 +96,8 @@ export class JobProgram {
   }
 }
 
-function neverExecutes(source: string): MillraceError {
+/** `JOB_NOT_DEFINED` */
+export function neverExecutes(source: string): MillraceError {
   return new MillraceError({
     code: "JOB_NOT_DEFINED", message: `"${source}" ended without calling execute()`,
     hint: "end the job with await env.execute(), or export a default function that builds it: export default (env) => { … }",

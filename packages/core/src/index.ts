@@ -1,5 +1,6 @@
 export * from "./errors/millrace-error.js";
 export * from "./errors/nearest.js";
+export * from "./errors/user-frames.js";
 export * from "./time/timestamps.js";
 export * from "./time/duration.js";
 export * from "./env/clock.js";

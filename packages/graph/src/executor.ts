@@ -1,4 +1,5 @@
 import type { Configuration } from "@millrace/core";
+import type { JobArguments } from "./job-arguments.js";
 import type { StreamGraph } from "./stream-graph.js";
 import type { JobClient } from "./job-client.js";
 
@@ -31,6 +32,8 @@ export interface PipelineExecutor {
   execute(pipeline: Pipeline): Promise<JobClient>;
   /** The value of `env.once(name, …)` fixed at planning; `undefined` at planning itself, when the function must be called. */
   onceValue?(name: string): { readonly value: unknown } | undefined;
+  /** Told when the program reads arguments by name. */
+  onArguments?(reader: JobArguments): void;
   /** Overrides for configuration and parameters, from the command line or the JobGraph; set values win over the program's. */
   readonly configOverrides?: Readonly<Record<string, unknown>>;
   readonly parameterOverrides?: Readonly<Record<string, string>>;

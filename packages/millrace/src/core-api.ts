@@ -4,9 +4,10 @@ export {
   SumCounter, Minimum, Maximum, Average, CountHistogram, ListAccumulator, WatermarkStrategy, boundedOutOfOrderness, noWatermarks,
   ValueStateDescriptor, ListStateDescriptor, MapStateDescriptor, ReducingStateDescriptor, AggregatingStateDescriptor,
   TimeWindow, GlobalWindow, TumblingEventTimeWindows, TumblingProcessingTimeWindows, SlidingEventTimeWindows, SlidingProcessingTimeWindows,
+  CumulatingEventTimeWindows, mergeTimeWindows, requireTimestamp,
   EventTimeSessionWindows, ProcessingTimeSessionWindows, GlobalWindows,
   EventTimeTrigger, ProcessingTimeTrigger, CountTrigger, ContinuousEventTimeTrigger, ContinuousProcessingTimeTrigger, DeltaTrigger, PurgingTrigger,
-  ProcessingTimeoutTrigger, NeverTrigger, EndOfStreamTrigger, CountEvictor, TimeEvictor, DeltaEvictor,
+  ProcessingTimeoutTrigger, NeverTrigger, EndOfStreamTrigger, CountEvictor, TimeEvictor, DeltaEvictor, stateTtl,
 } from "@millrace/core";
 export type {
   StateTtlConfig, Recovery, ErrorLocation, Duration, DurationLike, Clock, FileSystem, Collector, Output, TypeInformation, TypeSchema, MetricGroup, Counter, Gauge, Meter, Histogram,
@@ -17,7 +18,10 @@ export type {
   ReadOnlyBroadcastContext, KeyedBroadcastContext, KeyedReadOnlyBroadcastContext, KeyedBroadcastOnTimerContext, ProcessWindowContext, WindowFn, TimerService, TimeDomain,
   AsyncFunction, AsyncRetryStrategy, ValueState, ListState, MapState, ReducingState, AggregatingState, BroadcastState, ReadOnlyBroadcastState, OperatorListState,
   CheckpointedFunction, CheckpointListener, StateInitializationContext, StateSnapshotContext, OperatorStateStore,
+  WindowOffset, WindowStagger, SlicedWindows, DeltaFunction, SessionGapExtractor, LogSink, WatermarkAlignment, FunctionClass, MillraceErrorInit,
+  FileReader, FileStatus, FileWriter, Cancellable,
   WatermarkGenerator, WatermarkOutput, Window, WindowAssigner, Trigger, TriggerContext, TriggerResult, OnMergeContext, Evictor,
+  TypeCodec, KeyedStateStore,
   Source, SourceSplit, SplitEnumerator, SplitEnumeratorContext, SourceReader, SourceReaderContext, ReaderOutput, InputStatus, Boundedness, SnapshotCodec,
   Sink, SinkWriter, SinkWriterContext, SinkWriteContext, StatefulSinkWriter, CommittingSinkWriter, Committer, CommitRequest,
   OneInputOperator, TwoInputOperator, MultipleInputOperator, OperatorContext, OperatorFactory, RecordBatch,

@@ -13,7 +13,9 @@ import { UserOutput } from "./user-output.js";
  * the module loads wait for it.
  */
 const port = parentPort!;
-const send = (event: SlotEvent, transfer: readonly ArrayBuffer[] = []): void => port.postMessage(event, transfer as ArrayBuffer[]);
+const send = (event: SlotEvent, transfer: readonly ArrayBuffer[] = []): void => {
+  port.postMessage(event, transfer as ArrayBuffer[]);
+};
 const output = new UserOutput((level, line) => send({ type: "log", level, line }), currentTaskLabel);
 
 process.setSourceMapsEnabled(true);

@@ -11,6 +11,8 @@ export interface WorkerSlotsOptions {
   readonly args: readonly string[];
   /** What the worker threads start with; default {@link slotEntryUrl}. Must share its library with the artifact. */
   readonly entryUrl?: string | undefined;
+  /** How long a slot may take to load the job's module, up to its `execute()`; default 60 s. */
+  readonly loadTimeoutMs?: number | undefined;
 }
 
 /** The module a slot's worker thread starts with. */
@@ -19,6 +21,7 @@ export const slotEntryUrl: string = new URL("./slot-entry.js", import.meta.url).
 /** Chains are long functions by design: V8's limits would leave their tails out of line. */
 const V8_FLAGS = ["--max-inlined-bytecode-size=2000", "--max-inlined-bytecode-size-cumulative=8000"];
 const TERMINATION_TIMEOUT_MS = 10_000;
+const LOAD_TIMEOUT_MS = 60_000;
 
 /**
  * Slots as worker threads, each with an isolate and a heap limit of its own, fresh for every attempt of the job. Workers started early with
@@ -44,7 +47,7 @@ export class WorkerSlots implements SlotProvider {
   }
 
   async allocate(request: SlotRequest): Promise<AllocatedSlots> {
-    const { entryUrl = slotEntryUrl, ...options } = this.#options!;
+    const { entryUrl = slotEntryUrl, loadTimeoutMs = LOAD_TIMEOUT_MS, ...options } = this.#options!;
     const heapBytes = Configuration.of(request.jobGraph.config, allOptions).get(SLOT_HEAP);
     const usable = this.#warm.filter((worker) => worker.heapBytes === heapBytes && worker.entryUrl === entryUrl).slice(0, request.numberOfSlots);
     const spare = this.#warm.filter((worker) => !usable.includes(worker));
@@ -54,7 +57,7 @@ export class WorkerSlots implements SlotProvider {
     workers.forEach((worker, slotIndex) => {
       worker.onEvent = (event) => request.onEvent(slotIndex, event);
       const load: SlotLoad = { type: "load", ...options, jobGraph: request.jobGraph };
-      worker.post(load);
+      worker.load(load, loadTimeoutMs);
     });
     return new WorkerSlotSet(request.epoch, workers);
   }
@@ -112,6 +115,7 @@ class SlotWorker {
   #early: SlotEvent[] = [];
   #terminated: Promise<void> | undefined;
   #failed = false;
+  #loading: NodeJS.Timeout | undefined;
 
   constructor(worker: Worker, heapBytes: number, entryUrl: string) {
     this.#worker = worker;
@@ -129,12 +133,23 @@ class SlotWorker {
     for (const event of this.#early.splice(0)) handler(event);
   }
 
+  /** Tells the slot what to load. Its first word means that it has. */
+  load(message: SlotLoad, timeoutMs: number): void {
+    this.#loading = setTimeout(() => this.#fail(new MillraceError({
+      code: "SLOT_DEPLOYMENT_TIMEOUT", recovery: "restart", location: { file: message.source },
+      message: `"${message.source}" did not call execute() within ${timeoutMs / 1000} s when a slot ran it again`,
+      hint: "every slot runs the job's module: what it waits for must be there each time; work that takes long belongs into functions of the job or into env.once()",
+    })), timeoutMs);
+    this.post(message);
+  }
+
   post(message: SlotCommand | SlotLoad, transfer: readonly import("node:worker_threads").TransferListItem[] = []): void {
     this.#worker.postMessage(message, transfer);
   }
 
   /** Stops the thread wherever it is, an endless loop included. @throws `SLOT_NOT_TERMINATED` when it is stuck in native code. */
   terminate(): Promise<void> {
+    clearTimeout(this.#loading);
     this.#terminated ??= new Promise((resolve, reject) => {
       const timeout = setTimeout(() => reject(new MillraceError({
         code: "SLOT_NOT_TERMINATED", message: "a slot's worker thread does not stop: it is blocked in native code", recovery: "restart",
@@ -154,6 +169,7 @@ class SlotWorker {
   }
 
   #emit(event: SlotEvent): void {
+    clearTimeout(this.#loading);
     if (this.#handler === undefined) this.#early.push(event);
     else this.#handler(event);
   }

@@ -23,8 +23,13 @@ export class InThreadSlots implements SlotProvider {
     const toMaster = inOrder((event: SlotEvent) => {
       if (!released) request.onEvent(0, event);
     });
+    const send = (event: SlotEvent): void => {
+      // Among the lines that functions write to this thread's console themselves, a line keeps its place only when it is written at once.
+      if (event.type !== "log") toMaster(event);
+      else if (!released) this.#env.log.write(event.level, event.line);
+    };
     const executor = new SlotExecutor({
-      env: this.#env, send: toMaster, loadGraph: () => this.#graph, portFor: noPeers, roundTripLocalEdges: this.#roundTripEdges,
+      env: this.#env, send, loadGraph: () => this.#graph, portFor: noPeers, roundTripLocalEdges: this.#roundTripEdges,
     });
     const toSlot = inOrder((command: SlotCommand) => {
       try {

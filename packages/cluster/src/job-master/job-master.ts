@@ -1,6 +1,6 @@
 import {
   CHECKPOINTING_INTERVAL, CHECKPOINTING_RETAINED, CHECKPOINTING_RETENTION, Configuration, IGNORE_UNCLAIMED_STATE, MillraceError, SAVEPOINT_PATH,
-  TASK_CANCELLATION_TIMEOUT, allOptions, deserializeError, serializeError,
+  TASK_CANCELLATION_TIMEOUT, allOptions, deserializeError, serializeError, userPlace,
 } from "@millrace/core";
 import type { Cancellable, Env, SerializedError } from "@millrace/core";
 import type { JobExecutionResult, JobGraph, JobMetrics, JobStatus } from "@millrace/graph";
@@ -272,7 +272,7 @@ export class JobMaster {
       this.#setStatus("FAILING");
       return this.#stopTasks({ kind: "failed", error });
     }
-    this.#init.env.log.write("warn", `${taskName ?? "the job"} failed: ${error.message}; restarting in ${delayMs} ms`);
+    this.#init.env.log.write("warn", `${describeFailure(taskName, error)}; restarting in ${delayMs} ms`);
     this.#setStatus("RESTARTING");
     this.#stopTasks({ kind: "restart", notBeforeMs: this.#init.env.clock.monotonicMs() + delayMs });
   }
@@ -420,6 +420,15 @@ function checkpointConfig(jobGraph: JobGraph): Configuration {
   const values: Record<string, unknown> = { ...jobGraph.config };
   if (jobGraph.runtimeMode === "BATCH") delete values[CHECKPOINTING_INTERVAL.key];
   return Configuration.of(values, allOptions);
+}
+
+/** In one line: the operator or task, what happened, and where in the user's code it began. */
+function describeFailure(taskName: string | undefined, error: SerializedError): string {
+  const { operator, subtask } = error.location ?? {};
+  const named = operator !== undefined && error.message.includes(operator);
+  const where = operator === undefined ? `${taskName ?? "the job"} failed: ` : named ? "" : `operator "${operator}" (subtask ${subtask ?? 0}) failed: `;
+  const place = userPlace(error);
+  return `${where}${error.message}${place === undefined || error.message.includes(place) ? "" : ` (at ${place})`}`;
 }
 
 function ended(): MillraceError {

@@ -1,4 +1,5 @@
 import { duration, type Duration } from "../time/duration.js";
+import { didYouMean } from "../errors/nearest.js";
 import { MillraceError } from "../errors/millrace-error.js";
 
 /** One configuration key: its type, default and description. The documented table is generated from these. */
@@ -17,8 +18,8 @@ function option<T>(kind: string, parse: (raw: unknown) => T) {
   return (...[key, defaultValue, description]: Init<T>): ConfigOption<T> => ({ key, defaultValue, description, kind, parse });
 }
 
-function fail(expected: string): never {
-  throw new MillraceError({ code: "CONFIG_BAD_VALUE", message: expected });
+function fail(expected: string, hint?: string): never {
+  throw new MillraceError({ code: "CONFIG_BAD_VALUE", message: expected, ...(hint === undefined ? {} : { hint }) });
 }
 
 function parseInteger(raw: unknown): number {
@@ -64,6 +65,8 @@ export const configOption = {
   oneOf: <const V extends readonly string[]>(values: V) =>
     option<V[number]>(values.join(" | "), (raw) => {
       const found = typeof raw === "string" ? values.find((v) => v.toLowerCase() === raw.toLowerCase()) : undefined;
-      return found ?? fail(`one of ${values.join(", ")}`);
+      if (found !== undefined) return found;
+      const suggestion = typeof raw === "string" ? didYouMean(raw, values) : "";
+      return fail(`one of ${values.join(", ")}`, suggestion === "" ? undefined : suggestion);
     }),
 } as const;

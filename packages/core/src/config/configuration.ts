@@ -67,7 +67,7 @@ function parse(option: ConfigOption<unknown>, value: unknown): unknown {
     throw new MillraceError({
       code: "CONFIG_BAD_VALUE",
       message: `"${String(value)}" is not a value for "${option.key}": expected ${(cause as Error).message}`,
-      hint: option.description,
+      hint: (cause as { readonly hint?: string }).hint ?? option.description,
       location: { option: option.key },
     });
   }

@@ -1,4 +1,5 @@
 import { didYouMean, duration, MillraceError, type Duration, type DurationLike } from "@millrace/core";
+import { installedExecutor } from "@millrace/graph";
 
 /**
  * Arguments of a job: text by name, read with a type. Flink: ParameterTool.
@@ -7,29 +8,36 @@ import { didYouMean, duration, MillraceError, type Duration, type DurationLike }
  */
 export class ParameterTool {
   readonly #values: ReadonlyMap<string, string>;
+  readonly #requested: Set<string>;
 
-  private constructor(values: ReadonlyMap<string, string>) {
+  private constructor(values: ReadonlyMap<string, string>, requested: Set<string> = new Set()) {
     this.#values = values;
+    this.#requested = requested;
   }
 
   /** Reads `--name value`, `--name=value`, `-name value` and `--flag`. Of a repeated name the last wins. @throws `ARGUMENTS_INVALID` */
   static fromArgs(args: readonly string[]): ParameterTool {
-    return new ParameterTool(new Map([...parseArguments(args)].map(([name, values]) => [name, values.at(-1)!])));
+    const tool = new ParameterTool(new Map([...parseArguments(args)].map(([name, values]) => [name, values.at(-1)!])));
+    installedExecutor()?.onArguments?.({ args, unrequested: () => tool.getUnrequestedParameters(), requested: () => tool.#requested });
+    return tool;
   }
   static fromMap(values: Readonly<Record<string, string>>): ParameterTool {
     return new ParameterTool(new Map(Object.entries(values).map(([name, value]) => [name, String(value)])));
   }
 
   has(name: string): boolean {
+    this.#requested.add(name);
     return this.#values.has(name);
   }
   get(name: string): string | undefined;
   get(name: string, defaultValue: string): string;
   get(name: string, defaultValue?: string): string | undefined {
+    this.#requested.add(name);
     return this.#values.get(name) ?? defaultValue;
   }
   /** @throws `PARAMETER_MISSING`, with the nearest name that was given */
   required(name: string): string {
+    this.#requested.add(name);
     return this.#values.get(name) ?? missing(name, this.#values.keys());
   }
   /** Without a default the parameter is required. */
@@ -46,15 +54,22 @@ export class ParameterTool {
   getDuration(name: string, defaultValue?: DurationLike): Duration {
     return this.#parsed(name, defaultValue === undefined ? undefined : duration(defaultValue), 'a duration, such as "10 s"', parseDuration);
   }
+  /** Names that were given and that nothing has asked for. Flink: getUnrequestedParameters. */
+  getUnrequestedParameters(): Set<string> {
+    return new Set([...this.#values.keys()].filter((name) => !this.#requested.has(name)));
+  }
+  /** All of them; they count as asked for. */
   toMap(): Record<string, string> {
+    for (const name of this.#values.keys()) this.#requested.add(name);
     return Object.fromEntries(this.#values);
   }
-  /** All of `other` over this. */
+  /** All of `other` over this. What is asked of the result is asked of both. */
   mergeWith(other: ParameterTool): ParameterTool {
-    return new ParameterTool(new Map([...this.#values, ...other.#values]));
+    return new ParameterTool(new Map([...this.#values, ...other.#values]), new SharedNames([this.#requested, other.#requested]));
   }
 
   #parsed<V>(name: string, defaultValue: V | undefined, expected: string, parse: (text: string) => V | undefined): V {
+    this.#requested.add(name);
     if (!this.#values.has(name) && defaultValue !== undefined) return defaultValue;
     const text = this.required(name);
     return parse(text) ?? invalid(name, text, expected);
@@ -64,40 +79,69 @@ export class ParameterTool {
 /** As {@link ParameterTool}, keeping every value of a repeated name. Flink: MultipleParameterTool. */
 export class MultipleParameterTool {
   readonly #values: ReadonlyMap<string, readonly string[]>;
+  readonly #requested: Set<string>;
 
-  private constructor(values: ReadonlyMap<string, readonly string[]>) {
+  private constructor(values: ReadonlyMap<string, readonly string[]>, requested: Set<string> = new Set()) {
     this.#values = values;
+    this.#requested = requested;
   }
 
   static fromArgs(args: readonly string[]): MultipleParameterTool {
-    return new MultipleParameterTool(parseArguments(args));
+    const tool = new MultipleParameterTool(parseArguments(args));
+    installedExecutor()?.onArguments?.({ args, unrequested: () => tool.getUnrequestedParameters(), requested: () => tool.#requested });
+    return tool;
   }
   static fromMultiMap(values: Readonly<Record<string, readonly string[]>>): MultipleParameterTool {
     return new MultipleParameterTool(new Map(Object.entries(values)));
   }
 
   has(name: string): boolean {
+    this.#requested.add(name);
     return this.#values.has(name);
   }
   /** The last value. */
   get(name: string): string | undefined {
+    this.#requested.add(name);
     return this.#values.get(name)?.at(-1);
   }
   /** All values in order; none when the name was not given. */
   getMultiParameter(name: string): readonly string[] {
+    this.#requested.add(name);
     return this.#values.get(name) ?? [];
   }
   /** @throws `PARAMETER_MISSING` */
   getMultiParameterRequired(name: string): readonly string[] {
+    this.#requested.add(name);
     return this.#values.get(name) ?? missing(name, this.#values.keys());
   }
+  /** Names that were given and that nothing has asked for. */
+  getUnrequestedParameters(): Set<string> {
+    return new Set([...this.#values.keys()].filter((name) => !this.#requested.has(name)));
+  }
+  /** All of them; they count as asked for. */
   toMultiMap(): Record<string, readonly string[]> {
+    for (const name of this.#values.keys()) this.#requested.add(name);
     return Object.fromEntries(this.#values);
   }
   mergeWith(other: MultipleParameterTool): MultipleParameterTool {
     const merged = new Map(this.#values);
     for (const [name, values] of other.#values) merged.set(name, [...(merged.get(name) ?? []), ...values]);
-    return new MultipleParameterTool(merged);
+    return new MultipleParameterTool(merged, new SharedNames([this.#requested, other.#requested]));
+  }
+}
+
+/** Names that were asked of a merged tool: what it came from is told, too. */
+class SharedNames extends Set<string> {
+  readonly #origins: readonly Set<string>[];
+
+  constructor(origins: readonly Set<string>[]) {
+    super(origins.flatMap((names) => [...names]));
+    this.#origins = origins;
+  }
+
+  override add(name: string): this {
+    for (const names of this.#origins) names.add(name);
+    return super.add(name);
   }
 }
 

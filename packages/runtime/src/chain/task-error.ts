@@ -43,10 +43,13 @@ export function locateError(thrown: unknown, operatorName: string, operatorId: s
     });
   }
   const text = thrown instanceof Error || (typeof thrown === "object" && thrown !== null && "message" in thrown) ? String((thrown as Error).message) : String(thrown);
+  const early = thrown instanceof ReferenceError ? /^Cannot access '(.+)' before initialization$/.exec(text) : null;
   return new MillraceError({
     code: "USER_FUNCTION_FAILED",
     message: `operator "${operatorName}" (subtask ${subtask}) failed: ${text}`,
-    recovery: "restart",
+    // The line that would define it never runs while the job does, however often the job is tried.
+    recovery: early === null ? "restart" : "fail",
+    ...(early === null ? {} : { hint: `functions run before the lines after execute(): define "${early[1]!}" before it` }),
     cause: thrown,
     location: { operator: operatorName, operatorId, subtask },
   });

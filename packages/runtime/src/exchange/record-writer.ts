@@ -3,6 +3,7 @@ import type { KeySelector, PartitionFn } from "@millrace/core";
 import { keyGroupOf, keyHash } from "@millrace/core";
 import type { Partitioner } from "@millrace/graph";
 import type { ChannelEvent } from "./channel-element.js";
+import { keyFailure } from "./key-failure.js";
 import type { OutputChannel } from "./output-channel.js";
 
 /** How one output edge chooses among its channels. */
@@ -11,6 +12,8 @@ export interface WriterPlan {
   readonly subtaskIndex: number;
   /** Of the target. */
   readonly maxParallelism: number;
+  /** Name of the operator that the edge leads to, for messages. */
+  readonly targetName: string;
   readonly random: () => number;
 }
 
@@ -77,7 +80,12 @@ function referenceEmit(writer: RecordWriter): (value: unknown, timestampMs: numb
     case "hash": {
       const selector: KeySelector<unknown, unknown> = plan.partitioner.keySelector;
       return (value, timestampMs) => {
-        const hash = keyHash(selector(value));
+        let hash: number;
+        try {
+          hash = keyHash(selector(value));
+        } catch (error) {
+          throw keyFailure(error, value, selector, plan.targetName);
+        }
         channels[writer.channelOfKeyGroup[keyGroupOf(hash, plan.maxParallelism)]!]!.appendHashed(value, timestampMs, hash);
       };
     }

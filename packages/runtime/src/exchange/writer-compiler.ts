@@ -1,6 +1,7 @@
 import { keyGroupOf, keyHash } from "@millrace/core";
 import type { GeneratedPiece } from "../chain/generated-piece.js";
 import type { GeneratedSources } from "../chain/task-error.js";
+import { keyFailure } from "./key-failure.js";
 import { checkedChannel, type RecordWriter } from "./record-writer.js";
 
 /** The generated form of `RecordWriter.emit`: same choice of channel, with call sites of its own. */
@@ -14,7 +15,11 @@ export function compileWriter(writer: RecordWriter, piece: GeneratedPiece, sourc
     const hash = piece.constant("keyHash", keyHash);
     const select = piece.constant("select", partitioner.keySelector);
     piece.line("return function write(v, t) {");
-    piece.line(`const hash = ${hash}(${select}(v));`);
+    const refuse = piece.constant("refuse", (error: unknown, value: unknown): never => {
+      throw keyFailure(error, value, partitioner.keySelector, plan.targetName);
+    });
+    piece.line("let hash;");
+    piece.line(`try { hash = ${hash}(${select}(v)); } catch (error) { ${refuse}(error, v); }`);
     const target = only ?? `${all}[${piece.constant("table", writer.channelOfKeyGroup)}[${piece.constant("groupOf", keyGroupOf)}(hash, ${plan.maxParallelism})]]`;
     piece.line(`${target}.appendHashed(v, t, hash);`);
     piece.line("};");

@@ -29,7 +29,12 @@ export function sinkWriterContext(context: OperatorContext, services: SinkServic
         const work = action();
         if (work !== undefined) context.suspendUntil(work);
       }),
-    log: (level, line) => services.log(level, line),
-    collect: (collectId, values) => services.collect(collectId, values),
+    // In braces: a writer returns what it calls, and what `send` returns must not pass for a promise.
+    log: (level, line) => {
+      services.log(level, line);
+    },
+    collect: (collectId, values) => {
+      services.collect(collectId, values);
+    },
   };
 }

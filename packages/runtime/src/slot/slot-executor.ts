@@ -24,6 +24,8 @@ export interface SlotExecutorOptions {
 }
 
 const METRICS_INTERVAL_MS = 1000;
+/** The first report comes early, for whoever watches the job start. */
+const FIRST_METRICS_MS = 200;
 
 /** Everything of one epoch of the job. */
 interface Deployment {
@@ -173,18 +175,20 @@ export class SlotExecutor {
       cancellationTimeoutMs: current.config.get(TASK_CANCELLATION_TIMEOUT),
       wake: (task) => this.#loop.wake(task),
       send,
-      log: (level, line) => send({ type: "log", level, line }),
+      log: (level, line) => {
+        send({ type: "log", level, line });
+      },
       ended: () => this.#loop.poke(),
     };
   }
 
-  #scheduleMetrics(): void {
+  #scheduleMetrics(delayMs: number = FIRST_METRICS_MS): void {
     if (this.#metricsTimer !== undefined) return;
-    this.#metricsTimer = this.#options.env.clock.setTimer(METRICS_INTERVAL_MS, () => {
+    this.#metricsTimer = this.#options.env.clock.setTimer(delayMs, () => {
       this.#metricsTimer = undefined;
       const running = this.#current?.tasks.filter((task) => !task.over) ?? [];
       for (const task of running) task.reportMetrics();
-      if (running.length > 0) this.#scheduleMetrics();
+      if (running.length > 0) this.#scheduleMetrics(Math.min(2 * delayMs, METRICS_INTERVAL_MS));
     });
   }
 

@@ -82,7 +82,7 @@ export class TaskBuilder {
     const { head } = chain;
     const source = head.operator instanceof SourceOperator ? head.operator : undefined;
     let input: TaskInput;
-    if (finished) input = new FinishedInput(chain, (barrier) => task.checkpoint(barrier, 0));
+    if (finished) input = new FinishedInput(chain, channels, (barrier) => task.checkpoint(barrier, 0));
     else if (source !== undefined) input = new SourceInput(source, task.turn, env.clock, (barrier) => task.checkpoint(barrier, 0));
     else {
       const entries = Array.from({ length: head.plan.numberOfInputs }, (_, index) => code.entry(head, index));
@@ -203,7 +203,8 @@ export class TaskBuilder {
         return new OutputChannel(transport, capacity, edge.partitioner === "hash");
       });
       const plan = {
-        partitioner: this.#partitioner(edge), subtaskIndex, maxParallelism: target.maxParallelism, random: () => setting.env.rng.next(),
+        partitioner: this.#partitioner(edge), subtaskIndex, maxParallelism: target.maxParallelism, targetName: target.operators[0]!.name,
+        random: () => setting.env.rng.next(),
       };
       return { sourceOperatorId: edge.sourceOperatorId, sideOutput: edge.sideOutput, writer: new RecordWriter(plan, channels) };
     });

@@ -34,7 +34,7 @@ export class TaskCheckpoints {
   #writing = 0;
   readonly #aborted = new Set<number>();
   alignmentMs = 0;
-  /** The newest checkpoint whose barrier this task has passed. */
+  /** The newest checkpoint this task has taken its snapshot for. */
   lastCheckpointId: number;
 
   constructor(host: CheckpointHost, chain: OperatorChain, restoredCheckpointId: number) {
@@ -63,11 +63,12 @@ export class TaskCheckpoints {
     try {
       yield* this.#chain.prepareSnapshot(checkpointId);
       this.#chain.sendEvent(barrier);
-      this.lastCheckpointId = checkpointId;
       yield* this.#chain.snapshotState(checkpointId, timestampMs, (snapshot) => {
         const syncDurationMs = clock.monotonicMs() - startedMs;
         this.#encoding.push({ snapshot, startedMs: clock.monotonicMs(), metrics: { alignmentDurationMs: alignmentMs, syncDurationMs, startDelayMs } });
       });
+      // Not before: what a sink commits while the snapshot is prepared is not in it any more, and must be released when this checkpoint is complete.
+      this.lastCheckpointId = checkpointId;
     } finally {
       mailbox.held = false;
     }

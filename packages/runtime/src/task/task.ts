@@ -42,6 +42,8 @@ export class Task {
   #checkpoints: TaskCheckpoints | undefined;
   /** The current activity waits for a promise. */
   #awaiting = false;
+  /** What it waits for while operators are opened: closing them must not overtake it. */
+  #opening: Promise<unknown> | undefined;
   /** What the promise of the current activity brought. */
   #settlement: { readonly value: unknown } | { readonly error: unknown } | undefined;
   #suspensions = 0;
@@ -262,6 +264,7 @@ export class Task {
 
   #await(activity: Activity, promise: Promise<unknown>): void {
     this.#awaiting = true;
+    this.#opening = this.#opened ? undefined : promise;
     const settle = (settlement: { readonly value: unknown } | { readonly error: unknown }): void => {
       // The activity was dropped: the task was cancelled or failed meanwhile.
       if (this.#activities[0] !== activity) return;
@@ -357,6 +360,8 @@ export class Task {
 
   *#closeAfterShutDown(): Activity {
     const report = (error: unknown): void => this.#setting.log("warn", `${this.label}: close failed: ${String(error)}`);
+    // What an operator is about to open would stay open otherwise.
+    if (this.#opening !== undefined) yield this.#opening.catch(() => undefined);
     if (this.#parts !== undefined && !this.#closing) {
       this.#closing = true;
       yield* this.#parts.chain.close(report);

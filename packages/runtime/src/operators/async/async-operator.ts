@@ -4,6 +4,7 @@ import {
   type StateInitializationContext, type StateSnapshotContext,
 } from "@millrace/core";
 import type { AsyncSpec } from "@millrace/graph";
+import { locateError } from "../../chain/task-error.js";
 import { FunctionOperator } from "../function-operator.js";
 import { instantiate, isClass } from "../user-function.js";
 import type { AsyncRecord } from "./async-entry.js";
@@ -136,7 +137,13 @@ export class AsyncOperator extends FunctionOperator implements OneInputOperator 
   #failed(record: AsyncRecord, attempt: number, error: unknown): void {
     if (record.results !== undefined || attempt !== record.attempt) return;
     if (this.#retry !== undefined && this.#retry.retryOnError?.(error) !== false && this.#retryLater(record)) return;
-    throw error;
+    throw this.#located(error);
+  }
+
+  /** A promise's error has no call of the operator in its stack. */
+  #located(error: unknown): MillraceError {
+    const { operatorName, operatorId, subtaskIndex } = this.context;
+    return locateError(error, operatorName, operatorId, subtaskIndex);
   }
 
   /** False when the attempts are used up. */
@@ -169,7 +176,7 @@ export class AsyncOperator extends FunctionOperator implements OneInputOperator 
     else {
       (results as Promise<readonly unknown[]>).then(
         (late) => this.#mail(() => this.#complete(record, late), "async timeout result"),
-        (error: unknown) => this.#mail(() => { throw error; }, "async timeout failure"),
+        (error: unknown) => this.#mail(() => { throw this.#located(error); }, "async timeout failure"),
       );
     }
   }

@@ -33,9 +33,11 @@ final class GraphRunner implements AutoCloseable {
     private final List<Node> topological = new ArrayList<>();
     private final List<Emission> emissions = new ArrayList<>();
     private int step;
+    private final long autoWatermarkInterval;
     private long processingTime;
 
     GraphRunner(StreamGraph graph) throws Exception {
+        autoWatermarkInterval = graph.getExecutionConfig().getAutoWatermarkInterval();
         List<StreamNode> sorted = graph.getStreamNodesSortedTopologicallyFromSources();
         for (StreamNode streamNode : sorted) {
             Node node = new Node(streamNode);
@@ -176,6 +178,8 @@ final class GraphRunner implements AutoCloseable {
                     1,
                     1,
                     0);
+            // The harness has an ExecutionConfig of its own, with the default interval.
+            harness.getExecutionConfig().setAutoWatermarkInterval(autoWatermarkInterval);
             StreamConfig config = harness.getStreamConfig();
             config.setupNetworkInputs(streamNode.getTypeSerializersIn());
             KeySelector<?, ?>[] selectors = streamNode.getStatePartitioners();
