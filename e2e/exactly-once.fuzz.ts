@@ -16,7 +16,7 @@ import { TransactionalSink } from "./exactly-once/transactional-sink.js";
  * Each seed makes a job of each shape, runs it without failures, and again with failures at places which that run has visited. MILLRACE_FUZZ_RUNS is the
  * number of seeds per shape; MILLRACE_FUZZ_SEED runs one seed alone.
  */
-const RUNS = Number(process.env["MILLRACE_FUZZ_RUNS"] ?? 12);
+const RUNS = Number(process.env["MILLRACE_FUZZ_RUNS"] ?? 10);
 const ONLY = process.env["MILLRACE_FUZZ_SEED"];
 /** Seeds that failed once, by shape. */
 const FAILED_ONCE: Readonly<Record<string, readonly number[]>> = { "interval join": [3], async: [12] };

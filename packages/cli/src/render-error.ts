@@ -29,7 +29,8 @@ function describe(error: unknown, verbose: boolean): { head: string; details: st
   if (isMillraceError(error)) {
     const { operator, subtask, file, line, column, option } = error.location;
     if (operator !== undefined) details.push(`operator: ${operator}${subtask === undefined ? "" : `, subtask ${subtask}`}`);
-    const place = file === undefined ? placeOf(userFrames(stack)[0]) : undefined;
+    // An option may have been set elsewhere than where it is read.
+    const place = file === undefined && option === undefined ? placeOf(userFrames(stack)[0]) : undefined;
     if (place !== undefined && !message.includes(place)) details.push(`at ${place}`);
     if (file !== undefined && !message.includes(file)) details.push(`file: ${[file, line, column].filter((part) => part !== undefined).join(":")}`);
     if (option !== undefined && !message.includes(option)) details.push(`option: ${option}`);

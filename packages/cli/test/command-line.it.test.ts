@@ -206,3 +206,85 @@ test("info prints the plan, help the examples and exit codes", async () => {
   assert.match(help.out, /Exit codes: 0 finished/);
   assert.match((await run("--version")).out, /^\d+\.\d+\.\d+$/m);
 });
+
+test("a variable from after execute() is refused, not read as undefined", async () => {
+  for (const options of [[], ["--inline"]]) {
+    const { code, out, err } = await run("run", ...options, "used-too-early.ts");
+    assert.deepEqual([code, out], [1, ""], err);
+    assert.match(err, /Cannot access 'offset' before initialization/);
+    assert.match(err, /hint: .*define "offset" before it/);
+    assert.match(err, /used-too-early\.ts:4:34/);
+  }
+});
+
+test("errors of planning exit with 2, on worker threads and inline, with the user's file and line", async () => {
+  for (const options of [[], ["--inline"]]) {
+    for (const [name, message] of [["async", /FUNCTION_ASYNC: .*\n  at .*planning-error\.ts:6:5\d\n/], ["parameter", /PARAMETER_INVALID: .*\n  at .*planning-error\.ts:4:7\d\n/]] as const) {
+      const { code, err } = await run("run", ...options, "planning-error.ts", name);
+      assert.equal(code, 2, err);
+      assert.match(err, message);
+    }
+    assert.equal((await run("run", ...options, "planning-error.ts", "arguments", "stray")).code, 2);
+    assert.equal((await run("run", ...options, "planning-error.ts", "empty")).code, 2);
+    const unknown = await run("run", ...options, "unknown-import.ts");
+    assert.equal(unknown.code, 2);
+    assert.match(unknown.err, /JOB_IMPORT_UNKNOWN: .*unknown-import\.ts:2:3: "millrace" does not export "StreamExecutionEnviroment"\n  hint: did you mean "StreamExecutionEnvironment"\?/);
+    const missing = await run("run", ...options, "word-cuont.ts");
+    assert.equal(missing.code, 2);
+    assert.match(missing.err, /hint: did you mean "word-count\.ts"\?/);
+    assert.doesNotMatch(missing.err, /caused by/);
+    const thrown = await run("run", ...options, "throws-at-import.ts");
+    assert.equal(thrown.code, 1);
+    assert.match(thrown.err, /Error: not today\n.*throws-at-import\.ts:3:7/);
+  }
+  const mode = await run("run", "-D", "execution.runtime-mode=BATHC", "word-count.ts");
+  assert.equal(mode.code, 2);
+  assert.match(mode.err, /hint: did you mean "BATCH"\?/);
+});
+
+test("an argument that the job never asks for is warned about", async () => {
+  for (const options of [[], ["--inline"]]) {
+    const { code, out, err } = await run("run", "-q", ...options, "reads-arguments.ts", "--inptu", "x", "--other=1");
+    assert.deepEqual([code, out], [0, "nothing\n"], err);
+    assert.equal(err, 'WARN  unused job argument "--inptu" (did you mean "--input"?)\nWARN  unused job argument "--other" (nothing asked for it before execute())\n');
+  }
+  assert.equal((await run("run", "-q", "reads-arguments.ts", "--input", "x")).err, "");
+});
+
+test("a restart says which operator failed, and where in the user's code", async () => {
+  const { code, err } = await run("run", "fails-for-ever.ts");
+  assert.equal(code, 1);
+  assert.match(err, /WARN  operator "Checker" \(subtask 0\) failed: no 1 \(at .*fails-for-ever\.ts:5:9\); restarting in 1 ms/);
+});
+
+test("lines that a function logs and lines that are printed keep their order", async () => {
+  const { runJob } = await import("@millrace/cli/run-job");
+  const lines: string[] = [];
+  await runJob(join(jobs, "logs-and-prints.ts"), { log: { write: (level, line) => void lines.push(`${level}: ${line.replace(/^\[.*\] /, "")}`) } });
+  const expected = Array.from({ length: 20 }, (_, i) => [`seen ${i + 1}`, String(i + 1)]);
+  assert.deepEqual(lines, expected.flatMap(([seen, value]) => [`info: ${seen}`, `print: ${value}`]));
+  const inline = await run("run", "-q", "--inline", "logs-and-prints.ts");
+  assert.deepEqual(inline.out.trim().split("\n"), expected.flat());
+});
+
+test("a module that hangs when a slot loads it fails the job", async () => {
+  const { WorkerSlots } = await import("@millrace/cluster/embedded");
+  const { planJob } = await import("@millrace/cli/run-job");
+  const directory = await mkdtemp(join(tmpdir(), "millrace-cli-"));
+  const args = [join(directory, "marker")];
+  const { artifact, program, jobGraph } = await planJob(join(jobs, "hangs-in-slot.ts"), { args });
+  try {
+    const slots = new WorkerSlots();
+    slots.load({ artifactUrl: artifact.url, source: artifact.source, args, entryUrl: artifact.library?.slot, loadTimeoutMs: 100 });
+    let failed!: (event: { readonly type: string; readonly error?: { readonly code?: string } }) => void;
+    const first = new Promise<Parameters<typeof failed>[0]>((resolve) => (failed = resolve));
+    const allocated = await slots.allocate({ epoch: 1, numberOfSlots: 1, jobGraph, onEvent: (_, event) => failed(event) });
+    const event = await first;
+    assert.equal(event.type, "slotFailed");
+    assert.equal(event.error?.code, "SLOT_DEPLOYMENT_TIMEOUT");
+    await allocated.release();
+  } finally {
+    await program.terminate();
+    await rm(directory, { recursive: true });
+  }
+});

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { MillraceError } from "@millrace/core";
 import { renderError } from "../src/render-error.js";
 import { isUsageError } from "../src/exit-codes.js";
-import { formatCount, processedRecords } from "../src/status-line.js";
+import { formatCount, formatWatermark, processedRecords } from "../src/status-line.js";
 
 process.env["NO_COLOR"] = "1";
 
@@ -27,8 +27,10 @@ test("an error is shown with code, place, hint and causes, without the engine's 
       code: "USER_FUNCTION_FAILED", message: "operator failed", hint: "look at it", location: { operator: "Parser", subtask: 2 }, cause,
     }),
   });
+  error.stack = "MillraceError: the job failed\n    at end (/x/node_modules/@millrace/cluster/dist/job-master.js:1:1)";
+  (error.cause as Error).stack = "MillraceError: operator failed\n    at Map.open (/home/me/job.ts:7:1)";
   assert.equal(renderError(error, false), [
-    "error JOB_FAILED: the job failed", "  caused by USER_FUNCTION_FAILED: operator failed", "  operator: Parser, subtask 2", "  hint: look at it",
+    "error JOB_FAILED: the job failed", "  caused by USER_FUNCTION_FAILED: operator failed", "  operator: Parser, subtask 2", "  at /home/me/job.ts:7:1", "  hint: look at it",
     "  caused by RangeError: bad value", "  at parse (/home/me/job.ts:3:9)",
   ].join("\n"));
   assert.match(renderError(error, true), /runtime\/dist\/task\.js/);
@@ -41,4 +43,15 @@ test("usage errors are told from failures of the job, wherever they stand in the
   assert.equal(isUsageError(new MillraceError({ code: "JOB_FAILED", message: "failed", cause: wrong })), true);
   assert.equal(isUsageError(new MillraceError({ code: "JOB_FAILED", message: "failed", cause: new Error("x") })), false);
   assert.equal(isUsageError(new MillraceError({ code: "USER_FUNCTION_FAILED", message: "failed", cause: wrong })), false);
+});
+
+test("the watermark is that of the subtasks that still run", () => {
+  const vertex = (...watermarks: (number | undefined)[]) => ({
+    vertexId: "v", name: "v", parallelism: watermarks.length, subtasks: watermarks.map((ms) => (ms === undefined ? {} : { currentOutputWatermark: ms })),
+  });
+  const end = Number.MAX_SAFE_INTEGER;
+  assert.equal(formatWatermark([vertex(end, undefined)]), "none yet");
+  assert.equal(formatWatermark([vertex(end, 60_000), vertex(0, end)]), "1970-01-01T00:00:00Z");
+  assert.equal(formatWatermark([vertex(end, end)]), "end of input");
+  assert.equal(formatWatermark([]), "none yet");
 });

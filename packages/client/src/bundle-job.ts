@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { mkdir, readFile, readdir, rename, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
@@ -78,7 +78,8 @@ function artifact(source: string, file: string, library: LibraryEntries | undefi
 function cacheDirectory(from: string): string {
   for (let directory = from; ; directory = dirname(directory)) {
     const modules = join(directory, "node_modules");
-    if (existsSync(modules)) return join(modules, ".cache", "millrace");
+    // Its real path, since Node looks for the sources from there.
+    if (existsSync(modules)) return join(realpathSync(modules), ".cache", "millrace");
     if (dirname(directory) === directory) return join(tmpdir(), `millrace-${userInfo().username}`);
   }
 }

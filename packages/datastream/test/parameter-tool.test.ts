@@ -33,3 +33,18 @@ test("repeated parameters keep all their values", () => {
   assert.throws(() => tool.getMultiParameterRequired("inn"), { code: "PARAMETER_MISSING" });
   assert.deepEqual(tool.mergeWith(MultipleParameterTool.fromMultiMap({ in: ["z"] })).toMultiMap(), { in: ["a", "b", "z"], out: ["c"] });
 });
+
+test("what was given and never asked for is known, through merged tools too", () => {
+  const tool = ParameterTool.fromArgs(["--input", "a", "--inptu", "b", "--n", "3", "--flag"]);
+  assert.deepEqual(tool.getUnrequestedParameters(), new Set(["input", "inptu", "n", "flag"]));
+  tool.get("input");
+  tool.has("flag");
+  tool.get("absent");
+  ParameterTool.fromMap({ x: "1" }).mergeWith(tool).getInt("n");
+  assert.deepEqual(tool.getUnrequestedParameters(), new Set(["inptu"]));
+  tool.toMap();
+  assert.deepEqual(tool.getUnrequestedParameters(), new Set());
+  const multiple = MultipleParameterTool.fromArgs(["--a", "1", "--a", "2", "--b", "3"]);
+  multiple.getMultiParameter("a");
+  assert.deepEqual(multiple.getUnrequestedParameters(), new Set(["b"]));
+});

@@ -64,3 +64,16 @@ test("worker threads cannot be had in the program's own thread", async () => {
   env.fromData(1).print();
   await assert.rejects(env.execute(), { code: "SLOT_ISOLATION_UNAVAILABLE" });
 });
+
+test("a failure that nobody catches is printed with the user's frames only", async () => {
+  const env = StreamExecutionEnvironment.getExecutionEnvironment();
+  env.fromData(1).map((): number => {
+    throw new RangeError("too big");
+  }).print();
+  await assert.rejects(env.execute(), (error: Error & { cause: Error & { cause: Error } }) => {
+    const frames = [error, error.cause, error.cause.cause].map(({ stack }) => stack!.split("\n").filter((line) => line.startsWith("    at ")));
+    assert.deepEqual(frames.map((lines) => lines.length > 0), [true, false, true]);
+    for (const line of frames.flat()) assert.match(line, /millrace\.test\.ts:\d+:\d+/);
+    return true;
+  });
+});

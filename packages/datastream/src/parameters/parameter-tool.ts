@@ -135,8 +135,9 @@ class SharedNames extends Set<string> {
   readonly #origins: readonly Set<string>[];
 
   constructor(origins: readonly Set<string>[]) {
-    super(origins.flatMap((names) => [...names]));
+    super();
     this.#origins = origins;
+    for (const names of origins) for (const name of names) super.add(name);
   }
 
   override add(name: string): this {

@@ -37,6 +37,28 @@ for (const compiled of [true, false]) {
     assert.match((error.cause as Error).stack!, /errors\.test\.ts/);
   });
 
+  test(`a key that is none names the operator it leads to, and shows key and record (${path})`, async () => {
+    const failure = async (keySelector: (value: number) => unknown): Promise<MillraceError> => {
+      const builder = new GraphBuilder(config);
+      const numbers = builder.add(listSource({ splits: [[1, 2]], timestampOf: (value: number) => value }), [], { name: "numbers" });
+      const counted = builder.add({ type: "map", fn: identity }, [{ from: numbers, partitioner: { kind: "hash", keySelector } }], { name: "counted" });
+      builder.add(arraySink([]), [{ from: counted }], { name: "out" });
+      const job = new TestJob({ graph: builder.graph, jobGraph: builder.jobGraph() });
+      job.start();
+      return job.finish().then(() => assert.fail("the job did not fail"), (error: MillraceError) => error);
+    };
+    const missing = await failure((value) => ({ id: value === 2 ? undefined : 1 }));
+    assert.equal(missing.code, "KEY_INVALID");
+    assert.equal(missing.message, 'the key of the input of "counted" must not be undefined (at key.id): it is {} for the record 2');
+    assert.equal(missing.location.operator, "input of counted");
+    const thrown = await failure(() => {
+      throw new TypeError("no key");
+    });
+    assert.equal(thrown.code, "USER_FUNCTION_FAILED");
+    assert.equal(thrown.message, 'the key selector of the input of "counted" failed for the record 1: no key');
+    assert.equal((thrown.cause as Error).message, "no key");
+  });
+
   test(`so does one behind a flatMap and a filter (${path})`, async () => {
     const flatMap = (value: number, out: Collector<number>): void => out.collect(value);
     const error = await failureOf([["split", { type: "flatMap", fn: flatMap }], ["choose", { type: "filter", fn: () => true }], ["checker", { type: "map", fn: boom }]], config);

@@ -1,0 +1,3 @@
+import "millrace";
+
+throw new Error("not today");

@@ -1,0 +1,5 @@
+import {
+  StreamExecutionEnviroment,
+} from "millrace";
+
+StreamExecutionEnviroment.getExecutionEnvironment();
