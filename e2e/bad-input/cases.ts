@@ -1,5 +1,5 @@
 import {
-  DataGeneratorSource, FileSource, functionFactory, ListStateDescriptor, RateLimiterStrategy, Types, ValueStateDescriptor, WatermarkStrategy,
+  DataGeneratorSource, FileSource, functionFactory, ListStateDescriptor, MALFORMED_RECORDS, RateLimiterStrategy, ValueStateDescriptor, WatermarkStrategy,
   type Collector, type KeyedProcessContext, type KeyedProcessFunction, type ProcessFunction, type RuntimeContext, type StreamExecutionEnvironment, type ValueState,
 } from "millrace";
 
@@ -133,8 +133,18 @@ export const cases = {
     env.fromSource(FileSource.csv(process.env["BAD_INPUT_CSV"]!, { columns: { name: "string", age: "int" } }), WatermarkStrategy.noWatermarks(), "people").map((row) => row.age).discard(),
   jsonMalformed: (env) => env.fromSource(FileSource.jsonLines(process.env["BAD_INPUT_JSON"]!), WatermarkStrategy.noWatermarks(), "events").discard(),
 
+  csvSkipped: (env) => {
+    const source = FileSource.csv(process.env["BAD_INPUT_CSV"]!, { columns: { name: "string", age: "int" }, onError: "skip" });
+    env.fromSource(source, WatermarkStrategy.noWatermarks(), "people").map((row) => row.name).print("kept");
+  },
+  csvToSideOutput: (env) => {
+    const source = FileSource.csv(process.env["BAD_INPUT_CSV"]!, { columns: { name: "string", age: "int" }, onError: "side-output" });
+    const people = env.fromSource(source, WatermarkStrategy.noWatermarks(), "people");
+    people.map((row) => row.name).print("kept");
+    people.getSideOutput(MALFORMED_RECORDS).map(({ line, column, text }) => `${line}:${column} ${text}`).print("malformed");
+  },
+
   emptyGraph: () => undefined,
-  declaredCount: (env) => env.fromData(1).keyBy((n) => n).process(() => new KeepsInState(1), ).uid("x").discard(),
 } satisfies Record<string, Case>;
 
 function parse(n: number): number {
@@ -143,4 +153,3 @@ function parse(n: number): number {
 }
 
 export default (env: StreamExecutionEnvironment): void => cases[process.argv[2] as keyof typeof cases](env);
-void Types;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { PARALLELISM, type LogSink } from "@millrace/core";
+import { PARALLELISM, type LogSink, type UrlLike } from "@millrace/core";
 import type { JobClient, JobExecutionResult, JobGraph, JobStatus } from "@millrace/graph";
 
 export interface RunJobOptions {
@@ -37,7 +37,7 @@ export interface SubmittedJob extends JobClient {
  * Only that module is run again in the slots, never the caller. Resolves when the job finished.
  * @throws `JOB_FAILED`, `JOB_CANCELED`, and everything planning can throw (`JOB_DOES_NOT_COMPILE`, `JOB_NOT_DEFINED`, `CONFIG_UNKNOWN_KEY`, …)
  */
-export async function runJob(job: URL | string, options: RunJobOptions = {}): Promise<JobExecutionResult> {
+export async function runJob(job: UrlLike | string, options: RunJobOptions = {}): Promise<JobExecutionResult> {
   const submitted = await submitJob(job, options);
   const result = await submitted.getJobExecutionResult();
   await submitted.programEnded;
@@ -45,7 +45,7 @@ export async function runJob(job: URL | string, options: RunJobOptions = {}): Pr
 }
 
 /** Like {@link runJob}, but resolves with a handle as soon as the job runs. */
-export async function submitJob(job: URL | string, options: RunJobOptions = {}): Promise<SubmittedJob> {
+export async function submitJob(job: UrlLike | string, options: RunJobOptions = {}): Promise<SubmittedJob> {
   const [{ LocalJobClient, WorkerSlots, consoleLog, startEmbeddedJob }, { findLibraryBundle }] = await Promise.all([import("@millrace/cluster/embedded"), import("@millrace/client")]);
   const entries = await libraryEntries();
   const library = entries === undefined ? undefined : (findLibraryBundle(entries) ?? entries);
@@ -80,16 +80,21 @@ export async function submitJob(job: URL | string, options: RunJobOptions = {}):
 }
 
 /** Bundles a job and runs its program up to `execute()`. The program stays alive; terminate it when only the plan is wanted. */
-export async function planJob(job: URL | string, options: RunJobOptions = {}): Promise<PlannedJob> {
+export async function planJob(job: UrlLike | string, options: RunJobOptions = {}): Promise<PlannedJob> {
   const { buildLibraryBundle, bundleJob, findLibraryBundle, JobProgram } = await import("@millrace/client");
   const entries = await libraryEntries();
   const library = entries === undefined ? undefined : (findLibraryBundle(entries) ?? (await buildLibraryBundle(entries)));
-  const artifact = await bundleJob(job instanceof URL || job.startsWith("file:") ? fileURLToPath(job) : job, library);
+  const artifact = await bundleJob(jobPath(job), library);
   const program = new JobProgram({
     artifactUrl: artifact.url, source: artifact.source, args: options.args ?? [], config: overrides(options), parameters: options.parameters ?? {},
     jobId: randomUUID().replaceAll("-", ""), planningTimeoutMs: options.planningTimeoutMs ?? 60_000, entryUrl: artifact.library?.program,
   });
   return { artifact, program, jobGraph: await program.plan };
+}
+
+function jobPath(job: UrlLike | string): string {
+  const text = typeof job === "string" ? job : job.href;
+  return text.startsWith("file:") ? fileURLToPath(text) : text;
 }
 
 export interface PlannedJob {

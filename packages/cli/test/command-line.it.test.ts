@@ -228,7 +228,7 @@ test("errors of planning exit with 2, on worker threads and inline, with the use
     assert.equal((await run("run", ...options, "planning-error.ts", "empty")).code, 2);
     const unknown = await run("run", ...options, "unknown-import.ts");
     assert.equal(unknown.code, 2);
-    assert.match(unknown.err, /JOB_IMPORT_UNKNOWN: .*unknown-import\.ts:2:3: "millrace" does not export "StreamExecutionEnviroment"\n  hint: did you mean "StreamExecutionEnvironment"\?/);
+    assert.match(unknown.err, /JOB_IMPORT_UNKNOWN: .*unknown-import\.ts:3:3: "millrace" does not export "StreamExecutionEnviroment"\n  hint: did you mean "StreamExecutionEnvironment"\?/);
     const missing = await run("run", ...options, "word-cuont.ts");
     assert.equal(missing.code, 2);
     assert.match(missing.err, /hint: did you mean "word-count\.ts"\?/);

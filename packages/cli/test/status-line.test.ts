@@ -47,7 +47,7 @@ test("usage errors are told from failures of the job, wherever they stand in the
 
 test("the watermark is that of the subtasks that still run", () => {
   const vertex = (...watermarks: (number | undefined)[]) => ({
-    vertexId: "v", name: "v", parallelism: watermarks.length, subtasks: watermarks.map((ms) => (ms === undefined ? {} : { currentOutputWatermark: ms })),
+    vertexId: "v", name: "v", parallelism: watermarks.length, subtasks: watermarks.map((ms): Record<string, number> => (ms === undefined ? {} : { currentOutputWatermark: ms })),
   });
   const end = Number.MAX_SAFE_INTEGER;
   assert.equal(formatWatermark([vertex(end, undefined)]), "none yet");

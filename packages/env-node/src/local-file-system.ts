@@ -12,6 +12,10 @@ import { LocalFileReader, LocalFileWriter } from "./local-file-streams.js";
  * Durable: new names are synced into their directories. `writeAtomic` leaves a `.<name>.<random>.tmp` behind when the process dies in it.
  */
 export class LocalFileSystem implements FileSystem {
+  resolve(path: string): string {
+    return path.startsWith("file:") ? toLocalPath(path) : nodePath.resolve(path);
+  }
+
   async read(path: string, fromByte: number = 0): Promise<FileReader> {
     const local = toLocalPath(path);
     return guard("read", local, async () => {

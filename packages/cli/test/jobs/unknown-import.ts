@@ -1,4 +1,5 @@
 import {
+  // @ts-expect-error: the point of this job.
   StreamExecutionEnviroment,
 } from "millrace";
 

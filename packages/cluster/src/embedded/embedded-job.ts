@@ -1,5 +1,5 @@
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { CHECKPOINTING_DIRECTORY, Configuration, allOptions } from "@millrace/core";
 import type { LogSink } from "@millrace/core";
 import { createNodeEnv } from "@millrace/env-node";
@@ -21,17 +21,13 @@ export interface EmbeddedJobInit {
 export function startEmbeddedJob(init: EmbeddedJobInit): JobMaster {
   const { jobGraph, slots, log, onCollected, onStatus } = init;
   const directory = Configuration.of(jobGraph.config, allOptions).get(CHECKPOINTING_DIRECTORY);
+  const env = { ...createNodeEnv(), log };
+  // Without a configured directory checkpoints live among the temporary files as long as their job.
+  const checkpointDirectory = `${env.fs.resolve(directory ?? join(tmpdir(), "millrace-checkpoints"))}/${jobGraph.jobId}`;
   const job = new JobMaster({
-    env: { ...createNodeEnv(), log }, jobGraph, slots, onCollected,
-    checkpointDirectory: checkpointDirectory(directory, jobGraph.jobId),
+    env, jobGraph, slots, onCollected, checkpointDirectory,
     ...(onStatus === undefined ? {} : { onStatus }),
   });
   job.start();
   return job;
-}
-
-/** Without a configured directory checkpoints live among the temporary files as long as their job. A URI other than `file:` is left as it is. */
-export function checkpointDirectory(configured: string | undefined, jobId: string): string {
-  const base = configured === undefined ? join(tmpdir(), "millrace-checkpoints") : /^[a-z][a-z0-9+.-]+:/i.test(configured) ? configured.replace(/^file:(\/\/)?/, "") : resolve(configured);
-  return `${base}/${jobId}`;
 }

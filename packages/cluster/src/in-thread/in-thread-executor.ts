@@ -36,7 +36,7 @@ export class InThreadExecutor implements PipelineExecutor {
     const decoder = new BatchDecoder();
     const job: JobMaster = new JobMaster({
       env, jobGraph, slots: new InThreadSlots(env, pipeline.graph, roundTripEdges),
-      checkpointDirectory: `${pipeline.config.get(CHECKPOINTING_DIRECTORY) ?? temporaryDirectory}/${jobGraph.jobId}`,
+      checkpointDirectory: `${env.fs.resolve(pipeline.config.get(CHECKPOINTING_DIRECTORY) ?? temporaryDirectory)}/${jobGraph.jobId}`,
       onCollected: (collectId, subtaskIndex, batch) => {
         const take = pipeline.collectors?.get(collectId);
         if (take === undefined) throw new MillraceError({ code: "COLLECTOR_UNKNOWN", message: `nobody in the program collects "${collectId}"` });

@@ -29,7 +29,7 @@ export class InThreadSlots implements SlotProvider {
       else if (!released) this.#env.log.write(event.level, event.line);
     };
     const executor = new SlotExecutor({
-      env: this.#env, send, loadGraph: () => this.#graph, portFor: noPeers, roundTripLocalEdges: this.#roundTripEdges,
+      env: this.#env, send, loadGraph: () => this.#graph, portFor: noPeers, roundTripLocalEdges: this.#roundTripEdges, checkEveryRecord: true,
     });
     const toSlot = inOrder((command: SlotCommand) => {
       try {

@@ -135,9 +135,10 @@ export class JobMaster {
   }
 
   async #restoreAndDeploy(): Promise<void> {
-    const path = this.#config.get(SAVEPOINT_PATH);
-    if (path !== undefined) {
+    const configured = this.#config.get(SAVEPOINT_PATH);
+    if (configured !== undefined) {
       try {
+        const path = this.#init.env.fs.resolve(configured);
         const metadata = await readMetadata(this.#init.env.fs, path);
         const checkpoint = { path: path.replace(/\/+(_metadata)?$/, ""), metadata, external: true };
         validateRestore(checkpoint, this.#init.jobGraph, this.#config.get(IGNORE_UNCLAIMED_STATE));

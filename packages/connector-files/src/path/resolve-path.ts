@@ -1,7 +1,7 @@
-import { MillraceError } from "@millrace/core";
+import { MillraceError, type UrlLike } from "@millrace/core";
 
 /** A file, directory or glob: an absolute or relative path, a `file:` URI, a `URL`, or a URI of another registered file system. */
-export type PathLike = string | URL;
+export type PathLike = string | UrlLike;
 
 const SCHEME = /^[a-zA-Z][a-zA-Z0-9+.-]+:\/\//;
 

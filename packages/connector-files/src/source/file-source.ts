@@ -83,7 +83,7 @@ export class FileSource<T> implements Source<T, FileSourceSplit, FileEnumeratorS
    */
   static forRecordFormat<T>(format: RecordFormat<T>, paths: Paths, options: FileSourceOptions = {}): FileSource<T> {
     checkOptions(options);
-    const list: readonly PathLike[] = typeof paths === "string" || paths instanceof URL ? [paths] : paths;
+    const list: readonly PathLike[] = typeof paths === "string" || "href" in paths ? [paths] : paths;
     return new FileSource(format, list.map((path) => resolvePath(path)), options, undefined);
   }
 

@@ -29,6 +29,8 @@ export interface FileWriter {
  * All paths are absolute. A missing file is `FILE_NOT_FOUND`, a refused one `FILE_ACCESS_DENIED`, a full disk `DISK_FULL`.
  */
 export interface FileSystem {
+  /** The absolute form of a path a user wrote: relative ones start at the working directory, a `file:` URI becomes its path. */
+  resolve(path: string): string;
   read(path: string, fromByte?: number): Promise<FileReader>;
   /** Creates or truncates; parents are made. */
   create(path: string): Promise<FileWriter>;

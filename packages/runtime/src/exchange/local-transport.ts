@@ -19,14 +19,15 @@ export class LocalTransport implements ChannelTransport {
   readonly #pressure: OutputPressure;
   readonly #roundTrip: RoundTrip | undefined;
   readonly #pool: RecordBatch[] = [];
-  readonly #encodable = new EncodableCheck();
+  readonly #encodable: EncodableCheck;
   #blocked = false;
 
-  constructor(receiver: InputChannel, limit: number, pressure: OutputPressure, roundTrip: RoundTrip | undefined) {
+  constructor(receiver: InputChannel, limit: number, pressure: OutputPressure, roundTrip: RoundTrip | undefined, checkEveryRecord: boolean = false) {
     this.#receiver = receiver;
     this.#limit = limit;
     this.#pressure = pressure;
     this.#roundTrip = roundTrip;
+    this.#encodable = new EncodableCheck(checkEveryRecord);
     receiver.credit = { batchConsumed: () => this.#consumed() };
     if (roundTrip !== undefined) receiver.decoder = roundTrip;
     else receiver.recycler = (batch) => this.#recycle(batch);

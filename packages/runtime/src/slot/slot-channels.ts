@@ -8,19 +8,29 @@ import { RemoteCredit, RemoteTransport } from "../exchange/remote-transport.js";
 /** Extra credits a channel may have out while its sender reports a backlog. */
 const FLOATING_CREDITS = 8;
 
+/** How records are treated that stay in their slot. */
+export interface LocalEdges {
+  /** They go through the codec, too. */
+  readonly roundTrip: boolean;
+  /** Whether all are checked for what the codec cannot carry, or samples. */
+  readonly checkEveryRecord: boolean;
+}
+
 /** All channels of one job in one slot, by number, and the connections to the other slots. */
 export class SlotChannels {
   readonly #credits: number;
   readonly #roundTrip: boolean;
+  readonly #checkEveryRecord: boolean;
   readonly #wake: () => void;
   readonly #inputs = new Map<number, InputChannel>();
   readonly #remoteCredits = new Map<number, RemoteCredit>();
   readonly #peers = new Map<number, PeerConnection>();
 
-  /** @param credits buffers on the way per channel. @param roundTrip sends local batches through the codec, too. @param wake something arrived. */
-  constructor(credits: number, roundTrip: boolean, wake: () => void) {
+  /** @param credits buffers on the way per channel. @param local what happens to batches between tasks of this slot. @param wake something arrived. */
+  constructor(credits: number, local: LocalEdges, wake: () => void) {
     this.#credits = credits;
-    this.#roundTrip = roundTrip;
+    this.#roundTrip = local.roundTrip;
+    this.#checkEveryRecord = local.checkEveryRecord;
     this.#wake = wake;
   }
 
@@ -46,7 +56,7 @@ export class SlotChannels {
   /** The sending end of a channel. What a blocking exchange keeps is encoded, since it may be much. */
   output(channelId: number, receiverSlot: number, ownSlot: number, blocking: boolean, pressure: OutputPressure): ChannelTransport {
     if (receiverSlot !== ownSlot) return new RemoteTransport(channelId, this.#peer(receiverSlot), new BatchEncoder(), this.#credits, pressure);
-    return new LocalTransport(this.#channel(channelId), this.#credits, pressure, this.#roundTrip || blocking ? newRoundTrip() : undefined);
+    return new LocalTransport(this.#channel(channelId), this.#credits, pressure, this.#roundTrip || blocking ? newRoundTrip() : undefined, this.#checkEveryRecord);
   }
 
   drain(): void {

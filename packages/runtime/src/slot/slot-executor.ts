@@ -21,6 +21,8 @@ export interface SlotExecutorOptions {
   readonly portFor?: (raw: unknown) => MessagePortLike;
   /** Sends batches between tasks of this slot through the exchange codec, too, as if they ran in different threads. For tests. */
   readonly roundTripLocalEdges?: boolean;
+  /** Refuses every record that could not leave the slot; otherwise samples of them. For jobs all of whose records stay in one thread. */
+  readonly checkEveryRecord?: boolean;
 }
 
 const METRICS_INTERVAL_MS = 1000;
@@ -137,14 +139,14 @@ export class SlotExecutor {
   }
 
   #start(epoch: number, job: SlotJob): void {
-    const { env, send, loadGraph, roundTripLocalEdges } = this.#options;
+    const { env, send, loadGraph, roundTripLocalEdges = false, checkEveryRecord = false } = this.#options;
     this.#current?.channels.close();
     this.#current?.coordinators.close();
     const config = Configuration.of(job.jobGraph.config, allOptions);
     const current: Deployment = {
       epoch,
       config,
-      channels: new SlotChannels(config.get(CHANNEL_CREDITS), roundTripLocalEdges === true, () => this.#loop.poke()),
+      channels: new SlotChannels(config.get(CHANNEL_CREDITS), { roundTrip: roundTripLocalEdges, checkEveryRecord }, () => this.#loop.poke()),
       coordinators: new CoordinatorHost(env, config, epoch, send),
       tasks: [],
       builder: undefined,

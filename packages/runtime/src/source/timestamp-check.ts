@@ -11,7 +11,7 @@ export function timestampInvalid(timestampMs: unknown, value: unknown, operatorN
 }
 
 function describe(timestampMs: unknown): string {
-  return typeof timestampMs === "number" ? String(timestampMs) : `a ${timestampMs === null ? "null" : typeof timestampMs} (${String(timestampMs)})`;
+  return typeof timestampMs === "number" || timestampMs === undefined || timestampMs === null ? String(timestampMs) : `a ${typeof timestampMs} (${String(timestampMs)})`;
 }
 
 function preview(value: unknown): string {

@@ -2,6 +2,10 @@ import { MillraceError, type FileReader, type FileStatus, type FileSystem, type 
 
 /** Files in memory, enough for checkpoints. */
 export class MemoryFiles implements FileSystem {
+  resolve(path: string): string {
+    return path;
+  }
+
   readonly files: Map<string, Uint8Array> = new Map();
   /** Makes the next writes fail. */
   failWrites = false;

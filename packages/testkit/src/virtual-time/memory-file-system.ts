@@ -15,6 +15,11 @@ export class MemoryFileSystem implements FileSystem {
     this.#nowMs = nowMs;
   }
 
+  /** The working directory is the root. */
+  resolve(path: string): string {
+    return path.startsWith("/") ? path : `/${path}`;
+  }
+
   /** Paths of all files, sorted. */
   get paths(): string[] {
     return [...this.#files.keys()].sort();

@@ -1,0 +1,3 @@
+import { StreamExecutionEnvironment } from "millrace";
+
+StreamExecutionEnvironment.getExecutionEnvironment().fromData(1).print();
