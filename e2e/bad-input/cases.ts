@@ -152,4 +152,4 @@ function parse(n: number): number {
   return n;
 }
 
-export default (env: StreamExecutionEnvironment): void => cases[process.argv[2] as keyof typeof cases](env);
+export default (env: StreamExecutionEnvironment): void => void cases[process.argv[2] as keyof typeof cases](env);
