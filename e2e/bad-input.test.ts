@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { isMillraceError, runJob, StreamExecutionEnvironment, submitJob, type RunJobOptions } from "millrace";
 import { MiniCluster } from "@millrace/testkit";
 import { cases } from "./bad-input/cases.js";
@@ -12,6 +14,7 @@ import { cases } from "./bad-input/cases.js";
 /** Far more than any of these takes: only to end what hangs. */
 const HANGS_MS = 120_000;
 const casesUrl = new URL("./bad-input/cases.ts", import.meta.url);
+const bin = fileURLToPath(new URL("../packages/millrace/bin/millrace.js", import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), "millrace-bad-input-"));
 const cluster = new MiniCluster();
 const inOneThreadUnencoded = new MiniCluster({ roundTripEdges: false });
@@ -43,7 +46,7 @@ interface Expected {
 
 const atRuntime = { subtask: true } as const;
 const key = (what: string): Expected => ({ code: "KEY_INVALID", names: ['"Map"', what, '{"n":'], operator: "input of Map", ...atRuntime });
-const time = (what: string): Expected => ({ code: "TIMESTAMP_INVALID", names: ['"Times"', `got ${what}`, '"a"'], operator: "Times", ...atRuntime });
+const time = (what: string): Expected => ({ code: "TIMESTAMP_INVALID", names: ['"Times"', `got ${what}`, /of "[ab]"/], operator: "Times", ...atRuntime });
 const record = (what: string): Expected => ({ code: "RECORD_NOT_ENCODABLE", names: ["$.row.inside[0]", what], operator: /Rows/, ...atRuntime });
 const parallelism = (...names: string[]): Expected => ({ code: "PARALLELISM_INVALID", names, early: true });
 
@@ -178,6 +181,21 @@ test("malformed records are skipped and counted, or go to a side output", { time
     const counted = vertices.flatMap(({ subtasks }) => subtasks.flatMap((values) => Object.entries(values))).filter(([metric]) => metric.endsWith("numRecordsInErrors"));
     assert.equal(counted.reduce((sum, [, count]) => sum + count, 0), 1);
     await job.programEnded;
+  }
+});
+
+test("the command prints code, place, hint and the user's own frames, and exits with 1 or 2", { timeout: HANGS_MS }, async () => {
+  const wanted = {
+    csvMalformed: [1, /RECORD_MALFORMED: .*people\.csv, line 3, column 5/, /hint: .*onError/],
+    throwsInMap: [1, /RangeError: cannot parse 6/, /operator: Parser, subtask 1/, /at parse \(.*cases\.ts:\d+:\d+\)/],
+    duplicateUid: [2, /DUPLICATE_UID: .*"First".*"Second"/],
+    configKey: [2, /CONFIG_UNKNOWN_KEY/, /did you mean "parallelism\.default"\?/],
+  } as const;
+  for (const [name, [code, ...texts]] of Object.entries(wanted)) {
+    const finished = spawnSync(process.execPath, [bin, "run", "-p", "2", fileURLToPath(casesUrl), name], { encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } });
+    assert.equal(finished.status, code, finished.stderr);
+    for (const text of texts) assert.match(finished.stderr, text);
+    assert.doesNotMatch(finished.stderr, /packages\/runtime|node:internal/);
   }
 });
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import {
   DataGeneratorSource, isMillraceError, ListStateDescriptor, RateLimiterStrategy, StreamExecutionEnvironment, Types, ValueStateDescriptor, WatermarkStrategy,
-  type KeyedProcessContext, type KeyedProcessFunction, type RuntimeContext, type StateDescriptor, type ValueState,
+  type KeyedProcessContext, type KeyedProcessFunction, type RuntimeContext, type ValueState,
 } from "millrace";
 import { MiniCluster } from "@millrace/testkit";
 
@@ -126,4 +126,3 @@ test("inferred types that do not fit a declared one are refused at first use", {
   assert.equal(error.location["operator"], "Keeper");
 });
 
-export type { StateDescriptor };

@@ -1,4 +1,5 @@
 import type { RecordBatch } from "@millrace/core";
+import { deepFreeze } from "../chain/deep-freeze.js";
 import { Barrier, EndOfChannel, EndOfInput, type ChannelElement, type ChannelEvent } from "./channel-element.js";
 import { Deque } from "./deque.js";
 
@@ -29,6 +30,8 @@ export class InputChannel {
   closed: boolean;
   /** A blocking exchange: nothing is readable before the end of input arrived. */
   holdUntilEnd: boolean;
+  /** Freezes what it decodes, as records are frozen that come as they are. */
+  freezes: boolean;
   /** True while the channel stands in its gate's ready queue. */
   enqueued: boolean;
   /** Called when something readable arrived. */
@@ -49,6 +52,7 @@ export class InputChannel {
     this.blockedByBarrier = false;
     this.closed = false;
     this.holdUntilEnd = false;
+    this.freezes = false;
     this.enqueued = false;
     this.onReadable = undefined;
     this.credit = undefined;
@@ -81,8 +85,14 @@ export class InputChannel {
     const element = this.queue.shift()!;
     if (isEvent(element)) return element;
     this.batches--;
-    const batch = element instanceof ArrayBuffer ? this.decoder!.decode(element) : element;
+    const batch = element instanceof ArrayBuffer ? this.decode(element) : element;
     if (!this.holdUntilEnd) this.credit?.batchConsumed();
+    return batch;
+  }
+
+  private decode(buffer: ArrayBuffer): RecordBatch {
+    const batch = this.decoder!.decode(buffer);
+    if (this.freezes) for (let i = 0; i < batch.count; i++) deepFreeze(batch.values[i]);
     return batch;
   }
 

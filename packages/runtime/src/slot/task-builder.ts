@@ -219,6 +219,7 @@ export class TaskBuilder {
         const channel = this.#channels.input(this.#ids.of(edge.id, from, subtaskIndex), deployment.slotOfSubtask[source.id]![from]!, slotIndex);
         channel.inputIndex = edge.inputIndex;
         channel.holdUntilEnd = edge.exchange === "blocking";
+        channel.freezes = this.#config.get(FREEZE_RECORDS);
         return channel;
       });
     });

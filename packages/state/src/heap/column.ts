@@ -27,6 +27,13 @@ export class Column {
     return this.objects[page]![row & PAGE_MASK];
   }
 
+  /** A page's values as doubles, NaN for "none" (or a real NaN): empty when there are none, `undefined` when some are no numbers. */
+  numbersOf(page: number): Float64Array | undefined {
+    const numbers = this.numbers[page];
+    if (numbers === undefined || numbers.length !== 0) return numbers ?? NO_NUMBERS;
+    return this.objects[page] === NO_OBJECTS ? NO_NUMBERS : undefined;
+  }
+
   /** Stores a value other than `undefined`; tells whether there was none before. */
   set(row: number, value: unknown): boolean {
     const page = row >>> PAGE_SHIFT;

@@ -47,7 +47,8 @@ export class KeyCursor<K = unknown> {
     this.key = this.table.keyAt(row);
     this.hash = this.table.hashes.get(row);
     this.hasKey = true;
-    this.row = UNRESOLVED;
+    // The observer is told on the first access to the row.
+    this.row = this.observer === undefined ? row : UNRESOLVED;
   }
 
   /** Forgets where the current key's row is, so that the next access goes through {@link observer}. */

@@ -13,7 +13,8 @@ const END_OF_FREE_LIST = 0;
  */
 export class KeyTable<K = unknown> {
   readonly index: HashIndex = new HashIndex();
-  private readonly keys: Column = new Column();
+  /** By row; only read elsewhere. */
+  readonly keys: Column = new Column();
   readonly hashes: PagedInt32 = new PagedInt32();
   /** How many states and timers hold each row; 0 for a free row. */
   readonly holds: PagedInt32 = new PagedInt32();

@@ -52,7 +52,7 @@ export function isExpired(payload: unknown, policy: TtlPolicy | undefined, nowMs
   if (policy === undefined) return false;
   if (payload instanceof TtlValue) return policy.isExpired(payload, nowMs);
   if (Array.isArray(payload)) return payload.every((element) => policy.isExpired(element as TtlValue, nowMs));
-  const held = payload instanceof StateMap ? payload.entries() : (payload as NamespaceMap);
+  const held = payload instanceof StateMap ? payload.toArray() : (payload as NamespaceMap);
   for (const [, part] of held) if (!isExpired(part, policy, nowMs)) return false;
   return true;
 }
@@ -65,7 +65,7 @@ function writeScoped(writer: ByteWriter, payload: unknown, shape: PayloadShape, 
     for (const element of list) writeLeaf(writer, element, shape.ttl);
   } else if (shape.kind === "map") {
     const map = payload as StateMap;
-    const entries = [...map.entries()].filter(([, held]) => policy === undefined || !policy.isExpired(held as TtlValue, nowMs));
+    const entries = map.toArray().filter(([, held]) => policy === undefined || !policy.isExpired(held as TtlValue, nowMs));
     writer.varuint(entries.length);
     for (const [key, held] of entries) {
       writeValue(writer, key);
@@ -118,7 +118,7 @@ export function mapPayload(
 ): unknown {
   if (payload instanceof StateMap) {
     const mapped = new StateMap();
-    for (const [k, held] of payload.entries()) mapped.set(key(k), leaf(held));
+    for (const [k, held] of payload.toArray()) mapped.set(key(k), leaf(held));
     return mapped;
   }
   if (shape.kind === "list" && Array.isArray(payload)) return payload.map(leaf);

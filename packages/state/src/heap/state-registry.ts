@@ -8,8 +8,10 @@ import {
   type ReduceFn,
   type StateDescriptor,
   type StateKind,
+  type TypeSchema,
 } from "@millrace/core";
-import { describeSchema, resolveSchema } from "../schema/compatibility.js";
+import { describeSchema, resolveSchema, type Migration } from "../schema/compatibility.js";
+import { resolveInferred } from "../schema/inferred.js";
 import { NamespaceCell, RowCell, type Cell, type NamespaceMap } from "./cells.js";
 import type { Column } from "./column.js";
 import type { KeyCursor } from "./key-cursor.js";
@@ -96,19 +98,31 @@ export class StateRegistry {
   /** Brings a restored table to the type and the expiry it is opened with. */
   private fit(table: StateTable, descriptor: StateDescriptor): void {
     const declared = schemaOf(descriptor);
-    const change = resolveSchema(table.schema, declared);
+    const change = this.changeTo(table, declared);
     if (change === undefined) throw incompatible(table, describeSchema(table.schema), describeSchema(declared));
     table.schema = declared;
     const ttl = descriptor.ttl !== undefined;
     if (change === "same" && ttl === table.ttl) return;
     const nowMs = this.clock.nowMs();
-    const migrate = change === "same" ? (value: unknown): unknown => value : table.kind === "map" ? mapValueChange(change) : change;
+    const migrate = change === "same" ? (value: unknown): unknown => value : change;
     const leaf = (held: unknown): unknown => {
       const value = migrate(table.ttl ? (held as TtlValue).value : held);
       return ttl ? new TtlValue(value, table.ttl ? (held as TtlValue).atMs : nowMs) : value;
     };
     this.rewrite(table, (payload) => mapPayload(payload, table, leaf));
     table.ttl = ttl;
+  }
+
+  /** What a value of the state needs to be read as `declared`; `undefined` when it cannot be. Called before `table.schema` is replaced. */
+  private changeTo(table: StateTable, declared: TypeSchema): Migration | "same" | undefined {
+    let [written, read] = [table.schema, declared];
+    if (table.kind === "map" && written.kind === "map" && read.kind === "map") {
+      if (resolveSchema(written.key, read.key) !== "same") return undefined;
+      [written, read] = [written.value, read.value];
+    }
+    if (written.kind === "any" && read.kind !== "any") return resolveInferred(read, (inferred) => incompatible(table, describeSchema(inferred), describeSchema(read)));
+    const change = resolveSchema(table.schema, declared);
+    return change === undefined || change === "same" || table.kind !== "map" ? change : mapValueChange(change);
   }
 
   private rewrite(table: StateTable, change: (payload: unknown) => unknown): void {

@@ -16,6 +16,7 @@ import type { OperatorStateAssignment, OperatorStateMeta, OperatorStateMode } fr
 import { StateMap } from "../heap/state-map.js";
 import { schemaOf } from "../heap/state-table.js";
 import { describeSchema, resolveSchema } from "../schema/compatibility.js";
+import { resolveInferred } from "../schema/inferred.js";
 
 /** Operator state in bytes: what goes to a file, and what the metadata must know of it. */
 export interface OperatorStateSnapshot {
@@ -179,14 +180,14 @@ class HeapBroadcastState<K, V> implements BroadcastState<K, V> {
 }
 
 function fit(name: string, state: OperatorState, declared: TypeSchema): void {
-  const change = resolveSchema(state.schema, declared);
-  if (change === undefined) {
-    throw new MillraceError({
-      code: "STATE_TYPE_INCOMPATIBLE",
-      message: `operator state "${name}" was written as ${describeSchema(state.schema)}, which cannot be read as ${describeSchema(declared)}`,
-      hint: "Fields may be removed, and added when they are optional or nullable; int may become double. For any other change use a new state name.",
-    });
-  }
+  const refuse = (written: TypeSchema): MillraceError => new MillraceError({
+    code: "STATE_TYPE_INCOMPATIBLE",
+    message: `operator state "${name}" was written as ${describeSchema(written)}, which cannot be read as ${describeSchema(declared)}`,
+    hint: "Fields may be removed, and added when they are optional or nullable; int may become double. For any other change use a new state name.",
+  });
+  const inferred = state.schema.kind === "any" && declared.kind !== "any";
+  const change = inferred ? resolveInferred(declared, refuse) : resolveSchema(state.schema, declared);
+  if (change === undefined) throw refuse(state.schema);
   state.schema = declared;
   if (change === "same") return;
   if (state.mode === "BROADCAST") {

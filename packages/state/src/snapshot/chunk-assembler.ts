@@ -1,15 +1,17 @@
 import type { KeyGroupOffset } from "../handles.js";
 
 /** Blocks smaller than this are joined into chunks of {@link CHUNK_BYTES}; larger ones are chunks of their own. */
-const SMALL_BLOCK_BYTES = 8 * 1024;
-const CHUNK_BYTES = 256 * 1024;
+const SMALL_BLOCK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 1024 * 1024;
+
+const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** Lays key groups out one behind the other and notes where each one is. */
 export class ChunkAssembler {
   readonly chunks: Uint8Array[] = [];
   readonly keyGroups: KeyGroupOffset[] = [];
   totalBytes = 0;
-  private open: Uint8Array = new Uint8Array(CHUNK_BYTES);
+  private open: Uint8Array = NOTHING;
   private used = 0;
 
   constructor(header: Uint8Array) {
@@ -25,7 +27,9 @@ export class ChunkAssembler {
   /** Ends the last chunk. */
   close(): void {
     if (this.used === 0) return;
-    this.chunks.push(this.open.slice(0, this.used));
+    // Not copied: the rest of a chunk that is not full is seldom much, and goes with the snapshot.
+    this.chunks.push(this.open.subarray(0, this.used));
+    this.open = NOTHING;
     this.used = 0;
   }
 
@@ -36,7 +40,10 @@ export class ChunkAssembler {
       this.chunks.push(block);
       return;
     }
-    if (this.used + block.length > this.open.length) this.close();
+    if (this.used + block.length > this.open.length) {
+      this.close();
+      this.open = new Uint8Array(CHUNK_BYTES);
+    }
     this.open.set(block, this.used);
     this.used += block.length;
   }

@@ -8,10 +8,18 @@ const DOUBLES = 1;
 const INTS = 2;
 const PAYLOADS = 3;
 
+/** A column that grew larger gives its memory back. */
+const KEPT_BYTES = 64 * 1024;
+/** Where {@link ColumnBuilder} converts numbers; holds nothing between two calls. */
+let intScratch: Int32Array = new Int32Array(0);
+const NO_NUMBERS: Float64Array = new Float64Array(0);
+/** Numbers are copied as bytes where the processor keeps them in the stored order. */
+const LITTLE_ENDIAN: boolean = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
 /** Collects one column of a block: doubles while all values are numbers, tagged values from the first other one on. */
 export class ColumnBuilder {
   count = 0;
-  private numbers: Float64Array | undefined = undefined;
+  private numbers: Float64Array = NO_NUMBERS;
   private writer: ByteWriter | undefined = undefined;
   /** A writer that was used before. */
   private spare: ByteWriter | undefined = undefined;
@@ -20,7 +28,7 @@ export class ColumnBuilder {
   /** Makes the builder empty again, keeping its memory. */
   reset(): void {
     this.count = 0;
-    if (this.writer !== undefined) this.spare = this.writer;
+    if (this.writer !== undefined) this.spare = this.writer.bytes.length <= KEPT_BYTES ? this.writer : undefined;
     this.spare?.clear();
     this.writer = undefined;
     this.payloads = false;
@@ -40,15 +48,32 @@ export class ColumnBuilder {
   }
 
   addNumber(value: number): void {
-    let numbers = this.numbers;
-    if (numbers === undefined) {
-      this.numbers = numbers = new Float64Array(16);
-    } else if (this.count === numbers.length) {
-      this.numbers = new Float64Array(numbers.length * 2);
-      this.numbers.set(numbers);
-      numbers = this.numbers;
-    }
+    const numbers = this.numbers.length > this.count ? this.numbers : this.reach(this.count + 1);
     numbers[this.count++] = value;
+  }
+
+  /** Appends the numbers of a page at the places `order[from]` to `order[to - 1]`. */
+  addNumbers(page: Float64Array, order: Int32Array, from: number, to: number): void {
+    if (this.writer !== undefined) {
+      for (let i = from; i < to; i++) this.add(page[order[i]!]!);
+      return;
+    }
+    const end = this.count + to - from;
+    const numbers = this.numbers.length >= end ? this.numbers : this.reach(end);
+    let count = this.count;
+    for (let i = from; i < to; i++) numbers[count++] = page[order[i]!]!;
+    this.count = count;
+  }
+
+  /** Appends a value that was written as `writeValue` does it. */
+  addWritten(bytes: Uint8Array, from: number, to: number): void {
+    const writer = this.tagged();
+    writer.ensure(to - from);
+    const target = writer.bytes;
+    // Values are short: a call of `set` takes longer.
+    for (let source = from, at = writer.position; source < to; source++, at++) target[at] = bytes[source]!;
+    writer.position += to - from;
+    this.count++;
   }
 
   /** Appends a state's payload; returns about how many bytes it takes, 0 when all of it has expired and nothing was appended. */
@@ -67,28 +92,44 @@ export class ColumnBuilder {
       target.raw(this.writer.written());
       return;
     }
-    const numbers = this.numbers ?? new Float64Array(0);
-    const ints = this.areInts(numbers);
-    target.u8(ints ? INTS : DOUBLES);
-    target.ensure(this.count * 8);
-    for (let i = 0; i < this.count; i++) {
-      if (ints) target.i32(numbers[i]!);
-      else target.f64(numbers[i]!);
+    const { count, numbers } = this;
+    target.ensure(1 + count * 8);
+    const ints = this.asInts();
+    target.u8(ints !== undefined ? INTS : DOUBLES);
+    if (LITTLE_ENDIAN) {
+      target.raw(ints !== undefined ? new Uint8Array(ints.buffer, 0, count * 4) : new Uint8Array(numbers.buffer, 0, count * 8));
+    } else {
+      for (let i = 0; i < count; i++) {
+        if (ints !== undefined) target.i32(ints[i]!);
+        else target.f64(numbers[i]!);
+      }
     }
   }
 
-  private areInts(numbers: Float64Array): boolean {
-    for (let i = 0; i < this.count; i++) {
+  /** The numbers as int32, when they all are (and none is -0). */
+  private asInts(): Int32Array | undefined {
+    const { count, numbers } = this;
+    if (intScratch.length < count) intScratch = new Int32Array(count);
+    const ints = intScratch;
+    for (let i = 0; i < count; i++) {
       const value = numbers[i]!;
-      if ((value | 0) !== value || (value === 0 && 1 / value < 0)) return false;
+      const int = value | 0;
+      if (int !== value || (int === 0 && 1 / value < 0)) return undefined;
+      ints[i] = int;
     }
-    return true;
+    return ints;
+  }
+
+  private reach(count: number): Float64Array {
+    const grown = new Float64Array(Math.max(16, this.numbers.length * 2, count));
+    grown.set(this.numbers.subarray(0, this.count));
+    return (this.numbers = grown);
   }
 
   private tagged(): ByteWriter {
     if (this.writer !== undefined) return this.writer;
     const writer = (this.writer = this.spare ?? new ByteWriter(64));
-    for (let i = 0; i < this.count; i++) writeValue(writer, this.numbers![i]!);
+    for (let i = 0; i < this.count; i++) writeValue(writer, this.numbers[i]!);
     return writer;
   }
 }

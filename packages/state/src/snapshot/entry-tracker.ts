@@ -1,5 +1,11 @@
 import type { EntryObserver } from "../heap/entry-observer.js";
-import { BitSet } from "../heap/paged.js";
+import { BitSet, PAGE_ROWS } from "../heap/paged.js";
+
+/** Entries of a run: those of a page of rows. */
+const RUN_ENTRIES: number = PAGE_ROWS;
+
+/** Writes the entries of `[from, to)` that are not in `written`; returns about how many bytes that took, -1 when they must be written one by one. */
+export type WriteRun = (from: number, to: number, written: BitSet) => number;
 
 /** Something that tells one observer about its entries. */
 export interface Observed {
@@ -19,15 +25,17 @@ export class EntryTracker implements EntryObserver {
   private readonly early: BitSet;
   private readonly observed: Observed;
   private readonly write: (entry: number) => number;
+  private readonly writeRun: WriteRun | undefined;
   private next: EntryObserver | undefined;
   private failure: unknown = undefined;
 
   /** Starts to track the entries below `limit`; `write` returns about how many bytes it wrote. */
-  constructor(observed: Observed, limit: number, write: (entry: number) => number) {
+  constructor(observed: Observed, limit: number, write: (entry: number) => number, writeRun?: WriteRun) {
     this.observed = observed;
     this.limit = limit;
     this.early = new BitSet(limit);
     this.write = write;
+    this.writeRun = writeRun;
     this.next = observed.observer;
     observed.observer = this;
   }
@@ -56,6 +64,15 @@ export class EntryTracker implements EntryObserver {
     let left = bytes;
     while (this.scanned < this.limit && left > 0) {
       const entry = this.scanned;
+      if (this.writeRun !== undefined && entry % RUN_ENTRIES === 0) {
+        const end = Math.min(entry + RUN_ENTRIES, this.limit);
+        const written = this.writeRun(entry, end, this.early);
+        if (written >= 0) {
+          left -= end - entry + written;
+          this.scanned = end;
+          continue;
+        }
+      }
       left -= 1;
       if (!this.early.has(entry)) left -= this.write(entry);
       this.scanned = entry + 1;

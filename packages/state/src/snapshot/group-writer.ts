@@ -2,9 +2,10 @@ import { ByteWriter } from "@millrace/core";
 import type { StateTable } from "../heap/state-table.js";
 import { ColumnBuilder } from "./column-codec.js";
 import { BLOCK_HEAD_BYTES, BLOCK_ROWS, BLOCK_SLICES, BLOCK_TIMERS } from "./format.js";
+import type { RowRun } from "./row-runs.js";
 
-/** Entries and bytes after which an open block is closed. */
-const MAX_BLOCK_ENTRIES = 2048;
+/** Entries and bytes after which an open block is closed: so few that the open blocks of all key groups stay in the processor's cache. */
+const MAX_BLOCK_ENTRIES = 512;
 const MAX_BLOCK_BYTES = 256 * 1024;
 
 /** Entries that are collected until there are enough for a block. */
@@ -13,6 +14,35 @@ interface OpenBlock {
   bytes: number;
   /** Writes the entries and starts again without any, keeping the memory. */
   encode(body: ByteWriter): void;
+}
+
+const MEMORY_BYTES = 256 * 1024;
+
+/** Encodes the blocks of one snapshot, one behind the other in large pieces of memory. */
+export class BlockMemory {
+  private readonly body: ByteWriter = new ByteWriter(4096);
+  private piece: Uint8Array = new Uint8Array(0);
+  private used = 0;
+
+  /** The block with its head; the block is empty afterwards. */
+  encode(block: OpenBlock, type: number): Uint8Array {
+    const { body } = this;
+    body.clear();
+    body.u8(type);
+    body.i32(0);
+    block.encode(body);
+    const end = body.position;
+    body.position = 1;
+    body.i32(end - BLOCK_HEAD_BYTES);
+    if (this.used + end > this.piece.length) {
+      this.piece = new Uint8Array(Math.max(end, MEMORY_BYTES));
+      this.used = 0;
+    }
+    const encoded = this.piece.subarray(this.used, this.used + end);
+    encoded.set(body.bytes.subarray(0, end));
+    this.used += end;
+    return encoded;
+  }
 }
 
 /** A state's part of a block of rows. */
@@ -137,6 +167,16 @@ class TimerBlock implements OpenBlock {
   }
 }
 
+/** Adds a state's numbers of a run whose first row is row `first` of the block, leaving out rows that have none. */
+function addPresent(column: StateColumn, state: StateTable, { from, to, order, firstRow }: RowRun, first: number): void {
+  for (let i = from; i < to; i++) {
+    const value = state.column.get(firstRow + order[i]!);
+    if (value === undefined) continue;
+    column.values.add(value);
+    column.belongsTo(first + i - from);
+  }
+}
+
 /** Collects what a snapshot writes of one key group, in blocks. */
 export class GroupWriter {
   /** Finished blocks, heads included. */
@@ -144,6 +184,17 @@ export class GroupWriter {
   private rows: RowBlock | undefined = undefined;
   private readonly slices: Map<number, SliceBlock> = new Map();
   private readonly timers: Map<number, TimerBlock> = new Map();
+  private memory: BlockMemory;
+
+  constructor(memory: BlockMemory) {
+    this.memory = memory;
+  }
+
+  /** Starts again without blocks, keeping the memory of open ones. Only after {@link flush}. */
+  reuse(memory: BlockMemory): void {
+    this.blocks.length = 0;
+    this.memory = memory;
+  }
 
   /** Writes one row of all states; returns about how many bytes that took, 0 when no state has a value. */
   addRow(key: unknown, row: number, states: readonly StateTable[], sawOthers: Uint8Array, nowMs: number): number {
@@ -172,6 +223,37 @@ export class GroupWriter {
     return bytes;
   }
 
+  /** Writes the rows of a run; returns about how many bytes that took. */
+  addRows(run: RowRun): number {
+    const { from, to, order, states, numbers, dense, keys } = run;
+    const block = (this.rows ??= new RowBlock());
+    const first = block.count;
+    let bytes = 0;
+    for (let i = 0; i < states.length; i++) {
+      if (numbers[i]!.length === 0) continue;
+      const column = (block.states[i] ??= new StateColumn());
+      const before = column.values.count;
+      if (dense[i] === 1 && before === first) column.values.addNumbers(numbers[i]!, order, from, to);
+      else addPresent(column, states[i]!, run, first);
+      bytes += 8 * (column.values.count - before);
+    }
+    if (keys.length !== 0) {
+      block.keys.addNumbers(keys, order, from, to);
+      bytes += 8 * (to - from);
+    } else {
+      const { written, writtenEnds } = run;
+      for (let i = from; i < to; i++) {
+        const at = order[i]!;
+        const start = at === 0 ? 0 : writtenEnds[at - 1]!;
+        block.keys.addWritten(written, start, writtenEnds[at]!);
+        bytes += writtenEnds[at]! - start;
+      }
+    }
+    block.count += to - from;
+    this.closeIfFull(block, bytes, BLOCK_ROWS);
+    return bytes;
+  }
+
   addSliceEntry(table: number, namespace: number, key: unknown, value: unknown): number {
     let block = this.slices.get(table);
     if (block === undefined) this.slices.set(table, (block = new SliceBlock(table)));
@@ -189,12 +271,11 @@ export class GroupWriter {
     return bytes;
   }
 
-  /** Closes the blocks that are still open. Nothing can be added afterwards. */
+  /** Closes the blocks that are still open. Nothing can be added afterwards, unless with {@link reuse}. */
   flush(): void {
     if (this.rows !== undefined) this.close(this.rows, BLOCK_ROWS);
     for (const block of this.slices.values()) this.close(block, BLOCK_SLICES);
     for (const block of this.timers.values()) this.close(block, BLOCK_TIMERS);
-    this.rows = undefined;
     this.slices.clear();
     this.timers.clear();
   }
@@ -206,13 +287,6 @@ export class GroupWriter {
 
   private close(block: OpenBlock, type: number): void {
     if (block.count === 0) return;
-    const body = new ByteWriter(block.bytes + 64);
-    body.u8(type);
-    body.i32(0);
-    block.encode(body);
-    const end = body.position;
-    body.position = 1;
-    body.i32(end - BLOCK_HEAD_BYTES);
-    this.blocks.push(body.bytes.subarray(0, end));
+    this.blocks.push(this.memory.encode(block, type));
   }
 }

@@ -7,10 +7,14 @@ import type { TimerQueue } from "../timers/timer-queue.js";
 import { ChunkAssembler } from "./chunk-assembler.js";
 import { EntryTracker } from "./entry-tracker.js";
 import { EVENT_TIME, PROCESSING_TIME, encodeHeader, type SnapshotHeader } from "./format.js";
-import { GroupWriter } from "./group-writer.js";
+import { BlockMemory, GroupWriter } from "./group-writer.js";
+import { RowRuns } from "./row-runs.js";
 
 /** Bytes written between two looks at the clock, unless told otherwise: some 0.1 ms. */
 const BYTES_PER_SLICE = 16 * 1024;
+
+/** What the last snapshot of a backend encoded with: its memory is warm, some 10 KiB for each key group and state. */
+const spareWritersOf: WeakMap<HeapKeyedStateBackend, GroupWriter[]> = new WeakMap();
 
 export interface KeyedSnapshotResult {
   readonly keyGroupRange: readonly [number, number];
@@ -39,6 +43,9 @@ export class KeyedSnapshot {
   private readonly metaInfos: SnapshotHeader["states"];
   /** Which states had a value that is no number. */
   private readonly sawOthers: Uint8Array;
+  private readonly backend: HeapKeyedStateBackend;
+  private readonly spareWriters: GroupWriter[];
+  private readonly memory: BlockMemory = new BlockMemory();
   private trackers: EntryTracker[] = [];
   private flushedGroups = 0;
   private assembler: ChunkAssembler | undefined = undefined;
@@ -48,6 +55,9 @@ export class KeyedSnapshot {
     this.checkpointId = checkpointId;
     this.bytesPerSlice = bytesPerSlice;
     this.clock = backend.clock;
+    this.backend = backend;
+    this.spareWriters = spareWritersOf.get(backend) ?? [];
+    spareWritersOf.delete(backend);
     this.keyGroupRange = backend.keyGroupRange;
     this.maxParallelism = backend.maxParallelism;
     this.groups = Array<GroupWriter | undefined>(backend.keyGroupRange[1] - backend.keyGroupRange[0] + 1).fill(undefined);
@@ -105,10 +115,12 @@ export class KeyedSnapshot {
         group.flush();
         this.assembler.add(this.keyGroupRange[0] + index, group.blocks);
         this.groups[index] = undefined;
+        this.spareWriters.push(group);
       }
       return false;
     }
     this.assembler.close();
+    if (this.spareWriters.length > 0) spareWritersOf.set(this.backend, this.spareWriters.splice(0));
     return true;
   }
 
@@ -121,8 +133,18 @@ export class KeyedSnapshot {
   }
 
   private groupOf(hash: number): GroupWriter {
-    const index = keyGroupOf(hash, this.maxParallelism) - this.keyGroupRange[0];
-    return (this.groups[index] ??= new GroupWriter());
+    return this.groupAt(keyGroupOf(hash, this.maxParallelism) - this.keyGroupRange[0]);
+  }
+
+  private groupAt(index: number): GroupWriter {
+    return (this.groups[index] ??= this.newWriter());
+  }
+
+  private newWriter(): GroupWriter {
+    const writer = this.spareWriters.pop();
+    if (writer === undefined) return new GroupWriter(this.memory);
+    writer.reuse(this.memory);
+    return writer;
   }
 
   private trackRows(backend: HeapKeyedStateBackend): void {
@@ -134,7 +156,8 @@ export class KeyedSnapshot {
       if (!table.isUsed(row)) return 0;
       return this.groupOf(table.hashes.get(row)).addRow(table.keyAt(row), row, this.states, this.sawOthers, nowMs);
     };
-    this.trackers.push(new EntryTracker(cursor, table.rowCount, write));
+    const runs = new RowRuns(table, this.states, this.maxParallelism, this.keyGroupRange, (index) => this.groupAt(index));
+    this.trackers.push(new EntryTracker(cursor, table.rowCount, write, (from, to, written) => runs.write(from, to, written)));
   }
 
   private trackSlice(slice: HeapSlice<unknown, unknown>, table: number): void {

@@ -49,3 +49,36 @@ test("a timer queue is a sorted list", () => {
     fuzz("timer queue", 300),
   );
 });
+
+test("restored timers fire in the order of their sequences, whatever order they come in", () => {
+  // Sequences so far apart that ranks do not fit a double are ordered too.
+  const sequence = fc.oneof(fc.nat(30), fc.maxSafeNat());
+  const timer = fc.record({ key: fc.nat(50), namespace: fc.constantFrom("", "a"), time: fc.nat(5), sequence });
+  fc.assert(
+    fc.property(fc.uniqueArray(timer, { selector: (one) => `${one.key}/${one.namespace}/${one.time}`, maxLength: 100, size: "max" }), fc.nat(100), (timers, deleted) => {
+      const cursor = new KeyCursor(8, [0, 7]);
+      const queue = new TimerQueue(cursor);
+      const restored = timers.map((one, at) => ({ ...one, at }));
+      for (const { key, namespace, time, sequence: position } of timers) {
+        cursor.set(key, undefined);
+        queue.restore(cursor.resolveForWrite(), namespace, time, position);
+      }
+      const gone = restored[deleted];
+      if (gone !== undefined) {
+        cursor.set(gone.key, undefined);
+        assert.equal(queue.delete(gone.namespace, gone.time), true);
+      }
+      cursor.set(51, undefined);
+      queue.register("", 3);
+      const last = { key: 51, namespace: "", time: 3, sequence: Infinity, at: Infinity };
+      const expected = [...restored.filter((one) => one !== gone), last].sort((a, b) => a.time - b.time || (a.sequence === b.sequence ? a.at - b.at : a.sequence - b.sequence));
+      for (const { key, namespace, time } of expected) {
+        const id = queue.peek();
+        assert.deepEqual([cursor.table.keyAt(queue.rowOf(id)), queue.namespaceOf(id), queue.peekTime()], [key, namespace, time]);
+        queue.remove(id);
+      }
+      assert.equal(queue.size, 0);
+    }),
+    fuzz("restored timers", 300),
+  );
+});
