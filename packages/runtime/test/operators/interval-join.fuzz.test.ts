@@ -21,7 +21,7 @@ const step = fc.oneof(
 );
 const bounds = fc.oneof(fc.constantFrom([0, 0], [0, 10], [-10, 0], [5, 9], [-9, -5]), fc.tuple(fc.integer({ min: -40, max: 10 }), fc.nat(60)).map(([lower, width]) => [lower, lower + width]));
 
-function open([lowerBoundMs, upperBoundMs]: number[], restore?: HarnessSnapshot): Promise<KeyedTwoInputHarness<Item, Item, unknown>> {
+function open([lowerBoundMs, upperBoundMs]: readonly number[], restore?: HarnessSnapshot): Promise<KeyedTwoInputHarness<Item, Item, unknown>> {
   const fn = () => ({
     processElement: (left: Item, right: Item, context: ProcessJoinContext, out: Collector<unknown>) =>
       out.collect([left.id, right.id, context.leftTimestamp, context.rightTimestamp]) as undefined,
@@ -33,7 +33,7 @@ function open([lowerBoundMs, upperBoundMs]: number[], restore?: HarnessSnapshot)
 }
 
 /** Joins one more record with those the other side keeps; ascending by time, equal times in order of arrival. */
-function joined(isLeft: boolean, item: Kept, others: readonly Kept[], [lower, upper]: number[]): unknown[] {
+function joined(isLeft: boolean, item: Kept, others: readonly Kept[], [lower, upper]: readonly number[]): unknown[] {
   const matches = others.filter((other) => {
     const difference = isLeft ? other.time - item.time : item.time - other.time;
     return other.k === item.k && difference >= lower! && difference <= upper!;
