@@ -48,7 +48,7 @@ async function run(shape: string, seed: number, planned: readonly Fault[], failu
         "execution.checkpointing.dir": join(directory, "checkpoints"), "pipeline.chain-compiler.enabled": random() < 0.7,
         "pipeline.operator-chaining.enabled": random() < 0.7, "parallelism.default": 1 + Math.floor(random() * 3),
         "taskmanager.network.batch-size": 1 + Math.floor(random() * 30), "taskmanager.network.memory.buffers-per-channel": 1 + Math.floor(random() * 4),
-        "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 1000, "restart-strategy.fixed-delay.delay": Math.floor(random() * 20),
+        "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 50, "restart-strategy.fixed-delay.delay": Math.floor(random() * 20),
       },
     });
     const sink = new TransactionalSink(faults.visit);

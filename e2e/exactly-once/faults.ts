@@ -122,6 +122,7 @@ export function faultyFileSystem(fs: FileSystem, visit: (place: string) => void,
     get: (object, property) => {
       const member = Reflect.get(object, property) as unknown;
       if (typeof member !== "function") return member;
+      if (!failing.has(String(property)) && !opening.has(String(property))) return (member as () => unknown).bind(object);
       return async (...args: unknown[]): Promise<unknown> => {
         if (failing.has(String(property))) visit(`disk: ${String(property)}`);
         const result = (await Reflect.apply(member, object, args)) as unknown;

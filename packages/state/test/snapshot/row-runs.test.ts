@@ -18,7 +18,7 @@ function contents(backends: readonly HeapKeyedStateBackend<unknown>[]): Map<unkn
   for (const backend of backends) {
     const states = statesOf(backend);
     for (const name of ["dense", "sparse"]) {
-      for (const key of [...backend.keys(new ValueStateDescriptor(name))]) {
+      for (const key of Array.from(backend.keys(new ValueStateDescriptor(name)))) {
         backend.setCurrentKey(key);
         all.set(key, states.map((state) => state.value()));
       }
