@@ -49,6 +49,7 @@ function intervalJoinFactory(
   class Side {
     /** How long after its time a record is needed. */
     readonly keepMs: number;
+    private unfinished = false;
     readonly late: OutputTag<unknown> | undefined;
     readonly calendar: CleanUpCalendar;
     readonly buffers: Slice<unknown, Buffer>;
@@ -104,16 +105,22 @@ function intervalJoinFactory(
       while (calendar.firstMs <= watermarkMs) {
         const { keys, hashes } = calendar.first();
         while (keys.length > 0) {
-          if (left-- === 0) return false;
+          if (left-- === 0) {
+            this.unfinished = true;
+            return false;
+          }
           this.cleanUpKey(keys.pop(), hashes.pop()!, calendar.firstMs, watermarkMs);
         }
         calendar.dropFirst();
       }
+      this.unfinished = false;
       return true;
     }
 
     /** Cleans up everything the watermark has passed, also in the bucket it is in. */
     cleanUpAll(watermarkMs: number): void {
+      // With nothing to keep, a finished clean-up left only records that came at the very watermark after it: they still count.
+      if (this.keepMs === 0 && !this.unfinished) return;
       while (!this.cleanUp(watermarkMs));
       const { calendar } = this;
       const endMs = calendar.firstMs;

@@ -72,6 +72,6 @@ test("an interval join is the join of two lists", async () => {
       harness.processBothWatermarks(MAX_WATERMARK);
       assert.equal(harness.keyCount + harness.eventTimeTimerCount, 0);
     }),
-    { numRuns: 300 },
+    { numRuns: 300, examples: [[[0, 0], [{ kind: "watermark", by: 70 }, { kind: "left", k: 0, time: 50 }, { kind: "restore" }, { kind: "right", k: 0, time: 50 }]]] },
   );
 });
