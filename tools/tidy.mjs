@@ -25,7 +25,7 @@ const mayImport = {
 };
 /** Packages that see the world only through `Env`. In `cluster` everything but `src/embedded`. */
 const pure = ["core", "graph", "datastream", "state", "runtime"];
-const isPure = (pkg, file) => pure.includes(pkg) || (pkg === "cluster" && !file.includes("/embedded/") && !file.endsWith("/index.ts"));
+const isPure = (pkg, file) => pure.includes(pkg) || (pkg === "cluster" && !/\/(embedded|process)\//.test(file) && !file.endsWith("/index.ts"));
 const forbiddenGlobals = /\b(Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|setImmediate|performance\.|process\.(?:env|argv|exit|nextTick|memoryUsage|std\w+|hrtime|cwd|on)\b|queueMicrotask)/;
 
 /** `import … from "x"` and `export … from "x"`, `import "x"`, `import("x")`. */

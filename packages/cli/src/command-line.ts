@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { clusterCommands } from "./cluster-commands.js";
 import { exitCodes, isUsageError } from "./exit-codes.js";
 
 const examples = `
@@ -8,6 +9,8 @@ Examples:
   millrace run -p 4 job.ts                             parallelism 4
   millrace run -D execution.runtime-mode=BATCH job.ts  set any configuration key
   millrace run -s checkpoints/<job id>/chk-7 job.ts    go on from a retained checkpoint
+  millrace start-cluster -D taskmanager.numberOfTaskSlots=4  a cluster on this machine
+  millrace run -m 127.0.0.1:6123 -d job.ts             run a job there
   millrace info job.ts                                 print the execution plan as JSON
 
 Exit codes: 0 finished, 1 the job failed, 2 wrong usage, configuration or job file, 130 cancelled with Ctrl-C.`;
@@ -22,18 +25,28 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .showSuggestionAfterError()
     .addHelpText("after", examples)
     .exitOverride();
-  jobCommand(program, "run", "Run a job, a TypeScript or JavaScript module, on worker threads of this process.")
+  const setExitCode = async (command: Promise<number>): Promise<void> => {
+    exitCode = await command;
+  };
+  jobCommand(program, "run", "Run a job, a TypeScript or JavaScript module, on worker threads of this process, or in a cluster.")
+    .option("-m, --jobmanager <host:port>", "submit the job to the cluster of this JobManager")
+    .option("-d, --detached", "with -m: return as soon as the job is submitted")
+    .option("--shutdown-on-attached-exit", "with -m: Ctrl-C, or the end of this process, cancels the job instead of leaving it")
     .option("--inline", "run in one thread, without worker threads (slot.isolation=inline)")
     .option("-q, --quiet", "no status line and no summary")
     .action(async (job: string, args: string[], options: CommandOptions) => {
       const { runCommand } = await import("./run-command.js");
-      exitCode = await runCommand({ ...toRequest(job, args, options), inline: options.inline ?? false, quiet: options.quiet ?? false });
+      await setExitCode(runCommand({
+        ...toRequest(job, args, options), inline: options.inline ?? false, quiet: options.quiet ?? false, jobManager: options.jobmanager,
+        detached: detached(options), cancelOnExit: options.shutdownOnAttachedExit ?? false,
+      }));
     });
   jobCommand(program, "info", "Print the execution plan of a job as JSON, without running it.")
     .action(async (job: string, args: string[], options: CommandOptions) => {
       const { infoCommand } = await import("./info-command.js");
       exitCode = await infoCommand(toRequest(job, args, options));
     });
+  clusterCommands(program, setExitCode);
   try {
     await program.parseAsync(argv as string[]);
     return exitCode;
@@ -53,17 +66,20 @@ export interface JobRequest {
   readonly verbose: boolean;
 }
 
-interface CommandOptions {
+export interface CommandOptions {
   readonly parallelism?: number;
   readonly define: Readonly<Record<string, string>>;
   readonly fromSavepoint?: string;
   readonly allowNonRestoredState?: boolean;
   readonly inline?: boolean;
   readonly quiet?: boolean;
+  readonly jobmanager?: string;
+  readonly detached?: boolean;
+  readonly shutdownOnAttachedExit?: boolean;
   readonly verbose?: boolean;
 }
 
-function jobCommand(program: Command, name: string, description: string): Command {
+export function jobCommand(program: Command, name: string, description: string): Command {
   return program.command(name)
     .description(description)
     .argument("<job>", "the job's module")
@@ -77,7 +93,7 @@ function jobCommand(program: Command, name: string, description: string): Comman
     .addHelpText("after", examples);
 }
 
-function toRequest(job: string, args: readonly string[], options: CommandOptions): JobRequest {
+export function toRequest(job: string, args: readonly string[], options: CommandOptions): JobRequest {
   return {
     job, args, verbose: options.verbose ?? false,
     config: {
@@ -89,13 +105,18 @@ function toRequest(job: string, args: readonly string[], options: CommandOptions
   };
 }
 
+function detached({ detached: wanted = false, jobmanager }: CommandOptions): boolean {
+  if (!wanted || jobmanager !== undefined) return wanted;
+  throw new CommanderError(exitCodes.usage, "millrace.detached", usage("-d needs a cluster that runs the job: add -m HOST:PORT"));
+}
+
 function parseParallelism(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1) throw new CommanderError(exitCodes.usage, "millrace.parallelism", usage(`"${text}" is not a parallelism: give a whole number from 1`));
   return value;
 }
 
-function parseDefinition(text: string, previous: Readonly<Record<string, string>>): Record<string, string> {
+export function parseDefinition(text: string, previous: Readonly<Record<string, string>>): Record<string, string> {
   const at = text.indexOf("=");
   if (at < 1) throw new CommanderError(exitCodes.usage, "millrace.define", usage(`"${text}" is not a definition: write -D key=value`));
   return { ...previous, [text.slice(0, at).trim()]: text.slice(at + 1) };

@@ -9,6 +9,11 @@ import { paint } from "./terminal-style.js";
 export interface RunRequest extends JobRequest {
   readonly inline: boolean;
   readonly quiet: boolean;
+  /** `HOST:PORT` of the JobManager of a cluster; without it, the job runs in this process. */
+  readonly jobManager: string | undefined;
+  readonly detached: boolean;
+  /** Ctrl-C, or the end of this process, cancels the job in the cluster instead of leaving it alone. */
+  readonly cancelOnExit: boolean;
 }
 
 /** A started job as `run` needs it, in whichever way it runs. */
@@ -16,7 +21,7 @@ interface StartedJob {
   readonly client: JobClient;
   /** The program, too, has ended. */
   readonly ended: Promise<void>;
-  lastCheckpointPath(): string | undefined;
+  lastCheckpointPath(): string | undefined | Promise<string | undefined>;
   /** Stops the program, whatever it does. */
   kill(): Promise<void>;
 }
@@ -28,12 +33,16 @@ const PROGRAM_GRACE_MS = 2000;
 export async function runCommand(request: RunRequest): Promise<number> {
   const showsStatus = !request.quiet && process.stderr.isTTY === true;
   let statusLine: StatusLine | undefined;
-  const interrupts = new Interrupts();
+  const interrupts = new Interrupts(request.jobManager !== undefined && !request.cancelOnExit ? request.jobManager : undefined);
   let planning = true;
   try {
-    const inline = request.inline || request.config["slot.isolation"] === "inline";
-    const job = inline ? await startInline(request) : await startOnWorkers(request);
+    const job = await start(request);
     planning = false;
+    if (request.jobManager !== undefined) process.stderr.write(`Job has been submitted with JobID ${job.client.jobId}\n`);
+    if (request.detached) {
+      await job.kill();
+      return exitCodes.finished;
+    }
     interrupts.watch(job.client);
     if (showsStatus) {
       statusLine = new StatusLine(process.stderr, () => job.client.getMetrics());
@@ -45,11 +54,12 @@ export async function runCommand(request: RunRequest): Promise<number> {
       statusLine?.stop();
       statusLine = undefined;
       if (!request.quiet) process.stderr.write(`${summary(result.jobName, result.netRuntimeMs, await job.client.getMetrics(), result.accumulators)}\n`);
+      if (request.jobManager !== undefined) await job.kill();
       return exitCodes.finished;
     } catch (error) {
       statusLine?.stop();
       statusLine = undefined;
-      const path = job.lastCheckpointPath();
+      const path = await job.lastCheckpointPath();
       await endProgram(job);
       if (path !== undefined) process.stderr.write(`the last checkpoint is kept: go on with -s ${path}\n`);
       throw error;
@@ -72,6 +82,17 @@ async function endProgram(job: StartedJob): Promise<void> {
   await Promise.race([job.ended.catch(() => undefined), grace]);
   clearTimeout(timer);
   await job.kill();
+}
+
+function start(request: RunRequest): Promise<StartedJob> {
+  if (request.jobManager !== undefined) return startInCluster({ ...request, jobManager: request.jobManager });
+  const inline = request.inline || request.config["slot.isolation"] === "inline";
+  return inline ? startInline(request) : startOnWorkers(request);
+}
+
+async function startInCluster(request: RunRequest & { readonly jobManager: string }): Promise<StartedJob> {
+  const { submitRemote } = await import("./remote-job.js");
+  return submitRemote(request);
 }
 
 async function startOnWorkers(request: RunRequest): Promise<StartedJob> {
@@ -98,18 +119,25 @@ function summary(jobName: string, netRuntimeMs: number, metrics: JobMetrics, acc
   return [`${paint("green", "finished")} "${jobName}": ${parts.join(", ")}`, ...values].join("\n");
 }
 
-/** The first Ctrl-C cancels the job, the second ends the process at once. */
+/** The first Ctrl-C cancels the job, or, of a job in a cluster, leaves it there. The second ends the process at once. */
 class Interrupts {
   interrupted = false;
+  readonly #leaves: string | undefined;
   #client: JobClient | undefined;
   readonly #onSignal = (): void => {
     if (this.interrupted || this.#client === undefined) process.exit(exitCodes.cancelled);
     this.interrupted = true;
+    if (this.#leaves !== undefined) {
+      process.stderr.write(`the job goes on; cancel it with: millrace cancel -m ${this.#leaves} ${this.#client.jobId}\n`);
+      process.exit(exitCodes.cancelled);
+    }
     process.stderr.write("cancelling; Ctrl-C again ends at once\n");
     void this.#client.cancel();
   };
 
-  constructor() {
+  /** @param leaves address of the cluster in which a job goes on */
+  constructor(leaves: string | undefined) {
+    this.#leaves = leaves;
     process.on("SIGINT", this.#onSignal);
     process.on("SIGTERM", this.#onSignal);
   }

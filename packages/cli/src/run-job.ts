@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { PARALLELISM, type LogSink, type UrlLike } from "@millrace/core";
 import type { JobClient, JobExecutionResult, JobGraph, JobStatus } from "@millrace/graph";
+import { libraryEntries } from "./library-entries.js";
 
 export interface RunJobOptions {
   /** The job's arguments: `process.argv.slice(2)` inside of it. */
@@ -101,16 +102,6 @@ export interface PlannedJob {
   readonly artifact: import("@millrace/client").JobArtifact;
   readonly program: import("@millrace/client").JobProgram;
   readonly jobGraph: JobGraph;
-}
-
-/** Where the installed library is; `undefined` when it is not beside this package. */
-async function libraryEntries(): Promise<import("@millrace/client").LibraryEntries | undefined> {
-  const [{ slotEntryUrl }, { programEntryUrl }] = await Promise.all([import("@millrace/cluster/embedded"), import("@millrace/client")]);
-  try {
-    return { millrace: import.meta.resolve("millrace"), slot: slotEntryUrl, program: programEntryUrl };
-  } catch {
-    return undefined;
-  }
 }
 
 function overrides({ parallelism, config = {} }: RunJobOptions): Readonly<Record<string, unknown>> {

@@ -2,3 +2,4 @@ export * from "./bundle-job.js";
 export * from "./program.js";
 export * from "./library-bundle.js";
 export * from "./unused-arguments.js";
+export * from "./portable-artifact.js";

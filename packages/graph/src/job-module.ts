@@ -1,6 +1,9 @@
 import { MillraceError } from "@millrace/core";
 import { installExecutor, type Pipeline, type PipelineExecutor } from "./executor.js";
 
+/** What a bundled job says in a cluster where it imports `millrace`: the installation that runs it fills in its own library. */
+export const INSTALLED_LIBRARY = "millrace-installation:millrace";
+
 /** What a bundled job exports: the user's module, and the environment class of the library it uses. */
 export interface JobModule {
   readonly job: { readonly default?: unknown };

@@ -6,3 +6,4 @@ export { createSimpleOperator } from "./chain/create-simple-operator.js";
 export * from "./operators/index.js";
 export { MetricRegistry } from "./metrics/metric-registry.js";
 export { TaskRuntimeContext, type RuntimeContextInfo } from "./context/runtime-context.js";
+export { SlotSockets, type SlotAddress, type SlotIdentity, type SocketPeer } from "./exchange/slot-sockets.js";

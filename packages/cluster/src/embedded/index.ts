@@ -1,4 +1,5 @@
 export * from "./worker-slots.js";
+export { slotEntryUrl } from "./slot-worker.js";
 export * from "./embedded-job.js";
 export * from "../job-master/local-job-client.js";
 export * from "./console-log.js";

@@ -1,11 +1,11 @@
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
-import { MillraceError, isMillraceError, serializeError } from "@millrace/core";
+import { MillraceError, isMillraceError, serializeError, type MessagePortLike } from "@millrace/core";
 import { createNodeEnv, nodeMessagePort } from "@millrace/env-node";
 import type { StreamGraph } from "@millrace/graph";
-import { SlotExecutor, currentTaskLabel } from "@millrace/runtime";
-import type { SlotCommand, SlotEvent } from "@millrace/runtime";
+import { SlotExecutor, SlotSockets, currentTaskLabel } from "@millrace/runtime";
+import type { SlotCommand, SlotEvent, SocketPeer } from "@millrace/runtime";
 import { captureGraph } from "./capture-graph.js";
-import type { SlotLoad } from "./slot-protocol.js";
+import type { SlotListening, SlotLoad } from "./slot-protocol.js";
 import { UserOutput } from "./user-output.js";
 
 /*
@@ -22,7 +22,9 @@ process.setSourceMapsEnabled(true);
 process.on("uncaughtException", fail);
 process.on("unhandledRejection", fail);
 
-const { preloadUrl } = workerData as { readonly preloadUrl?: string };
+const { preloadUrl, dataHost } = workerData as { readonly preloadUrl?: string; readonly dataHost?: string };
+const sockets = dataHost === undefined ? undefined : await SlotSockets.listen(createNodeEnv(), dataHost);
+if (sockets !== undefined) port.postMessage({ type: "listening", port: sockets.port } satisfies SlotListening);
 // Should it not load, the job's own import says why.
 if (preloadUrl !== undefined) import(preloadUrl).catch(() => undefined);
 
@@ -39,17 +41,23 @@ async function load(message: SlotLoad): Promise<void> {
   process.argv.splice(1, Number.POSITIVE_INFINITY, message.source, ...message.args);
   let graph: StreamGraph;
   try {
+    if (message.identity !== undefined) sockets?.open(message.identity, fail);
     graph = await captureGraph(message);
   } catch (error) {
     send({ type: "slotFailed", error: serializeError(cannotLoad(error, message.source)) });
     return;
   }
   const env = { ...createNodeEnv(), log: { write: (level: Parameters<ReturnType<typeof createNodeEnv>["log"]["write"]>[0], line: string) => send({ type: "log", level: level === "debug" ? "info" : level, line }) } };
-  executor = new SlotExecutor({ env, send, loadGraph: () => graph, portFor: (peerPort: unknown) => nodeMessagePort(peerPort as MessagePort) });
+  executor = new SlotExecutor({ env, send, loadGraph: () => graph, portFor });
   output.open();
   const commands = waiting!;
   waiting = undefined;
   for (const command of commands) handle(command);
+}
+
+/** In this process a peer is reached through a `MessagePort`, in another through TCP. */
+function portFor(peer: unknown): MessagePortLike {
+  return (peer as Partial<SocketPeer>).kind === "socket" ? sockets!.portTo(peer as SocketPeer) : nodeMessagePort(peer as MessagePort);
 }
 
 function handle(command: SlotCommand): void {

@@ -1,4 +1,5 @@
 import type { JobGraph } from "@millrace/graph";
+import type { SlotIdentity } from "@millrace/runtime";
 
 /** What a slot's worker thread needs to rebuild the job's graph. Sent once, before any command. */
 export interface SlotLoad {
@@ -8,4 +9,12 @@ export interface SlotLoad {
   readonly source: string;
   readonly args: readonly string[];
   readonly jobGraph: JobGraph;
+  /** In a cluster: what the slot shows to slots of other processes, and asks of them. */
+  readonly identity?: SlotIdentity | undefined;
+}
+
+/** The first word of a slot that listens for slots of other processes. */
+export interface SlotListening {
+  readonly type: "listening";
+  readonly port: number;
 }

@@ -178,7 +178,7 @@ export class JobMaster {
       },
       (error: unknown) => {
         for (const execution of this.#graph!.all()) execution.transitionTo("CANCELED");
-        this.#onFailure(undefined, serializeError(error));
+        if (this.#goal === undefined) this.#onFailure(undefined, serializeError(error));
         void this.#releaseAndReach();
       },
     );
@@ -293,7 +293,7 @@ export class JobMaster {
     if (this.#graph === undefined) return this.#reachGoal();
     for (const execution of this.#graph.all()) execution.transitionTo(execution.state === "CREATED" ? "CANCELED" : "CANCELING");
     // Slots that are still being allocated are released when they come.
-    if (this.#slots === undefined) return;
+    if (this.#slots === undefined) return this.#init.slots.abandon?.();
     this.#sendAll({ type: "cancel", epoch: this.#epoch });
     this.#stopTimer = this.#init.env.clock.setTimer(this.#config.get(TASK_CANCELLATION_TIMEOUT), () => void this.#releaseAndReach());
     this.#reachGoalOnceStopped();

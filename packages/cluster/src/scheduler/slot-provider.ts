@@ -31,4 +31,6 @@ export interface SlotProvider {
   readonly oneSlot: boolean;
   /** Rejects when the slots cannot be had; the JobMaster treats that as a failure of the job. */
   allocate(request: SlotRequest): Promise<AllocatedSlots>;
+  /** The job is being stopped: an `allocate` that still waits rejects. */
+  abandon?(): void;
 }

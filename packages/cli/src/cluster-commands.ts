@@ -1,0 +1,53 @@
+import type { Command } from "commander";
+import { jobCommand, parseDefinition, toRequest, type CommandOptions } from "./command-line.js";
+
+interface ProcessOptions {
+  readonly define: Readonly<Record<string, string>>;
+  readonly readyFile?: string;
+}
+
+type SetExitCode = (command: Promise<number>) => Promise<void>;
+
+/** The commands that start, stop and steer a cluster. */
+export function clusterCommands(program: Command, run: SetExitCode): void {
+  processCommand(program, "jobmanager", "Run a JobManager, which takes jobs and runs them on the slots of TaskManagers.")
+    .action(async (options: ProcessOptions) => run((await import("./process-commands.js")).jobManagerCommand(options)));
+  processCommand(program, "taskmanager", "Run a TaskManager, which gives slots to the jobs of a JobManager.")
+    .action(async (options: ProcessOptions) => run((await import("./process-commands.js")).taskManagerCommand(options)));
+  jobCommand(program, "standalone-job", "Run a JobManager for one job, and end with it (Application mode). Slots come from TaskManagers started separately.")
+    .action(async (job: string, args: string[], options: CommandOptions) => run((await import("./standalone-job-command.js")).standaloneJobCommand(toRequest(job, args, options))));
+  define(program.command("start-cluster").description("Start a JobManager and TaskManagers on this machine, in the background."))
+    .option("-t, --taskmanagers <n>", "number of TaskManagers", "1")
+    .option("--dir <directory>", "where logs and process ids go")
+    .action(async (options: { define: Record<string, string>; taskmanagers: string; dir?: string }) =>
+      run((await import("./local-cluster.js")).startClusterCommand({ define: options.define, taskManagers: count(program, options.taskmanagers), directory: options.dir })));
+  program.command("stop-cluster").description("Stop the cluster that start-cluster has started.")
+    .option("--dir <directory>", "what start-cluster was given")
+    .action(async (options: { dir?: string }) => run((await import("./local-cluster.js")).stopClusterCommand({ directory: options.dir })));
+  program.command("list").description("List the jobs of a cluster.")
+    .option("-m, --jobmanager <host:port>", "the JobManager; default 127.0.0.1:6123")
+    .option("-a, --all", "those that have ended, too")
+    .option("-r, --running", "only those that run")
+    .option("-s, --scheduled", "only those that wait")
+    .action(async ({ jobmanager, ...options }: { jobmanager?: string }) =>
+      run((await import("./job-commands.js")).listCommand({ ...options, ...(jobmanager === undefined ? {} : { jobManager: jobmanager }) })));
+  program.command("cancel").description("Cancel a job, without a savepoint.")
+    .argument("<job id>", "its id, or the beginning of it")
+    .option("-m, --jobmanager <host:port>", "the JobManager; default 127.0.0.1:6123")
+    .action(async (jobId: string, { jobmanager }: { jobmanager?: string }) =>
+      run((await import("./job-commands.js")).cancelCommand(jobId, jobmanager === undefined ? {} : { jobManager: jobmanager })));
+}
+
+function processCommand(program: Command, name: string, description: string): Command {
+  return define(program.command(name).description(description)).option("--ready-file <path>", "write a file, as JSON, once the process is ready");
+}
+
+function define(command: Command): Command {
+  return command.option("-D, --define <key=value>", "set a configuration key (may be repeated)", parseDefinition, {});
+}
+
+function count(program: Command, text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1 || value > 100) program.error(`error: "${text}" is not a number of TaskManagers: give one from 1 to 100`, { exitCode: 2 });
+  return value;
+}

@@ -1,0 +1,48 @@
+import type { ClusterClient, JobSummary } from "@millrace/cluster/process";
+import { connectCluster } from "./cluster-address.js";
+import { exitCodes } from "./exit-codes.js";
+
+export interface ListRequest {
+  readonly jobManager?: string;
+  readonly all?: boolean;
+  readonly running?: boolean;
+  readonly scheduled?: boolean;
+}
+
+/** `millrace list`: the jobs of a cluster; those that run or wait, unless the flags say otherwise. */
+export async function listCommand(request: ListRequest): Promise<number> {
+  return withCluster(request.jobManager, async (cluster) => {
+    const jobs = await cluster.ask("listJobs", undefined);
+    const either = request.running !== true && request.scheduled !== true;
+    const isScheduled = ({ status }: JobSummary): boolean => status === "CREATED" || status === "INITIALIZING";
+    const ended = jobs.filter(({ endTimeMs }) => endTimeMs !== undefined);
+    const active = jobs.filter((job) => job.endTimeMs === undefined);
+    if (either || request.running === true || request.all === true) section("Running/Restarting Jobs", active.filter((job) => !isScheduled(job)));
+    if (either || request.scheduled === true || request.all === true) section("Scheduled Jobs", active.filter(isScheduled));
+    if (request.all === true) section("Terminated Jobs", ended);
+    return exitCodes.finished;
+  });
+}
+
+/** `millrace cancel`: stops a job without a savepoint; resolves when it has stopped. */
+export async function cancelCommand(jobId: string, request: { readonly jobManager?: string }): Promise<number> {
+  return withCluster(request.jobManager, async (cluster) => {
+    await cluster.ask("cancelJob", { jobId });
+    process.stdout.write(`Cancelled job ${jobId}.\n`);
+    return exitCodes.finished;
+  });
+}
+
+async function withCluster(address: string | undefined, work: (cluster: ClusterClient) => Promise<number>): Promise<number> {
+  const cluster = await connectCluster(address);
+  try {
+    return await work(cluster);
+  } finally {
+    cluster.close();
+  }
+}
+
+function section(title: string, jobs: readonly JobSummary[]): void {
+  const lines = jobs.length === 0 ? ["(none)"] : jobs.map(({ startTimeMs, jobId, jobName, status }) => `${new Date(startTimeMs).toISOString()} : ${jobId} : ${jobName} (${status})`);
+  process.stdout.write(`------------------ ${title} ------------------\n${lines.join("\n")}\n`);
+}

@@ -1,0 +1,67 @@
+import { rename, writeFile } from "node:fs/promises";
+import { NUMBER_OF_TASK_SLOTS, type MillraceError } from "@millrace/core";
+import { processLog, startJobManager, startTaskManager } from "@millrace/cluster/process";
+import { exitCodes } from "./exit-codes.js";
+import { libraryEntries } from "./library-entries.js";
+import { processConfig } from "./process-config.js";
+import { renderError } from "./render-error.js";
+
+export interface ProcessRequest {
+  readonly define: Readonly<Record<string, unknown>>;
+  /** Written once the process is ready, as JSON: its process id, and the port of a JobManager. */
+  readonly readyFile?: string;
+}
+
+/** `millrace jobmanager`: runs until it is told to stop. */
+export async function jobManagerCommand(request: ProcessRequest): Promise<number> {
+  const jobManager = await startJobManager(processConfig(request.define));
+  await announce(request.readyFile, { pid: process.pid, port: jobManager.port });
+  await stopSignal();
+  processLog.write("info", "stopping");
+  await jobManager.stop();
+  return exitCodes.finished;
+}
+
+/** `millrace taskmanager`: runs until it is told to stop, or cannot go on. */
+export async function taskManagerCommand(request: ProcessRequest): Promise<number> {
+  const config = processConfig(request.define);
+  const { buildLibraryBundle, findLibraryBundle } = await import("@millrace/client");
+  const entries = await libraryEntries();
+  const library = entries === undefined ? undefined : (findLibraryBundle(entries) ?? (await buildLibraryBundle(entries)));
+  let stop!: (error: MillraceError | undefined) => void;
+  const stopped = new Promise<MillraceError | undefined>((resolve) => (stop = resolve));
+  const taskManager = await startTaskManager({
+    config, library, libraryUrl: entries?.millrace ?? "", fatal: stop,
+    onRegistered: () => void announce(request.readyFile, { pid: process.pid, slots: config.get(NUMBER_OF_TASK_SLOTS) }),
+  });
+  void stopSignal().then(() => stop(undefined));
+  const error = await stopped;
+  if (error !== undefined) {
+    process.stderr.write(`${renderError(error, false)}\n`);
+    // Whatever does not stop ends with the process.
+    process.exit(exitCodes.failed);
+  }
+  processLog.write("info", "stopping");
+  await taskManager.stop();
+  return exitCodes.finished;
+}
+
+/** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
+export function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let stopping = false;
+    const onSignal = (): void => {
+      if (stopping) process.exit(exitCodes.cancelled);
+      stopping = true;
+      resolve();
+    };
+    process.on("SIGTERM", onSignal);
+    process.on("SIGINT", onSignal);
+  });
+}
+
+async function announce(file: string | undefined, state: Readonly<Record<string, number>>): Promise<void> {
+  if (file === undefined) return;
+  await writeFile(`${file}.new`, JSON.stringify(state));
+  await rename(`${file}.new`, file);
+}

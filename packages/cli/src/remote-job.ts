@@ -1,0 +1,58 @@
+import { consoleLog } from "@millrace/cluster/embedded";
+import type { ClusterClient } from "@millrace/cluster/process";
+import { portableArtifact } from "@millrace/client";
+import type { JobClient } from "@millrace/graph";
+import type { JobRequest } from "./command-line.js";
+import { connectCluster } from "./cluster-address.js";
+import { planJob } from "./run-job.js";
+
+export interface RemoteRequest extends JobRequest {
+  /** `HOST:PORT` of the JobManager. */
+  readonly jobManager: string;
+  readonly detached: boolean;
+  readonly cancelOnExit: boolean;
+}
+
+/** A job that was submitted to a cluster. */
+export interface RemoteJob {
+  readonly client: JobClient;
+  /** The program, too, has ended. */
+  readonly ended: Promise<void>;
+  lastCheckpointPath(): Promise<string | undefined>;
+  /** Stops the program and leaves the cluster; the job goes on, unless it was to be cancelled on exit. */
+  kill(): Promise<void>;
+}
+
+/** Plans a job here and submits it; with `detached`, nothing of it stays here. */
+export async function submitRemote(request: RemoteRequest): Promise<RemoteJob> {
+  // A cluster that is not there should be noticed before the work of planning.
+  const cluster = await connectCluster(request.jobManager);
+  try {
+    return await planAndSubmit(cluster, request);
+  } catch (error) {
+    cluster.close();
+    throw error;
+  }
+}
+
+async function planAndSubmit(cluster: ClusterClient, request: RemoteRequest): Promise<RemoteJob> {
+  const { artifact, program, jobGraph } = await planJob(request.job, { args: request.args, config: { ...request.config, "slot.isolation": "thread" } });
+  try {
+    for (const warning of program.warnings) consoleLog.write("warn", warning);
+    const key = await cluster.upload(await portableArtifact(artifact));
+    const submission = { jobGraph, artifact: key, source: artifact.source, args: request.args, cancelOnExit: request.cancelOnExit };
+    const client = await cluster.submit(submission, request.detached ? undefined : { log: consoleLog, collected: (...batch) => program.collected(...batch) });
+    if (request.detached) await program.terminate();
+    else program.attach(client);
+    return {
+      client, ended: program.ended, lastCheckpointPath: () => cluster.ask("lastCheckpointPath", { jobId: client.jobId }).catch(() => undefined),
+      kill: async () => {
+        cluster.close();
+        await program.terminate();
+      },
+    };
+  } catch (error) {
+    await program.terminate();
+    throw error;
+  }
+}

@@ -1,0 +1,116 @@
+import { MillraceError } from "@millrace/core";
+import { BlobUpload, checkBlobKey, type BlobStore } from "../blob/blob-store.js";
+import { unknownMethod, type RpcConnection, type RpcHandler } from "../rpc/rpc-connection.js";
+import type { ClientMethods, ClusterOverview, JobRef, ToClient } from "./client-protocol.js";
+import type { Dispatcher } from "./dispatcher.js";
+import type { JobObserver, ManagedJob } from "./managed-job.js";
+
+export interface ClientSessionInit {
+  readonly dispatcher: Dispatcher;
+  readonly blobs: BlobStore;
+  readonly overview: () => ClusterOverview;
+}
+
+/** Uploads that one client may have open. */
+const MAX_UPLOADS = 4;
+
+type Ask<M extends keyof ClientMethods> = ClientMethods[M]["ask"];
+type Answers = { readonly [M in keyof ClientMethods]: (ask: Ask<M>) => ClientMethods[M]["answer"] | Promise<ClientMethods[M]["answer"]> };
+
+/** One client's connection to the Dispatcher. */
+export class ClientSession implements RpcHandler {
+  readonly #init: ClientSessionInit;
+  readonly #connection: RpcConnection;
+  readonly #uploads = new Map<string, BlobUpload>();
+  readonly #unobserve: (() => void)[] = [];
+  readonly #cancelOnExit: ManagedJob[] = [];
+
+  constructor(init: ClientSessionInit, connection: RpcConnection) {
+    this.#init = init;
+    this.#connection = connection;
+    connection.handler = this;
+  }
+
+  request(method: string, body: unknown): unknown {
+    if (!Object.hasOwn(this.#answers, method)) throw unknownMethod(method);
+    return (this.#answers[method as keyof ClientMethods] as (ask: unknown) => unknown)(body);
+  }
+
+  tell(): void {
+    // A client only asks.
+  }
+
+  lost(): void {
+    this.#uploads.clear();
+    for (const stop of this.#unobserve) stop();
+    for (const { master } of this.#cancelOnExit) master.cancel();
+  }
+
+  readonly #answers: Answers = {
+    hasBlob: ({ key }) => this.#init.blobs.has(key),
+    putBlob: async ({ key, offset, bytes, last }) => {
+      const upload = this.#upload(checkBlobKey(key), offset);
+      try {
+        upload.append(offset, bytes);
+      } catch (error) {
+        this.#uploads.delete(key);
+        throw error;
+      }
+      if (!last) return undefined;
+      this.#uploads.delete(key);
+      await this.#init.blobs.put(key, upload.finish());
+      return undefined;
+    },
+    submitJob: async ({ attached, cancelOnExit, ...submission }) => {
+      const jobId = String(submission.jobGraph?.jobId);
+      const job = await this.#init.dispatcher.submit(submission, attached ? this.#observer(jobId) : undefined);
+      if (attached && cancelOnExit) this.#cancelOnExit.push(job);
+      return { jobId };
+    },
+    overview: () => this.#init.overview(),
+    listJobs: () => this.#init.dispatcher.list(),
+    jobStatus: (ref) => this.#job(ref).master.status,
+    cancelJob: async (ref) => {
+      const { master } = this.#job(ref);
+      master.cancel();
+      await master.result.catch(() => undefined);
+      return undefined;
+    },
+    jobResult: (ref) => this.#job(ref).master.result,
+    jobMetrics: (ref) => this.#job(ref).master.metrics(),
+    jobAccumulators: (ref) => this.#job(ref).master.accumulators(),
+    triggerCheckpoint: (ref) => this.#job(ref).master.triggerCheckpoint(),
+    lastCheckpointPath: (ref) => this.#job(ref).master.lastCheckpointPath,
+  };
+
+  #upload(key: string, offset: number): BlobUpload {
+    if (offset === 0) {
+      if (this.#uploads.size >= MAX_UPLOADS) throw new MillraceError({ code: "BLOB_PIECE_INVALID", message: `${MAX_UPLOADS} uploads are open already` });
+      this.#uploads.set(key, new BlobUpload());
+    }
+    const upload = this.#uploads.get(key);
+    if (upload === undefined) throw new MillraceError({ code: "BLOB_PIECE_INVALID", message: `the upload of blob ${key} has not begun` });
+    return upload;
+  }
+
+  /** An id may be cut short as long as it stays the only one. */
+  #job({ jobId }: JobRef): ManagedJob {
+    const { dispatcher } = this.#init;
+    const ids = dispatcher.idsLike(String(jobId));
+    if (ids.length > 1 && !ids.includes(jobId)) throw new MillraceError({ code: "JOB_UNKNOWN", message: `${ids.length} jobs have an id that begins with "${jobId}"` });
+    return dispatcher.job(ids.includes(jobId) ? jobId : (ids[0] ?? String(jobId)));
+  }
+
+  #observer(jobId: string): JobObserver {
+    let silent = false;
+    this.#unobserve.push(() => (silent = true));
+    const tell = <M extends keyof ToClient>(method: M, body: ToClient[M]): void => {
+      if (!silent) this.#connection.tell(method, body);
+    };
+    return {
+      collected: (collectId, subtaskIndex, batch) => tell("collected", { jobId, collectId, subtaskIndex, batch }),
+      log: (level, line) => tell("log", { jobId, level, line }),
+      status: (status) => tell("status", { jobId, status }),
+    };
+  }
+}

@@ -1,0 +1,90 @@
+import type { Env, LogSink } from "@millrace/core";
+import type { JobGraph, JobStatus } from "@millrace/graph";
+import { JobMaster } from "../job-master/job-master.js";
+import type { SlotProvider } from "../scheduler/slot-provider.js";
+
+/** Follows a job from outside. */
+export interface JobObserver {
+  /** In order per (collectId, subtask); all of it before the job's result. The buffer must not be changed. */
+  collected?(collectId: string, subtaskIndex: number, batch: ArrayBuffer): void;
+  log?(level: Parameters<LogSink["write"]>[0], line: string): void;
+  status?(status: JobStatus): void;
+}
+
+export interface ManagedJobInit {
+  readonly env: Pick<Env, "clock" | "rng" | "fs" | "log">;
+  readonly jobGraph: JobGraph;
+  readonly checkpointDirectory: string;
+  /** Makes the job's slots; what they have to say to the user goes to `log`. */
+  readonly slots: (log: LogSink) => SlotProvider;
+}
+
+const finalStates: ReadonlySet<JobStatus> = new Set(["FINISHED", "CANCELED", "FAILED"]);
+
+/** What a list of jobs shows of one. */
+export interface JobSummary {
+  readonly jobId: string;
+  readonly jobName: string;
+  readonly status: JobStatus;
+  readonly startTimeMs: number;
+  /** Of a job that has ended. */
+  readonly endTimeMs: number | undefined;
+  /** Number of subtasks. */
+  readonly tasks: number;
+}
+
+/** A job in the Dispatcher: its JobMaster, when it entered which status, and who follows it. */
+export class ManagedJob {
+  readonly jobGraph: JobGraph;
+  readonly master: JobMaster;
+  readonly startTimeMs: number;
+  /** When the job entered each status last. */
+  readonly statusTimesMs = new Map<JobStatus, number>();
+  readonly #observers = new Set<JobObserver>();
+  readonly #clock: Env["clock"];
+
+  constructor(init: ManagedJobInit) {
+    const { env, jobGraph } = init;
+    this.jobGraph = jobGraph;
+    this.#clock = env.clock;
+    this.startTimeMs = env.clock.nowMs();
+    const label = `${jobGraph.jobName} (${jobGraph.jobId.slice(0, 8)})`;
+    const log: LogSink = {
+      write: (level, line) => {
+        if (level !== "print") env.log.write(level, `${label}: ${line}`);
+        for (const observer of this.#observers) observer.log?.(level, line);
+      },
+    };
+    this.statusTimesMs.set("INITIALIZING", this.startTimeMs);
+    this.master = new JobMaster({
+      env: { ...env, log }, jobGraph, checkpointDirectory: init.checkpointDirectory, slots: init.slots(log),
+      onCollected: (collectId, subtaskIndex, batch) => {
+        for (const observer of this.#observers) observer.collected?.(collectId, subtaskIndex, batch);
+      },
+      onStatus: (status) => {
+        this.statusTimesMs.set(status, this.#clock.nowMs());
+        env.log.write("info", `${label}: ${status}`);
+        for (const observer of this.#observers) observer.status?.(status);
+      },
+    });
+  }
+
+  get ended(): boolean {
+    return finalStates.has(this.master.status);
+  }
+
+  get summary(): JobSummary {
+    const { jobId, jobName, vertices } = this.jobGraph;
+    const { status } = this.master;
+    return {
+      jobId, jobName, status, startTimeMs: this.startTimeMs, endTimeMs: this.ended ? this.statusTimesMs.get(status) : undefined,
+      tasks: vertices.reduce((sum, { parallelism }) => sum + parallelism, 0),
+    };
+  }
+
+  /** @returns stops following */
+  observe(observer: JobObserver): () => void {
+    this.#observers.add(observer);
+    return () => this.#observers.delete(observer);
+  }
+}

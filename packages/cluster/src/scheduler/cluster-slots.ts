@@ -1,0 +1,167 @@
+import { MillraceError, serializeError } from "@millrace/core";
+import type { SlotCommand, SlotEvent, SocketPeer } from "@millrace/runtime";
+import type { ResourceManager, SlotGrant, SlotGrants } from "../resource-manager/resource-manager.js";
+import type { ClusterEnv } from "../rpc/cluster-env.js";
+import { isConnectionLost } from "../rpc/rpc-connection.js";
+import type { OpenSlots, OpenedSlots, ToTaskManager } from "../task-manager/task-manager-protocol.js";
+import type { AllocatedSlots, SlotProvider, SlotRequest } from "./slot-provider.js";
+
+/** What slots run of a job, beside its graph. */
+export interface JobProgramFile {
+  /** Key of the artifact in the blob store. */
+  readonly artifact: string;
+  /** The job's module as the user named it. */
+  readonly source: string;
+  readonly args: readonly string[];
+}
+
+export interface ClusterSlotsInit {
+  readonly env: Pick<ClusterEnv, "clock" | "log" | "randomHex">;
+  readonly resources: ResourceManager;
+  readonly program: JobProgramFile;
+}
+
+/** Takes the events of slots, by the allocation they belong to. */
+export class SlotEventRouter {
+  readonly #sinks = new Map<string, (slotIndex: number, event: SlotEvent) => void>();
+
+  add(allocationId: string, sink: (slotIndex: number, event: SlotEvent) => void): void {
+    this.#sinks.set(allocationId, sink);
+  }
+
+  remove(allocationId: string): void {
+    this.#sinks.delete(allocationId);
+  }
+
+  /** Events of allocations that are over have no effect. */
+  route(allocationId: string, slotIndex: number, event: SlotEvent): void {
+    this.#sinks.get(allocationId)?.(slotIndex, event);
+  }
+}
+
+/** One TaskManager's part of the slots of an epoch. */
+interface Part {
+  readonly grant: SlotGrant;
+  readonly allocationId: string;
+  /** Slots of the job, in the order of `ports`. */
+  readonly slots: readonly number[];
+  ports: readonly number[];
+}
+
+/** The slots of a cluster's TaskManagers for one job. */
+export class ClusterSlots implements SlotProvider {
+  readonly oneSlot = false;
+  readonly #init: ClusterSlotsInit;
+  readonly #router: SlotEventRouter;
+  #waiting: SlotGrants | undefined;
+
+  constructor(init: ClusterSlotsInit, router: SlotEventRouter) {
+    this.#init = init;
+    this.#router = router;
+  }
+
+  /** @throws `SLOTS_UNAVAILABLE`, `SLOT_REQUEST_CANCELED`, `TASK_MANAGER_LOST`, or what opening the slots throws */
+  async allocate(request: SlotRequest): Promise<AllocatedSlots> {
+    const { env, resources, program } = this.#init;
+    const { jobName, jobId } = request.jobGraph;
+    this.#waiting = resources.request(`job "${jobName}" (${jobId})`, request.numberOfSlots, (message) => env.log.write("warn", message));
+    let grants: readonly SlotGrant[];
+    try {
+      grants = await this.#waiting.granted;
+    } finally {
+      this.#waiting = undefined;
+    }
+    let next = 0;
+    const parts = grants.map((grant): Part => ({
+      grant, allocationId: env.randomHex(16), slots: Array.from({ length: grant.count }, () => next++), ports: [],
+    }));
+    const slots = new ClusterSlotSet(env, this.#router, request, parts);
+    const secret = env.randomHex(16);
+    try {
+      await Promise.all(parts.map(async (part) => {
+        const opening: OpenSlots = { allocationId: part.allocationId, epoch: request.epoch, jobGraph: request.jobGraph, ...program, secret, slots: part.slots };
+        part.ports = (await part.grant.taskManager.connection.request<OpenedSlots>("openSlots", opening)).ports;
+      }));
+      return slots;
+    } catch (error) {
+      await slots.release();
+      throw isConnectionLost(error) ? new MillraceError({ code: "TASK_MANAGER_LOST", message: `a TaskManager was lost while it opened slots: ${(error as Error).message}`, recovery: "restart", cause: error }) : error;
+    }
+  }
+
+  abandon(): void {
+    this.#waiting?.cancel();
+  }
+}
+
+class ClusterSlotSet implements AllocatedSlots {
+  readonly #env: ClusterSlotsInit["env"];
+  readonly #router: SlotEventRouter;
+  readonly #request: SlotRequest;
+  readonly #parts: readonly Part[];
+  readonly #partOf: readonly Part[];
+  #released: Promise<void> | undefined;
+
+  constructor(env: ClusterSlotsInit["env"], router: SlotEventRouter, request: SlotRequest, parts: readonly Part[]) {
+    this.#env = env;
+    this.#router = router;
+    this.#request = request;
+    this.#parts = parts;
+    this.#partOf = parts.flatMap((part) => part.slots.map(() => part));
+    for (const part of parts) {
+      router.add(part.allocationId, (slotIndex, event) => this.#onEvent(part, slotIndex, event));
+      part.grant.onLost = (error) => {
+        for (const slotIndex of part.slots) this.#onEvent(part, slotIndex, { type: "slotFailed", error: serializeError(error) });
+      };
+    }
+  }
+
+  send(slotIndex: number, command: SlotCommand): void {
+    const part = this.#partOf[slotIndex]!;
+    try {
+      part.grant.taskManager.connection.tell("command", { allocationId: part.allocationId, slotIndex, command } satisfies ToTaskManager["command"]);
+    } catch (error) {
+      this.#env.clock.yieldThen(() => this.#onEvent(part, slotIndex, { type: "slotFailed", error: serializeError(error) }));
+    }
+  }
+
+  /** Slots of one TaskManager are connected by it. Of two in different ones, the lower listens and the higher connects. */
+  connectAll(): void {
+    for (const { grant, allocationId } of this.#parts) {
+      if (grant.count > 1) grant.taskManager.connection.tell("connectLocal", { allocationId } satisfies ToTaskManager["connectLocal"]);
+    }
+    for (let higher = 0; higher < this.#partOf.length; higher++) {
+      for (let lower = 0; lower < higher; lower++) if (this.#partOf[lower] !== this.#partOf[higher]) this.#connect(lower, higher);
+    }
+  }
+
+  release(): Promise<void> {
+    this.#released ??= Promise.all(this.#parts.map((part) => this.#releasePart(part))).then(() => undefined);
+    return this.#released;
+  }
+
+  #connect(lower: number, higher: number): void {
+    const { epoch } = this.#request;
+    const part = this.#partOf[lower]!;
+    const address = { host: part.grant.taskManager.about.host, port: part.ports[part.slots.indexOf(lower)]! };
+    this.send(lower, { type: "connect", epoch, peerSlot: higher, port: { kind: "socket", peerSlot: higher, address: undefined } satisfies SocketPeer });
+    this.send(higher, { type: "connect", epoch, peerSlot: lower, port: { kind: "socket", peerSlot: lower, address } satisfies SocketPeer });
+  }
+
+  #onEvent(part: Part, slotIndex: number, event: SlotEvent): void {
+    if (this.#released === undefined && part.slots.includes(slotIndex)) this.#request.onEvent(slotIndex, event);
+  }
+
+  /** A TaskManager that is lost runs nothing any more, or is about to find out. */
+  async #releasePart({ grant, allocationId }: Part): Promise<void> {
+    this.#router.remove(allocationId);
+    grant.onLost = undefined;
+    try {
+      if (grant.taskManager.lost === undefined) await grant.taskManager.connection.request("closeSlots", { allocationId } satisfies ToTaskManager["closeSlots"]);
+    } catch (error) {
+      if (!isConnectionLost(error)) this.#env.log.write("warn", `slots of TaskManager ${grant.taskManager.about.taskManagerId} cannot be closed: ${(error as Error).message}`);
+    } finally {
+      grant.free();
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { MillraceError } from "@millrace/core";
+import { INSTALLED_LIBRARY } from "@millrace/graph";
+import type { ClusterEnv } from "../rpc/cluster-env.js";
+import { BlobStore, BlobUpload, type BlobPiece } from "../blob/blob-store.js";
+
+export interface LocalArtifact {
+  readonly path: string;
+  readonly usesLibrary: boolean;
+}
+
+/** The artifacts of jobs on this machine: fetched once, checked against their hash, and bound to the library of this installation. */
+export class ArtifactCache {
+  readonly #env: Pick<ClusterEnv, "fs" | "sha256Hex">;
+  readonly #blobs: BlobStore;
+  readonly #directory: string;
+  readonly #libraryUrl: string;
+  readonly #artifacts = new Map<string, Promise<LocalArtifact>>();
+
+  /** @param libraryUrl module that stands for `millrace` here */
+  constructor(env: Pick<ClusterEnv, "fs" | "sha256Hex">, directory: string, libraryUrl: string) {
+    this.#env = env;
+    this.#directory = directory;
+    this.#blobs = new BlobStore(env, `${directory}/blobs`);
+    this.#libraryUrl = libraryUrl;
+  }
+
+  /** @throws `BLOB_NOT_FOUND`, `BLOB_CORRUPT`, or what `readPiece` throws; then the next call tries again */
+  get(key: string, readPiece: (key: string, offset: number) => Promise<BlobPiece>): Promise<LocalArtifact> {
+    let artifact = this.#artifacts.get(key);
+    if (artifact === undefined) {
+      artifact = this.#fetch(key, readPiece);
+      this.#artifacts.set(key, artifact);
+      artifact.catch(() => this.#artifacts.delete(key));
+    }
+    return artifact;
+  }
+
+  async #fetch(key: string, readPiece: (key: string, offset: number) => Promise<BlobPiece>): Promise<LocalArtifact> {
+    const bytes = (await this.#kept(key)) ?? (await this.#download(key, readPiece));
+    const text = new TextDecoder().decode(bytes);
+    const usesLibrary = text.includes(JSON.stringify(INSTALLED_LIBRARY));
+    const path = `${this.#directory}/jobs/${key}.mjs`;
+    await this.#env.fs.mkdirs(`${this.#directory}/jobs`);
+    await this.#env.fs.writeAtomic(path, new TextEncoder().encode(text.replaceAll(JSON.stringify(INSTALLED_LIBRARY), JSON.stringify(this.#libraryUrl))));
+    return { path, usesLibrary };
+  }
+
+  async #kept(key: string): Promise<Uint8Array | undefined> {
+    return (await this.#blobs.has(key)) ? this.#blobs.get(key).catch(() => undefined) : undefined;
+  }
+
+  async #download(key: string, readPiece: (key: string, offset: number) => Promise<BlobPiece>): Promise<Uint8Array> {
+    const upload = new BlobUpload();
+    for (let offset = 0; ; ) {
+      const { bytes, sizeBytes } = await readPiece(key, offset);
+      upload.append(offset, bytes);
+      offset += bytes.length;
+      if (offset >= sizeBytes) break;
+      if (bytes.length === 0) throw new MillraceError({ code: "BLOB_CORRUPT", message: `blob ${key} ends before its size`, recovery: "restart" });
+    }
+    const whole = upload.finish();
+    await this.#blobs.put(key, whole);
+    return whole;
+  }
+}

@@ -1,0 +1,47 @@
+import type { JobGraph } from "@millrace/graph";
+import type { SlotCommand, SlotEvent } from "@millrace/runtime";
+
+/** How a TaskManager introduces itself to the ResourceManager. Its slots are all free: it keeps none over a lost connection. */
+export interface TaskManagerAbout {
+  readonly taskManagerId: string;
+  /** Where slots of other TaskManagers reach the slots of this one. */
+  readonly host: string;
+  readonly numberOfSlots: number;
+  readonly processId: number;
+}
+
+/** The slots that one epoch of a job gets of one TaskManager. */
+export interface OpenSlots {
+  /** Unique; every later message about these slots names it. */
+  readonly allocationId: string;
+  readonly epoch: number;
+  readonly jobGraph: JobGraph;
+  /** Key of the job's artifact in the blob store. */
+  readonly artifact: string;
+  readonly source: string;
+  readonly args: readonly string[];
+  /** What the slots of this epoch show each other. */
+  readonly secret: string;
+  /** Numbers of the slots within the job. */
+  readonly slots: readonly number[];
+}
+
+/** Where the slots listen, in the order of {@link OpenSlots.slots}. */
+export interface OpenedSlots {
+  readonly ports: readonly number[];
+}
+
+/** Of the JobManager: `openSlots` and `closeSlots` are requests, the others are told. */
+export interface ToTaskManager {
+  readonly openSlots: OpenSlots;
+  /** Answered when no code of these slots runs any more. */
+  readonly closeSlots: { readonly allocationId: string };
+  /** Connects all slots of an allocation with each other. */
+  readonly connectLocal: { readonly allocationId: string };
+  readonly command: { readonly allocationId: string; readonly slotIndex: number; readonly command: SlotCommand };
+}
+
+/** Of the TaskManager, told. (It also asks for pieces of blobs: `readBlob`.) */
+export interface ToJobManager {
+  readonly event: { readonly allocationId: string; readonly slotIndex: number; readonly event: SlotEvent };
+}

@@ -1,0 +1,195 @@
+import { MillraceError, isMillraceError, serializeError, type Cancellable } from "@millrace/core";
+import type { SlotEvent } from "@millrace/runtime";
+import type { BlobPiece } from "../blob/blob-store.js";
+import type { ClusterEnv } from "../rpc/cluster-env.js";
+import { unknownMethod, type HeartbeatSettings, type RpcConnection } from "../rpc/rpc-connection.js";
+import { connectRpc } from "../rpc/rpc-endpoints.js";
+import type { ArtifactCache } from "./artifact-cache.js";
+import type { HostedSlot, SlotHost } from "./slot-host.js";
+import type { OpenSlots, OpenedSlots, TaskManagerAbout, ToJobManager, ToTaskManager } from "./task-manager-protocol.js";
+
+export interface TaskManagerInit {
+  readonly env: ClusterEnv;
+  readonly about: TaskManagerAbout;
+  /** Where the leading JobManager is, as far as it is known now. Asked before each attempt to connect. */
+  readonly findJobManager: () => Promise<{ readonly host: string; readonly port: number }>;
+  readonly heartbeat: HeartbeatSettings;
+  readonly registrationTimeoutMs: number;
+  readonly slots: SlotHost;
+  readonly artifacts: ArtifactCache;
+  /** The process must end: a slot cannot be stopped, or no JobManager was found in time. Called at most once. */
+  readonly fatal: (error: MillraceError) => void;
+  readonly onRegistered?: () => void;
+}
+
+/** The slots of one epoch of a job here. */
+interface Allocation {
+  readonly epoch: number;
+  readonly slots: ReadonlyMap<number, HostedSlot>;
+}
+
+const FIRST_RETRY_MS = 100;
+const MAX_RETRY_MS = 2000;
+/** What a task prints is written here, as Flink does, beside going to the client. */
+const PRINTED = "print";
+
+/**
+ * Hosts slots for the JobManager it is connected to. A state machine on one thread.
+ *
+ * When the connection is lost it stops everything that runs in its slots, and connects again until `taskmanager.registration.timeout` is over.
+ */
+export class TaskManager {
+  readonly #init: TaskManagerInit;
+  readonly #allocations = new Map<string, Allocation>();
+  #connection: RpcConnection | undefined;
+  #retry: Cancellable | undefined;
+  #retryMs = FIRST_RETRY_MS;
+  #searchingSinceMs: number;
+  #stopped = false;
+
+  constructor(init: TaskManagerInit) {
+    this.#init = init;
+    this.#searchingSinceMs = init.env.clock.monotonicMs();
+  }
+
+  start(): void {
+    void this.#connect();
+  }
+
+  /** Leaves the cluster; resolves when no slot runs any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#retry?.cancel();
+    this.#connection?.close();
+    await this.#closeAll();
+    await this.#init.slots.close();
+  }
+
+  async #connect(): Promise<void> {
+    const { env, findJobManager, heartbeat, about, onRegistered } = this.#init;
+    try {
+      const { host, port } = await findJobManager();
+      const { connection } = await connectRpc({ env, host, port, heartbeat, role: "taskmanager", about });
+      if (this.#stopped) return connection.close();
+      this.#connection = connection;
+      this.#retryMs = FIRST_RETRY_MS;
+      connection.handler = {
+        request: (method, body) => this.#request(method, body),
+        tell: (method, body) => this.#tell(method, body),
+        lost: (error) => void this.#lost(connection, error),
+        refused: (method, error) => env.log.write("warn", `"${method}" was refused by the JobManager: ${error.message}`),
+      };
+      env.log.write("info", `registered at the JobManager ${host}:${port} with ${about.numberOfSlots} slots`);
+      onRegistered?.();
+    } catch (error) {
+      if (!this.#stopped) this.#retryLater(error as Error);
+    }
+  }
+
+  #retryLater(error: Error): void {
+    const { env, registrationTimeoutMs, fatal } = this.#init;
+    const searchedMs = env.clock.monotonicMs() - this.#searchingSinceMs;
+    if (searchedMs > registrationTimeoutMs) {
+      this.#stopped = true;
+      return fatal(new MillraceError({
+        code: "REGISTRATION_TIMEOUT", message: `no JobManager took this TaskManager in within ${registrationTimeoutMs / 1000} s: ${error.message}`, cause: error,
+        hint: "check jobmanager.rpc.address and jobmanager.rpc.port, and that the JobManager runs", location: { option: "taskmanager.registration.timeout" },
+      }));
+    }
+    env.log.write("debug", `cannot register at the JobManager: ${error.message}`);
+    this.#retry = env.clock.setTimer(this.#retryMs, () => void this.#connect());
+    this.#retryMs = Math.min(2 * this.#retryMs, MAX_RETRY_MS);
+  }
+
+  async #lost(connection: RpcConnection, error: MillraceError): Promise<void> {
+    if (this.#connection !== connection || this.#stopped) return;
+    const { env } = this.#init;
+    this.#connection = undefined;
+    env.log.write("warn", `the JobManager was lost: ${error.message}; ${this.#allocations.size > 0 ? "stopping all slots and " : ""}connecting again`);
+    this.#searchingSinceMs = env.clock.monotonicMs();
+    await this.#closeAll();
+    if (!this.#stopped) await this.#connect();
+  }
+
+  #request(method: string, body: unknown): unknown {
+    switch (method as keyof ToTaskManager) {
+      case "openSlots": return this.#openSlots(body as OpenSlots);
+      case "closeSlots": return this.#closeSlots((body as ToTaskManager["closeSlots"]).allocationId);
+      default: throw unknownMethod(method);
+    }
+  }
+
+  #tell(method: string, body: unknown): void {
+    if (method === "command") {
+      const { allocationId, slotIndex, command } = body as ToTaskManager["command"];
+      this.#allocations.get(allocationId)?.slots.get(slotIndex)?.send(command);
+    } else if (method === "connectLocal") this.#connectLocal((body as ToTaskManager["connectLocal"]).allocationId);
+  }
+
+  async #openSlots(request: OpenSlots): Promise<OpenedSlots> {
+    const { artifacts, slots: host, about } = this.#init;
+    const connection = this.#connection!;
+    const used = [...this.#allocations.values()].reduce((sum, allocation) => sum + allocation.slots.size, 0);
+    if (used + request.slots.length > about.numberOfSlots) {
+      throw new MillraceError({ code: "SLOTS_TAKEN", recovery: "restart", message: `TaskManager ${about.taskManagerId} has ${about.numberOfSlots} slots and ${used} in use; ${request.slots.length} more were asked for` });
+    }
+    const artifact = await artifacts.get(request.artifact, (key, offset) => connection.request<BlobPiece>("readBlob", { key, offset }));
+    if (this.#connection !== connection) throw new MillraceError({ code: "TASK_MANAGER_LOST", message: "the TaskManager lost its JobManager", recovery: "restart" });
+    const { allocationId, epoch, source, args, jobGraph, secret } = request;
+    const opened = new Map(request.slots.map((slotIndex) => [slotIndex, host.open(
+      { artifactPath: artifact.path, usesLibrary: artifact.usesLibrary, source, args, jobGraph, identity: { slotIndex, secret } },
+      (event) => this.#event(connection, allocationId, slotIndex, event),
+    )] as const));
+    this.#allocations.set(allocationId, { epoch, slots: opened });
+    try {
+      return { ports: await Promise.all([...opened.values()].map((slot) => slot.dataPort)) };
+    } catch (error) {
+      await this.#closeSlots(allocationId);
+      throw error;
+    }
+  }
+
+  #connectLocal(allocationId: string): void {
+    const allocation = this.#allocations.get(allocationId);
+    if (allocation === undefined) return;
+    const slots = [...allocation.slots];
+    slots.forEach(([slotA, a], at) => {
+      for (const [slotB, b] of slots.slice(at + 1)) this.#init.slots.connect(allocation.epoch, a, slotA, b, slotB);
+    });
+  }
+
+  #event(connection: RpcConnection, allocationId: string, slotIndex: number, event: SlotEvent): void {
+    if (connection !== this.#connection || !this.#allocations.has(allocationId)) return;
+    if (event.type === "log" && event.level === PRINTED) this.#init.env.log.write(PRINTED, event.line);
+    const tell = (told: SlotEvent): void => connection.tell("event", { allocationId, slotIndex, event: told } satisfies ToJobManager["event"]);
+    try {
+      tell(event);
+    } catch (error) {
+      tell({ type: "slotFailed", error: serializeError(error) });
+    }
+  }
+
+  async #closeSlots(allocationId: string): Promise<void> {
+    const allocation = this.#allocations.get(allocationId);
+    if (allocation === undefined) return;
+    try {
+      await Promise.all([...allocation.slots.values()].map((slot) => slot.terminate()));
+      this.#allocations.delete(allocationId);
+    } catch (error) {
+      this.#fatal(error);
+      throw error;
+    }
+  }
+
+  async #closeAll(): Promise<void> {
+    await Promise.all([...this.#allocations.keys()].map((allocationId) => this.#closeSlots(allocationId).catch(() => undefined)));
+  }
+
+  /** A slot that cannot be stopped could go on writing: only the end of the process stops it. */
+  #fatal(cause: unknown): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#connection?.close();
+    this.#init.fatal(isMillraceError(cause) ? cause : new MillraceError({ code: "SLOT_NOT_TERMINATED", message: "a slot does not stop", cause }));
+  }
+}

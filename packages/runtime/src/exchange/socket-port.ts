@@ -1,0 +1,182 @@
+import { MillraceError, decodeValue, encodeValue, type Connection, type MessagePortLike } from "@millrace/core";
+
+/** Far above any batch; a longer one means that the other side is not what it says it is. */
+const MAX_BODY_BYTES = 1024 * 1024 * 1024;
+const MAX_HEAD_BYTES = 16 * 1024 * 1024;
+const LENGTHS_BYTES = 8;
+/** Bodies up to this are copied behind their head, since a second write costs more. */
+const MAX_COPIED_BYTES = 4096;
+
+/** A message without its buffer, and the name under which the buffer goes back in. */
+interface Head {
+  readonly message: Readonly<Record<string, unknown>>;
+  readonly bufferKey: string | undefined;
+}
+
+/**
+ * A message port over a TCP connection that this thread owns.
+ *
+ * A message is a frame: the lengths of head and body (four bytes each, big-endian), the head in core's value codec, and as body the buffer
+ * of the message, as it is. A buffer that is sent is written from where it lies, and one that arrives is copied once, out of the socket's chunks.
+ * What is posted before the connection is there, or while it is full, waits; credits bound how much that can be.
+ */
+export class SocketPort implements MessagePortLike {
+  onWake: (() => void) | undefined = undefined;
+  readonly #onLost: (error: MillraceError) => void;
+  readonly #reader: FrameReader;
+  #connection: Connection | undefined;
+  #unsent: Uint8Array[] = [];
+  /** The connection takes no more for now. */
+  #full = true;
+  #received: unknown[] = [];
+  #next = 0;
+  #woken = false;
+  #closed = false;
+
+  /** @param onLost called once when the connection cannot be made, breaks, or carries what it should not: `PEER_CONNECTION_LOST` */
+  constructor(onLost: (error: MillraceError) => void) {
+    this.#onLost = onLost;
+    this.#reader = new FrameReader((head, body) => this.#take(head, body));
+  }
+
+  /** The connection is there, and its handshake is over. */
+  attach(connection: Connection): void {
+    if (this.#closed) return connection.close();
+    this.#connection = connection;
+    connection.onClose = (error) => this.fail(error);
+    connection.onData = (bytes) => {
+      try {
+        this.#reader.receive(bytes);
+      } catch (error) {
+        this.fail(error as Error);
+      }
+      this.#wake();
+    };
+    this.#full = false;
+    this.#flush();
+  }
+
+  /** There will be no connection any more. */
+  fail(cause: Error | undefined): void {
+    if (this.#closed) return;
+    this.close();
+    this.#onLost(new MillraceError({
+      code: "PEER_CONNECTION_LOST", recovery: "restart", message: `the connection to a slot of another TaskManager was lost${cause === undefined ? "" : `: ${cause.message}`}`,
+      ...(cause === undefined ? {} : { cause }),
+    }));
+  }
+
+  post(message: unknown, transfer: readonly ArrayBuffer[] = []): void {
+    if (this.#closed) return;
+    const [buffer] = transfer;
+    const bufferKey = buffer === undefined ? undefined : Object.keys(message as object).find((key) => (message as Record<string, unknown>)[key] === buffer);
+    const head = encodeValue({ message: bufferKey === undefined ? message : { ...(message as object), [bufferKey]: null }, bufferKey });
+    const bodyBytes = buffer?.byteLength ?? 0;
+    const copied = bodyBytes <= MAX_COPIED_BYTES ? bodyBytes : 0;
+    const frame = new Uint8Array(LENGTHS_BYTES + head.length + copied);
+    const lengths = new DataView(frame.buffer);
+    lengths.setUint32(0, head.length);
+    lengths.setUint32(4, bodyBytes);
+    frame.set(head, LENGTHS_BYTES);
+    if (copied > 0) frame.set(new Uint8Array(buffer!), LENGTHS_BYTES + head.length);
+    this.#write(frame);
+    if (copied < bodyBytes) this.#write(new Uint8Array(buffer!));
+  }
+
+  receive(): unknown {
+    if (this.#next < this.#received.length) {
+      const message = this.#received[this.#next];
+      this.#received[this.#next++] = undefined;
+      return message;
+    }
+    this.#received = [];
+    this.#next = 0;
+    this.#woken = false;
+    return undefined;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.onWake = undefined;
+    this.#unsent = [];
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    connection.onClose = undefined;
+    connection.close();
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (this.#full) this.#unsent.push(bytes);
+    else if (!this.#connection!.write(bytes)) this.#waitForDrain();
+  }
+
+  #waitForDrain(): void {
+    this.#full = true;
+    this.#connection!.drained().then(() => {
+      this.#full = false;
+      this.#flush();
+    }, () => undefined);
+  }
+
+  #flush(): void {
+    const waiting = this.#unsent;
+    this.#unsent = [];
+    for (const bytes of waiting) this.#write(bytes);
+  }
+
+  #take(head: Uint8Array, body: ArrayBuffer): void {
+    const { message, bufferKey } = decodeValue(head) as Head;
+    this.#received.push(bufferKey === undefined ? message : { ...message, [bufferKey]: body });
+  }
+
+  #wake(): void {
+    if (this.#woken || this.#next === this.#received.length) return;
+    this.#woken = true;
+    this.onWake?.();
+  }
+}
+
+/** Puts frames together from the chunks of a connection. Allocates nothing for lengths beyond the limits. */
+class FrameReader {
+  readonly #take: (head: Uint8Array, body: ArrayBuffer) => void;
+  readonly #lengths = new Uint8Array(LENGTHS_BYTES);
+  #head: Uint8Array | undefined;
+  #body: Uint8Array<ArrayBuffer> | undefined;
+  #filled = 0;
+
+  constructor(take: (head: Uint8Array, body: ArrayBuffer) => void) {
+    this.#take = take;
+  }
+
+  receive(chunk: Uint8Array): void {
+    let at = 0;
+    for (;;) {
+      const target = this.#head === undefined ? this.#lengths : this.#filled < this.#head.length ? this.#head : this.#body!;
+      const before = target === this.#body ? this.#head!.length : 0;
+      const count = Math.min(target.length - (this.#filled - before), chunk.length - at);
+      target.set(count === chunk.length ? chunk : chunk.subarray(at, at + count), this.#filled - before);
+      this.#filled += count;
+      at += count;
+      if (this.#head === undefined) {
+        if (this.#filled < LENGTHS_BYTES) return;
+        this.#begin();
+      } else if (this.#filled === this.#head.length + this.#body!.length) {
+        const [head, body] = [this.#head, this.#body!];
+        this.#head = this.#body = undefined;
+        this.#filled = 0;
+        this.#take(head, body.buffer);
+      } else if (at === chunk.length) return;
+    }
+  }
+
+  #begin(): void {
+    const lengths = new DataView(this.#lengths.buffer);
+    const [headBytes, bodyBytes] = [lengths.getUint32(0), lengths.getUint32(4)];
+    if (headBytes === 0 || headBytes > MAX_HEAD_BYTES || bodyBytes > MAX_BODY_BYTES) {
+      throw new MillraceError({ code: "PEER_FRAME_INVALID", message: `a frame of ${headBytes} and ${bodyBytes} bytes was announced`, recovery: "restart" });
+    }
+    this.#head = new Uint8Array(headBytes);
+    this.#body = new Uint8Array(bodyBytes);
+    this.#filled = 0;
+  }
+}
