@@ -123,7 +123,7 @@ export class ResourceManager {
     this.#taskManagers.delete(taskManagerId);
     registration.lost = new MillraceError({ code: "TASK_MANAGER_LOST", message: `TaskManager ${taskManagerId} was lost: ${cause.message}`, recovery: "restart", cause });
     this.#init.env.log.write("warn", registration.lost.message);
-    for (const grant of [...registration.grants]) grant.onLost?.(registration.lost);
+    for (const grant of registration.grants) grant.onLost?.(registration.lost);
   }
 
   /** @param label names the job in messages. @param waiting told when the slots are not there at once, with what is missing */
@@ -151,7 +151,7 @@ export class ResourceManager {
   }
 
   #serve(): void {
-    for (const pending of [...this.#pending]) {
+    for (const pending of this.#pending) {
       const counts = this.#choose(pending.count);
       if (counts === undefined) continue;
       this.#pending = this.#pending.filter((other) => other !== pending);

@@ -77,16 +77,16 @@ export class ClusterSlots implements SlotProvider {
     }));
     const slots = new ClusterSlotSet(env, this.#router, request, parts);
     const secret = env.randomHex(16);
-    try {
-      await Promise.all(parts.map(async (part) => {
-        const opening: OpenSlots = { allocationId: part.allocationId, epoch: request.epoch, jobGraph: request.jobGraph, ...program, secret, slots: part.slots };
-        part.ports = (await part.grant.taskManager.connection.request<OpenedSlots>("openSlots", opening)).ports;
-      }));
-      return slots;
-    } catch (error) {
-      await slots.release();
-      throw isConnectionLost(error) ? new MillraceError({ code: "TASK_MANAGER_LOST", message: `a TaskManager was lost while it opened slots: ${(error as Error).message}`, recovery: "restart", cause: error }) : error;
-    }
+    // All are waited for, so that none opens its slots after they were released.
+    const openings = await Promise.allSettled(parts.map(async (part) => {
+      const opening: OpenSlots = { allocationId: part.allocationId, epoch: request.epoch, jobGraph: request.jobGraph, ...program, secret, slots: part.slots };
+      part.ports = (await part.grant.taskManager.connection.request<OpenedSlots>("openSlots", opening)).ports;
+    }));
+    const failed = openings.find((opening) => opening.status === "rejected");
+    if (failed === undefined) return slots;
+    const error: unknown = failed.reason;
+    await slots.release();
+    throw isConnectionLost(error) ? new MillraceError({ code: "TASK_MANAGER_LOST", message: `a TaskManager was lost while it opened slots: ${(error as Error).message}`, recovery: "restart", cause: error }) : error;
   }
 
   abandon(): void {

@@ -5,6 +5,7 @@ import { EndOfChannel, EndOfInput, type Barrier } from "../exchange/channel-elem
 import type { OutputPressure } from "../exchange/output-channel.js";
 import { TimeAccounts } from "../metrics/time-accounts.js";
 import type { CoordinatorToOperator, SlotEvent } from "../protocol/messages.js";
+import type { SourceOperator } from "../source/source-operator.js";
 import type { TaskDeployment } from "../protocol/deployment.js";
 import type { Activity } from "./activity.js";
 import { TaskCheckpoints, type CheckpointHost } from "./task-checkpoints.js";
@@ -136,8 +137,8 @@ export class Task {
     }
     const source = this.#parts.source;
     if (source === undefined) return;
-    // A mail, so that a failing reader fails its task.
-    this.mailbox.execute(() => source.handleEvent(event), "source event");
+    // In order with checkpoints: a split that came after a trigger is still the coordinator's in that checkpoint, and must not be in the reader's state, too.
+    this.#begin(handleEvent(source, event));
   }
 
   inputEnded(index: number): void {
@@ -437,6 +438,10 @@ export class Task {
     // Without a trace of the operator (a stack that is too deep, say) the chain is named rather than a wrong one.
     return locateError(thrown, node?.name ?? vertex.name, node?.plan.id ?? head.id, this.deployment.attempt.subtaskIndex);
   }
+}
+
+function* handleEvent(source: SourceOperator, event: CoordinatorToOperator): Activity {
+  source.handleEvent(event);
 }
 
 /** A slot event of a task, without what all of them carry. */

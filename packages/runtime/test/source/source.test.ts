@@ -27,6 +27,8 @@ class Recorder implements OneInputOperator<unknown, never> {
 class Script {
   readonly steps: ((output: ReaderOutput<any>) => void)[] = [];
   readonly paused: string[][] = [];
+  /** Calls that belong to checkpoints, in order. */
+  readonly calls: string[] = [];
   ended = false;
   #wake: () => void = () => undefined;
 
@@ -43,9 +45,12 @@ class Script {
     createEnumerator: () => ({ start: () => undefined, addReader: () => undefined, addSplitsBack: () => undefined, snapshotState: () => 0 }),
     createReader: () => ({
       start: () => undefined,
-      addSplits: () => undefined,
+      addSplits: (splits: readonly { splitId: string }[]) => void this.calls.push(...splits.map(({ splitId }) => `split ${splitId}`)),
       notifyNoMoreSplits: () => undefined,
-      snapshotState: () => [],
+      snapshotState: (checkpointId: number) => {
+        this.calls.push(`snapshot ${checkpointId}`);
+        return [];
+      },
       close: () => undefined,
       pauseOrResumeSplits: (pause: readonly string[], resume: readonly string[]) => void this.paused.push([...pause.map((id) => `-${id}`), ...resume.map((id) => `+${id}`)]),
       available: () => new Promise<void>((resolve) => (this.#wake = resolve)),
@@ -70,6 +75,23 @@ async function scripted(watermarks: WatermarkStrategy<any>, config: Record<strin
   await job.clock.runUntil(() => job.allIn("RUNNING"));
   return { script, log, job };
 }
+
+test("a split that comes after the trigger of a checkpoint is not in it: its coordinator still has it there", async () => {
+  const { script, job } = await scripted(WatermarkStrategy.noWatermarks());
+  const [vertex] = job.jobGraph.vertices;
+  const [slot] = job.executors;
+  const assign = (splitId: string): void => slot!.handle({
+    type: "operatorEvent", epoch: 1, operatorId: vertex!.operators[0]!.id, subtaskIndex: 0,
+    event: { kind: "assignSplits", splits: [new TextEncoder().encode(JSON.stringify({ splitId }))] },
+  });
+  assign("before");
+  slot!.handle({ type: "triggerCheckpoint", epoch: 1, checkpointId: 1, timestampMs: 0, tasks: [{ vertexId: vertex!.id, subtaskIndex: 0, attemptNumber: 0 }] });
+  assign("after");
+  await job.clock.runFor(50);
+  assert.deepEqual(script.calls, ["split before", "snapshot 1", "split after"]);
+  script.end();
+  await job.finish();
+});
 
 test("periodic watermarks follow the largest time stamp, and the end comes last", async () => {
   const { script, log, job } = await scripted(WatermarkStrategy.forBoundedOutOfOrderness(10));

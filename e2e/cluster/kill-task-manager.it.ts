@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { seeded } from "../exactly-once/faults.js";
+import { LocalCluster, until } from "./processes.js";
+
+/*
+ * Invariant: whichever TaskManager is killed, and whenever, the files that a job commits hold what they hold without a failure. MILLRACE_CLUSTER_SEED runs
+ * one seed alone.
+ */
+const job = fileURLToPath(new URL("./jobs/count-words.ts", import.meta.url));
+const ONLY = process.env["MILLRACE_CLUSTER_SEED"];
+const seeds = ONLY === undefined ? [1, 2, 3, 4] : [Number(ONLY)];
+const LINES = 12_000;
+const KEYS = 40;
+
+for (const seed of seeds) {
+  test(`a job whose TaskManagers are killed commits everything once (seed ${seed})`, async () => {
+    const random = seeded(seed);
+    const cluster = await LocalCluster.start(2, { "taskmanager.numberOfTaskSlots": "2", "taskmanager.load-balance.mode": "SLOTS" });
+    try {
+      const input = join(cluster.directory, "input.txt");
+      writeFileSync(input, Array.from({ length: LINES }, (_, i) => `key${Math.floor(random() * KEYS)} ${i}\n`).join(""));
+      const output = join(cluster.directory, "output");
+      const run = cluster.spawn([
+        "run", "-m", cluster.address, "-p", "2", "-D", "execution.checkpointing.interval=50 ms", "-D", `execution.checkpointing.dir=${join(cluster.directory, "checkpoints")}`,
+        "-D", "restart-strategy.type=fixed-delay", "-D", "restart-strategy.fixed-delay.attempts=20", "-D", "restart-strategy.fixed-delay.delay=10 ms", job, "--input", input, "--output", output,
+      ]);
+      const kills = 1 + Math.floor(random() * 2);
+      for (let kill = 0; kill < kills; kill++) {
+        const checkpoints = 1 + Math.floor(random() * 4);
+        await checkpointsLater(cluster, checkpoints, run.ended);
+        const [victim] = cluster.taskManagers.splice(Math.floor(random() * cluster.taskManagers.length), 1);
+        victim!.child.kill("SIGKILL");
+        await victim!.ended;
+        if (random() < 0.5 || cluster.taskManagers.length === 1) await cluster.startTaskManager();
+      }
+      const code = await run.ended;
+      assert.equal(code, 0, `${run.output()}\n${cluster.jobManager.output()}`);
+      assert.match(run.output(), new RegExp(`[1-9] restarts?`), "no kill hit the job while it ran");
+      assert.equal(difference(committed(output), expected(input)), "", `${cluster.jobManager.output()}\n${readdirSync(output).join("\n")}`);
+    } finally {
+      await cluster.stop();
+    }
+  });
+}
+
+/** Waits until the job has completed so many more checkpoints, unless it ends before. */
+async function checkpointsLater(cluster: LocalCluster, count: number, ended: Promise<unknown>): Promise<void> {
+  const client = await cluster.client();
+  let over = false;
+  void ended.then(() => (over = true));
+  let first: number | undefined;
+  await until(async () => {
+    if (over) return true;
+    const [running] = await client.ask("listJobs", undefined);
+    if (running?.status !== "RUNNING") return false;
+    const { checkpointsCompleted } = await client.ask("jobMetrics", { jobId: running.jobId });
+    first ??= checkpointsCompleted;
+    return checkpointsCompleted >= first + count;
+  });
+  client.close();
+}
+
+/** The first lines that are there too often or not often enough; nothing when there are none. */
+function difference(actual: readonly string[], wanted: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const line of actual) counts.set(line, (counts.get(line) ?? 0) + 1);
+  for (const line of wanted) counts.set(line, (counts.get(line) ?? 0) - 1);
+  const wrong = [...counts].filter(([, count]) => count !== 0).map(([line, count]) => `${line}: ${count > 0 ? `${count} too often` : `${-count} missing`}`);
+  return wrong.length === 0 ? "" : `${wrong.length} lines are wrong:\n${wrong.slice(0, 10).join("\n")}`;
+}
+
+function committed(directory: string): string[] {
+  return readdirSync(directory).filter((name) => !name.startsWith(".")).flatMap((name) => readFileSync(join(directory, name), "utf8").split("\n").filter((line) => line !== "")).sort();
+}
+
+function expected(input: string): string[] {
+  const counts = new Map<string, number>();
+  return readFileSync(input, "utf8").trimEnd().split("\n").map((line) => {
+    const key = line.split(" ")[0]!;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+    return `${key} ${counts.get(key)}`;
+  }).sort();
+}

@@ -1,0 +1,103 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ClusterClient, nodeClusterEnv } from "@millrace/cluster/process";
+
+/** The real binary. */
+export const bin = fileURLToPath(new URL("../../packages/millrace/bin/millrace.js", import.meta.url));
+
+/** A process of a cluster. */
+export interface ClusterProcess {
+  readonly child: ChildProcess;
+  /** What it wrote to its standard output and error. */
+  output(): string;
+  /** Resolves with its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals | null>;
+}
+
+/** A cluster of real processes, in a directory of its own that goes with it. */
+export class LocalCluster {
+  readonly directory: string = mkdtempSync(join(tmpdir(), "millrace-cluster-"));
+  port = 0;
+  readonly taskManagers: ClusterProcess[] = [];
+  jobManager!: ClusterProcess;
+  readonly #define: readonly string[];
+  #processes: ClusterProcess[] = [];
+  #started = 0;
+
+  private constructor(define: Readonly<Record<string, string>>) {
+    this.#define = Object.entries({ "io.tmp.dirs": this.directory, ...define }).flatMap(([key, value]) => ["-D", `${key}=${value}`]);
+  }
+
+  /** A JobManager and TaskManagers, all ready. */
+  static async start(taskManagers: number, define: Readonly<Record<string, string>> = {}): Promise<LocalCluster> {
+    const cluster = new LocalCluster(define);
+    try {
+      const { process: jobManager, state } = await cluster.#start("jobmanager", ["-D", "jobmanager.rpc.port=0"]);
+      cluster.jobManager = jobManager;
+      cluster.port = state["port"]!;
+      await Promise.all(Array.from({ length: taskManagers }, () => cluster.startTaskManager()));
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  async startTaskManager(define: Readonly<Record<string, string>> = {}): Promise<ClusterProcess> {
+    const definitions = Object.entries(define).flatMap(([key, value]) => ["-D", `${key}=${value}`]);
+    const { process: taskManager } = await this.#start("taskmanager", ["-D", `jobmanager.rpc.port=${this.port}`, ...definitions]);
+    this.taskManagers.push(taskManager);
+    return taskManager;
+  }
+
+  /** Runs `millrace` with these arguments to its end. */
+  run(...args: readonly string[]): Promise<{ readonly code: number | NodeJS.Signals | null; readonly output: string }> {
+    const run = this.spawn(args);
+    return run.ended.then((code) => ({ code, output: run.output() }));
+  }
+
+  spawn(args: readonly string[]): ClusterProcess {
+    const child = spawn(process.execPath, [bin, ...args], { cwd: this.directory, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
+    let output = "";
+    const take = (chunk: Buffer): void => void (output += chunk.toString());
+    child.stdout!.on("data", take);
+    child.stderr!.on("data", take);
+    const ended = new Promise<number | NodeJS.Signals | null>((resolve) => child.once("close", (code, signal) => resolve(code ?? signal)));
+    const started: ClusterProcess = { child, ended, output: () => output };
+    this.#processes.push(started);
+    return started;
+  }
+
+  client(): Promise<ClusterClient> {
+    const env = nodeClusterEnv({ write: () => undefined });
+    return ClusterClient.connect({ env, host: "127.0.0.1", port: this.port, heartbeat: { intervalMs: 10_000, timeoutMs: 50_000 } });
+  }
+
+  async stop(): Promise<void> {
+    for (const { child } of this.#processes) child.kill("SIGKILL");
+    await Promise.all(this.#processes.map(({ ended }) => ended));
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  async #start(command: string, args: readonly string[]): Promise<{ process: ClusterProcess; state: Readonly<Record<string, number>> }> {
+    const readyFile = join(this.directory, `${command}-${this.#started++}.ready`);
+    const started = this.spawn([command, "--ready-file", readyFile, ...this.#define, ...args]);
+    let over = false;
+    void started.ended.then(() => (over = true));
+    await until(() => over || existsSync(readyFile));
+    if (!existsSync(readyFile)) throw new Error(`the ${command} ended:\n${started.output()}`);
+    return { process: started, state: JSON.parse(readFileSync(readyFile, "utf8")) as Record<string, number> };
+  }
+}
+
+/** Resolves once a condition holds. The test runner's own limit ends what never happens. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
+}

@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MillraceError, encodeValue, type Connection, type Env } from "@millrace/core";
+import { createNodeEnv } from "@millrace/env-node";
+import { FramedConnection, MAX_FRAME_BYTES, MILLRACE_VERSION, RPC_PROTOCOL_VERSION, RpcConnection, RpcServer, connectRpc, type RpcHandler, type RpcServerOptions } from "../../src/index.js";
+
+/* Over real TCP connections. */
+const heartbeat = { intervalMs: 1000, timeoutMs: 5000 };
+const hello = { role: "client", about: undefined } as const;
+
+interface Served {
+  readonly server: RpcServer;
+  readonly env: Env;
+  readonly logged: string[];
+  /** Connections in the order they were welcomed. */
+  readonly welcomed: RpcConnection[];
+}
+
+async function serve(t: { after(close: () => Promise<void>): void }, handler: Partial<RpcHandler> = {}, options: Partial<RpcServerOptions> = {}): Promise<Served> {
+  const logged: string[] = [];
+  const env: Env = { ...createNodeEnv(), log: { write: (_, line) => void logged.push(line) } };
+  const welcomed: RpcConnection[] = [];
+  const server = await RpcServer.listen({
+    env, host: "127.0.0.1", port: 0, heartbeat, token: "leader 1",
+    accept: () => ({
+      about: { welcome: true },
+      welcomed: (connection) => {
+        welcomed.push(connection);
+        connection.handler = { request: () => undefined, tell: () => undefined, lost: () => undefined, ...handler };
+      },
+    }),
+    ...options,
+  });
+  t.after(() => server.close());
+  return { server, env, logged, welcomed };
+}
+
+function connect({ server, env }: Served): ReturnType<typeof connectRpc> {
+  return connectRpc({ env, host: "127.0.0.1", port: server.port, heartbeat, ...hello });
+}
+
+/** Resolves with the first thing the server logs, after sending these bytes to it; and checks that others are served as before. */
+async function sendRaw(served: Served, bytes: Uint8Array): Promise<string> {
+  const raw = await served.env.net.connect("127.0.0.1", served.server.port);
+  const closed = closing(raw);
+  raw.write(bytes);
+  await closed;
+  const { connection } = await connect(served);
+  assert.equal(await connection.request("anything", null), undefined);
+  connection.close();
+  return served.logged[0]!;
+}
+
+function closing(connection: Connection): Promise<void> {
+  connection.onData = () => undefined;
+  return new Promise((resolve) => {
+    connection.onClose = () => resolve();
+  });
+}
+
+function preamble(version: number = RPC_PROTOCOL_VERSION): number[] {
+  return [...Buffer.from("MILLRACE"), version];
+}
+
+function framed(body: Uint8Array): number[] {
+  const header = Buffer.alloc(4);
+  header.writeUInt32BE(body.length);
+  return [...header, ...body];
+}
+
+test("requests are answered, errors come back with code and cause, tells arrive in order", async (t) => {
+  const told: unknown[] = [];
+  const served = await serve(t, {
+    request: (method, body) => {
+      if (method === "fail") throw new MillraceError({ code: "SOME_CODE", message: "no", hint: "try", cause: new Error("why") });
+      return { method, body };
+    },
+    tell: (method, body) => void told.push([method, body]),
+  });
+  const { connection, about } = await connect(served);
+  assert.deepEqual(about, { welcome: true });
+  const body = { buffer: new Uint8Array([1, 2]).buffer, missing: undefined, map: new Map([[1, -0]]), big: 2n ** 70n };
+  for (let i = 0; i < 100; i++) connection.tell("count", i);
+  assert.deepEqual(await connection.request("echo", body), { method: "echo", body });
+  assert.deepEqual(told, Array.from({ length: 100 }, (_, i) => ["count", i]));
+  await assert.rejects(connection.request("fail", null), (error: MillraceError) => error.code === "SOME_CODE" && error.hint === "try" && (error.cause as Error).message === "why");
+  await assert.rejects(connection.request("echo", () => 1), { code: "RECORD_NOT_ENCODABLE" });
+  connection.close();
+});
+
+test("the server asks, too; what it says before there is a handler waits", async (t) => {
+  const served = await serve(t);
+  const { connection } = await connect(served);
+  const [peer] = served.welcomed;
+  const answer = peer!.request("question", 6);
+  peer!.tell("told", 7);
+  const other = connection.request("anything", null);
+  await other;
+  const seen: unknown[] = [];
+  connection.handler = { request: (_, body) => Number(body) * 7, tell: (_, body) => void seen.push(body), lost: () => undefined };
+  assert.equal(await answer, 42);
+  assert.deepEqual(seen, [7]);
+  connection.close();
+});
+
+test("a message with another fencing token has no effect and is answered by an error", async (t) => {
+  const effects: string[] = [];
+  const served = await serve(t, { request: (method) => void effects.push(method), tell: (method) => void effects.push(method) });
+  const frames = new FramedConnection(await served.env.net.connect("127.0.0.1", served.server.port), MAX_FRAME_BYTES);
+  await new Promise<void>((resolve) => {
+    frames.onFrame = () => resolve();
+    frames.send(encodeValue({ ...hello, version: MILLRACE_VERSION }));
+  });
+  const stale = new RpcConnection(frames, served.env.clock, "leader 0", heartbeat);
+  const refused = new Promise<{ method: string; error: Error }>((resolve) => {
+    stale.handler = { request: () => undefined, tell: () => undefined, lost: () => undefined, refused: (method, error) => resolve({ method, error }) };
+  });
+  await assert.rejects(stale.request("submit", null), { code: "RPC_FENCING_TOKEN" });
+  stale.tell("deploy", null);
+  const { method, error } = await refused;
+  assert.equal(method, "deploy");
+  assert.equal((error as MillraceError).code, "RPC_FENCING_TOKEN");
+  assert.deepEqual(effects, []);
+  stale.close();
+});
+
+test("a broken connection is told at once, and rejects what waits", async (t) => {
+  const lost: string[] = [];
+  const served = await serve(t, { request: () => new Promise(() => undefined), lost: (error) => void lost.push(error.code) });
+  const { connection } = await connect(served);
+  const heard = new Promise<string>((resolve) => {
+    connection.handler = { request: () => undefined, tell: () => undefined, lost: (error) => resolve(error.code) };
+  });
+  const waiting = connection.request("for ever", null);
+  served.welcomed[0]!.close();
+  await assert.rejects(waiting, { code: "RPC_CONNECTION_LOST" });
+  assert.equal(await heard, "RPC_CONNECTION_LOST");
+  assert.deepEqual(lost, [], "who closes a connection is not told that it is lost");
+  await assert.rejects(connection.request("again", null), { code: "RPC_CONNECTION_LOST" });
+});
+
+test("a side that says nothing any more is lost after the heartbeat time-out", async (t) => {
+  let lost!: (code: string) => void;
+  const silent = new Promise<string>((resolve) => (lost = resolve));
+  const served = await serve(t, { lost: (error) => lost(error.code) }, { heartbeat: { intervalMs: 10, timeoutMs: 50 } });
+  const raw = new FramedConnection(await served.env.net.connect("127.0.0.1", served.server.port), MAX_FRAME_BYTES);
+  raw.send(encodeValue({ ...hello, version: MILLRACE_VERSION }));
+  assert.equal(await silent, "RPC_HEARTBEAT_TIMEOUT");
+  raw.close();
+});
+
+test("an idle connection lives on heartbeats", async (t) => {
+  const lost: string[] = [];
+  const fast = { intervalMs: 5, timeoutMs: 1000 };
+  const served = await serve(t, { lost: (error) => void lost.push(error.code), request: () => "here" }, { heartbeat: fast });
+  const { connection } = await connectRpc({ env: served.env, host: "127.0.0.1", port: served.server.port, heartbeat: fast, ...hello });
+  await new Promise<void>((resolve) => served.env.clock.setTimer(100, resolve));
+  assert.equal(await connection.request("still there?", null), "here");
+  assert.deepEqual(lost, []);
+  connection.close();
+});
+
+const bad: Readonly<Record<string, readonly [bytes: number[], code: string]>> = {
+  "a browser": [[...Buffer.from("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")], "RPC_NOT_MILLRACE"],
+  "noise": [Array.from({ length: 5000 }, (_, i) => (i * 7919) % 256), "RPC_NOT_MILLRACE"],
+  "another protocol version": [preamble(RPC_PROTOCOL_VERSION + 1), "RPC_PROTOCOL_VERSION"],
+  "a frame of 2 GiB": [[...preamble(), 0x80, 0, 0, 0, 1, 2, 3], "RPC_FRAME_TOO_LARGE"],
+  "an introduction that is no value": [[...preamble(), ...framed(Uint8Array.of(255, 254, 253))], "RPC_HANDSHAKE"],
+  "an introduction of another kind": [[...preamble(), ...framed(encodeValue({ role: "admin", version: MILLRACE_VERSION }))], "RPC_HANDSHAKE"],
+  "another version of Millrace": [[...preamble(), ...framed(encodeValue({ ...hello, version: "9.3.1" }))], "RPC_MILLRACE_VERSION"],
+  "a malformed message": [[...preamble(), ...framed(encodeValue({ ...hello, version: MILLRACE_VERSION })), ...framed(encodeValue({ kind: "request", id: "x" }))], "RPC_MESSAGE_MALFORMED"],
+};
+for (const [name, [bytes, code]] of Object.entries(bad)) {
+  test(`${name} closes the connection with ${code}, and harms nobody`, async (t) => {
+    const served = await serve(t);
+    assert.match(await sendRaw(served, Uint8Array.from(bytes)), new RegExp(code));
+  });
+}
+
+test("patch versions work together; a client is told why it is refused", async (t) => {
+  const served = await serve(t);
+  const refused = await serve(t, {}, {
+    accept: () => {
+      throw new MillraceError({ code: "TASK_MANAGER_INVALID", message: "not you" });
+    },
+  });
+  const patch = new FramedConnection(await served.env.net.connect("127.0.0.1", served.server.port), MAX_FRAME_BYTES);
+  await new Promise<void>((resolve) => {
+    patch.onFrame = () => resolve();
+    patch.send(encodeValue({ ...hello, version: MILLRACE_VERSION.replace(/\d+$/, "99") }));
+  });
+  patch.close();
+  await assert.rejects(connect(refused), { code: "TASK_MANAGER_INVALID", message: "not you" });
+});
+
+test("a frame beyond the limit is not sent", async (t) => {
+  const served = await serve(t);
+  const { connection } = await connect(served);
+  await assert.rejects(connection.request("big", new Uint8Array(MAX_FRAME_BYTES)), { code: "RPC_FRAME_TOO_LARGE" });
+  assert.equal(await connection.request("small", null), undefined);
+  connection.close();
+});
