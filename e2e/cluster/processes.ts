@@ -35,9 +35,7 @@ export class LocalCluster {
   static async start(taskManagers: number, define: Readonly<Record<string, string>> = {}): Promise<LocalCluster> {
     const cluster = new LocalCluster(define);
     try {
-      const { process: jobManager, state } = await cluster.#start("jobmanager", ["-D", "jobmanager.rpc.port=0"]);
-      cluster.jobManager = jobManager;
-      cluster.port = state["port"]!;
+      await cluster.startJobManager();
       await Promise.all(Array.from({ length: taskManagers }, () => cluster.startTaskManager()));
       return cluster;
     } catch (error) {
@@ -48,6 +46,13 @@ export class LocalCluster {
 
   get address(): string {
     return `127.0.0.1:${this.port}`;
+  }
+
+  /** At the port of the one before, if there was one. */
+  async startJobManager(): Promise<void> {
+    const { process: jobManager, state } = await this.#start("jobmanager", ["-D", `jobmanager.rpc.port=${this.port}`]);
+    this.jobManager = jobManager;
+    this.port = state["port"]!;
   }
 
   async startTaskManager(define: Readonly<Record<string, string>> = {}): Promise<ClusterProcess> {
