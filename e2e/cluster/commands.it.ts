@@ -49,6 +49,9 @@ test("a detached job is listed, cancelled by the beginning of its id, and rememb
   assert.equal(code, 0, output);
   const jobId = submitted(output);
   await until(async () => (await status(jobId)) === "RUNNING");
+  const checkpoint = await cluster.run("checkpoint", "-m", cluster.address, jobId);
+  assert.equal(checkpoint.code, 0, checkpoint.output);
+  assert.match(checkpoint.output, new RegExp(`${jobId}/chk-1\n$`));
   const running = await cluster.run("list", "-r", "-m", cluster.address);
   assert.match(running.output, new RegExp(`${jobId} : .* \\(RUNNING\\)`));
   const canceled = await cluster.run("cancel", "-m", cluster.address, jobId.slice(0, 8));

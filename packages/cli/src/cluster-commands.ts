@@ -29,13 +29,25 @@ export function clusterCommands(program: Command, run: SetExitCode): void {
     .option("-a, --all", "those that have ended, too")
     .option("-r, --running", "only those that run")
     .option("-s, --scheduled", "only those that wait")
-    .action(async ({ jobmanager, ...options }: { jobmanager?: string }) =>
-      run((await import("./job-commands.js")).listCommand({ ...options, ...(jobmanager === undefined ? {} : { jobManager: jobmanager }) })));
-  program.command("cancel").description("Cancel a job, without a savepoint.")
+    .action(async ({ jobmanager, ...options }: ConnectionOptions) => run((await import("./job-commands.js")).listCommand({ ...options, ...(jobmanager === undefined ? {} : { jobManager: jobmanager }) })));
+  oneJobCommand(program, "cancel", "Cancel a job, without a savepoint.")
+    .action(async (jobId: string, options: ConnectionOptions) => run((await import("./job-commands.js")).cancelCommand(jobId, connection(options))));
+  oneJobCommand(program, "checkpoint", "Take a checkpoint of a job now, and print its path.")
+    .action(async (jobId: string, options: ConnectionOptions) => run((await import("./job-commands.js")).checkpointCommand(jobId, connection(options))));
+}
+
+interface ConnectionOptions {
+  readonly jobmanager?: string;
+}
+
+function oneJobCommand(program: Command, name: string, description: string): Command {
+  return program.command(name).description(description)
     .argument("<job id>", "its id, or the beginning of it")
-    .option("-m, --jobmanager <host:port>", "the JobManager; default 127.0.0.1:6123")
-    .action(async (jobId: string, { jobmanager }: { jobmanager?: string }) =>
-      run((await import("./job-commands.js")).cancelCommand(jobId, jobmanager === undefined ? {} : { jobManager: jobmanager })));
+    .option("-m, --jobmanager <host:port>", "the JobManager; default 127.0.0.1:6123");
+}
+
+function connection({ jobmanager }: ConnectionOptions): { readonly jobManager?: string } {
+  return jobmanager === undefined ? {} : { jobManager: jobmanager };
 }
 
 function processCommand(program: Command, name: string, description: string): Command {

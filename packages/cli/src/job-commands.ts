@@ -33,6 +33,14 @@ export async function cancelCommand(jobId: string, request: { readonly jobManage
   });
 }
 
+/** `millrace checkpoint`: takes a checkpoint now; prints where it is. */
+export async function checkpointCommand(jobId: string, request: { readonly jobManager?: string }): Promise<number> {
+  return withCluster(request.jobManager, async (cluster) => {
+    process.stdout.write(`${await cluster.ask("triggerCheckpoint", { jobId })}\n`);
+    return exitCodes.finished;
+  });
+}
+
 async function withCluster(address: string | undefined, work: (cluster: ClusterClient) => Promise<number>): Promise<number> {
   const cluster = await connectCluster(address);
   try {

@@ -109,7 +109,7 @@ function checkSubmission({ jobGraph, source, args }: JobSubmission): void {
     : !JOB_ID.test(jobGraph.jobId) ? "its job id is not 32 hexadecimal digits"
     : typeof jobGraph.jobName !== "string" ? "it has no name"
     : !Array.isArray(jobGraph.vertices) || jobGraph.vertices.length === 0 || !jobGraph.vertices.every(isVertex) ? "its vertices are not those of a job"
-    : !Array.isArray(jobGraph.edges) || !jobGraph.edges.every((edge) => isRecord(edge) && typeof edge.sourceVertexId === "string" && typeof edge.targetVertexId === "string") ? "its edges are not those of a job"
+    : !Array.isArray(jobGraph.edges) || !jobGraph.edges.every((edge) => isEdge(edge, jobGraph)) ? "its edges are not those of a job"
     : !isRecord(jobGraph.config) ? "it has no configuration"
     : typeof source !== "string" || !Array.isArray(args) || !args.every((argument) => typeof argument === "string") ? "its program or arguments are missing"
     : undefined;
@@ -117,6 +117,10 @@ function checkSubmission({ jobGraph, source, args }: JobSubmission): void {
 }
 
 function isVertex(vertex: JobGraph["vertices"][number]): boolean {
-  return typeof vertex === "object" && vertex !== null && typeof vertex.id === "string" && Array.isArray(vertex.operators) && vertex.operators.length > 0 &&
-    Number.isInteger(vertex.parallelism) && vertex.parallelism >= 1 && vertex.parallelism <= 32768;
+  return typeof vertex === "object" && vertex !== null && typeof vertex.id === "string" && Number.isInteger(vertex.parallelism) && vertex.parallelism >= 1 && vertex.parallelism <= 32768 &&
+    Array.isArray(vertex.operators) && vertex.operators.length > 0 && vertex.operators.every((operator) => typeof operator?.id === "string" && typeof operator.type === "string");
+}
+
+function isEdge(edge: JobGraph["edges"][number], { vertices }: JobGraph): boolean {
+  return typeof edge?.id === "string" && vertices.some(({ id }) => id === edge.sourceVertexId) && vertices.some(({ id }) => id === edge.targetVertexId);
 }

@@ -106,11 +106,19 @@ export class RpcConnection {
       case "request": return void this.#answer(message);
       case "reply": return this.#settle(message.id)?.resolve(message.body);
       case "error": return this.#settle(message.id)?.reject(deserializeError(message.error));
-      case "tell":
-        if (message.token === this.token) return this.#handler!.tell(message.method, message.body);
-        return this.#send({ kind: "refused", method: message.method.slice(0, QUOTED), error: serializeError(staleToken(message.method)) });
+      case "tell": return this.#told(message);
       case "refused": return this.#handler!.refused?.(message.method, deserializeError(message.error));
       case "heartbeat":
+    }
+  }
+
+  /** What is wrong with a message must not get further than back to its sender. */
+  #told({ token, method, body }: Extract<RpcMessage, { kind: "tell" }>): void {
+    try {
+      if (token !== this.token) throw staleToken(method);
+      this.#handler!.tell(method, body);
+    } catch (error) {
+      this.#send({ kind: "refused", method: method.slice(0, QUOTED), error: serializeError(error) });
     }
   }
 

@@ -124,6 +124,21 @@ test("a message with another fencing token has no effect and is answered by an e
   stale.close();
 });
 
+test("a handler that throws harms nothing: the sender is told", async (t) => {
+  const served = await serve(t, {
+    tell: (_, body) => void (body as { a: { b: number } }).a.b,
+    request: () => "fine",
+  });
+  const { connection } = await connect(served);
+  const refused = new Promise<string>((resolve) => {
+    connection.handler = { request: () => undefined, tell: () => undefined, lost: () => undefined, refused: (method) => resolve(method) };
+  });
+  connection.tell("malformed", null);
+  assert.equal(await refused, "malformed");
+  assert.equal(await connection.request("next", null), "fine");
+  connection.close();
+});
+
 test("a broken connection is told at once, and rejects what waits", async (t) => {
   const lost: string[] = [];
   const served = await serve(t, { request: () => new Promise(() => undefined), lost: (error) => void lost.push(error.code) });
