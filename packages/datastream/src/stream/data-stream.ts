@@ -66,7 +66,10 @@ export class DataStream<T> {
     return this.addOperator<T>("Filter", { type: "filter", fn });
   }
 
-  /** Emits any number of records per record, through the collector. TypeScript cannot infer their type from `out.collect(…)`: write `flatMap<R>((value, out) => …)`. */
+  /**
+   * Emits any number of records per record: what the function returns (an array, a generator), and what it gives to the collector, which costs less.
+   * TypeScript cannot infer their type from `out.collect(…)`: write `flatMap<R>((value, out) => …)` there.
+   */
   flatMap<R>(fn: FlatMapFn<T, R> | RichFunctionSource<FlatMapFunction<T, R>>): SingleOutputStreamOperator<R> {
     checkFunction(fn, "flatMap");
     return this.addOperator<R>("Flat Map", { type: "flatMap", fn });
