@@ -60,6 +60,18 @@ test("in batch mode each word comes once", async () => {
   assert.deepEqual(out.trim().split("\n").sort(), ["a 2", "after word count", "b 2"]);
 });
 
+test("what a batch job exchanges beyond its memory waits in files, which go with the job", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "millrace-spill-"));
+  const text = Array.from({ length: 15_000 }, (_, i) => `w${i % 3001}`).join(" ");
+  const settings = ["-D", "execution.runtime-mode=BATCH", "-D", "taskmanager.memory.batch-exchange.size=1 kb", "-D", `io.tmp.dirs=${directory}`];
+  const { code, out, err } = await run("run", "-q", "-p", "2", ...settings, "word-count.ts", text);
+  assert.equal(code, 0, err);
+  const lines = out.trim().split("\n").map((line) => line.replace(/^\d+> /, "")).filter((line) => line !== "after word count");
+  assert.deepEqual(lines.sort(), Array.from({ length: 3001 }, (_, i) => `w${i} ${i < 15_000 % 3001 ? 5 : 4}`).sort());
+  assert.deepEqual(await readdir(directory), []);
+  await rm(directory, { recursive: true });
+});
+
 test("--inline runs the same in one thread", async () => {
   const { code, out, err } = await run("run", "--inline", "word-count.ts", "a b a");
   assert.equal(code, 0, err);
