@@ -21,7 +21,7 @@ function listeningPorts(pid: number): number[] {
 }
 
 test("strangers at every port harm nobody: a job that runs meanwhile does not notice", async () => {
-  const cluster = await LocalCluster.start(2, { "taskmanager.load-balance.mode": "SLOTS" });
+  const cluster = await LocalCluster.start(2, { "cluster.evenly-spread-out-slots": "true" });
   const { net } = createNodeEnv();
   try {
     const { output } = await cluster.run("run", "-d", "-m", cluster.address, "-p", "2", job("counts-for-ever.ts"));

@@ -19,7 +19,7 @@ const KEYS = 40;
 for (const seed of seeds) {
   test(`a job whose TaskManagers are killed commits everything once (seed ${seed})`, async () => {
     const random = seeded(seed);
-    const cluster = await LocalCluster.start(2, { "taskmanager.numberOfTaskSlots": "2", "taskmanager.load-balance.mode": "SLOTS" });
+    const cluster = await LocalCluster.start(2, { "taskmanager.numberOfTaskSlots": "2", "cluster.evenly-spread-out-slots": "true" });
     try {
       const input = join(cluster.directory, "input.txt");
       writeFileSync(input, Array.from({ length: LINES }, (_, i) => `key${Math.floor(random() * KEYS)} ${i}\n`).join(""));

@@ -1,14 +1,14 @@
-import { HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, JOB_MANAGER_ADDRESS, JOB_MANAGER_PORT, MillraceError } from "@millrace/core";
+import { HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, MillraceError } from "@millrace/core";
 import { ClusterClient, nodeClusterEnv } from "@millrace/cluster/process";
 import { consoleLog } from "@millrace/cluster/embedded";
 
 /** Reads `HOST:PORT`; without one, the default address. @throws `CONFIG_BAD_VALUE` */
 export function parseAddress(text: string | undefined): { readonly host: string; readonly port: number } {
-  if (text === undefined) return { host: JOB_MANAGER_ADDRESS.defaultValue, port: JOB_MANAGER_PORT.defaultValue };
+  if (text === undefined) return { host: JOBMANAGER_RPC_ADDRESS.defaultValue, port: JOBMANAGER_RPC_PORT.defaultValue };
   const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:\s]+)):(\d{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
   if (digits === undefined || port < 1 || port > 65535) {
-    throw new MillraceError({ code: "CONFIG_BAD_VALUE", message: `"${text}" is not the address of a JobManager`, hint: `write HOST:PORT, such as ${JOB_MANAGER_ADDRESS.defaultValue}:${JOB_MANAGER_PORT.defaultValue}` });
+    throw new MillraceError({ code: "CONFIG_BAD_VALUE", message: `"${text}" is not the address of a JobManager`, hint: `write HOST:PORT, such as ${JOBMANAGER_RPC_ADDRESS.defaultValue}:${JOBMANAGER_RPC_PORT.defaultValue}` });
   }
   return { host: (bracketed ?? plain)!, port };
 }

@@ -4,7 +4,7 @@ import { chmod, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { JOB_MANAGER_ADDRESS, JOB_MANAGER_BIND_HOST, MillraceError } from "@millrace/core";
+import { JOBMANAGER_RPC_ADDRESS, JOBMANAGER_BIND_HOST, MillraceError } from "@millrace/core";
 import { exitCodes } from "./exit-codes.js";
 import { processConfig } from "./process-config.js";
 
@@ -32,7 +32,7 @@ export async function startClusterCommand(request: StartClusterRequest): Promise
   await removeStateFiles(directory);
   try {
     const { port } = await startProcess(directory, "jobmanager", "jobmanager", request.define);
-    const host = request.define[JOB_MANAGER_ADDRESS.key] ?? request.define[JOB_MANAGER_BIND_HOST.key] ?? JOB_MANAGER_ADDRESS.defaultValue;
+    const host = request.define[JOBMANAGER_RPC_ADDRESS.key] ?? request.define[JOBMANAGER_BIND_HOST.key] ?? JOBMANAGER_RPC_ADDRESS.defaultValue;
     process.stdout.write(`JobManager at ${host}:${port}\n`);
     const define = { ...request.define, "jobmanager.rpc.port": String(port) };
     await Promise.all(Array.from({ length: request.taskManagers }, async (_, at) => {

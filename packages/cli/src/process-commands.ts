@@ -1,5 +1,5 @@
 import { rename, writeFile } from "node:fs/promises";
-import { NUMBER_OF_TASK_SLOTS, type MillraceError } from "@millrace/core";
+import { TASKMANAGER_SLOTS, type MillraceError } from "@millrace/core";
 import { processLog, startJobManager, startTaskManager } from "@millrace/cluster/process";
 import { exitCodes } from "./exit-codes.js";
 import { libraryEntries } from "./library-entries.js";
@@ -32,7 +32,7 @@ export async function taskManagerCommand(request: ProcessRequest): Promise<numbe
   const stopped = new Promise<MillraceError | undefined>((resolve) => (stop = resolve));
   const taskManager = await startTaskManager({
     config, library, libraryUrl: entries?.millrace ?? "", fatal: stop,
-    onRegistered: () => void announce(request.readyFile, { pid: process.pid, slots: config.get(NUMBER_OF_TASK_SLOTS) }),
+    onRegistered: () => void announce(request.readyFile, { pid: process.pid, slots: config.get(TASKMANAGER_SLOTS) }),
   });
   void stopSignal().then(() => stop(undefined));
   const error = await stopped;

@@ -1,5 +1,5 @@
 import {
-  HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, JOB_MANAGER_BIND_HOST, JOB_MANAGER_PORT, JOB_STORE_CAPACITY, JOB_STORE_EXPIRATION, LOAD_BALANCE_MODE, MillraceError,
+  HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, JOBMANAGER_BIND_HOST, JOBMANAGER_RPC_PORT, JOB_STORE_CAPACITY, JOB_STORE_EXPIRATION, CLUSTER_EVENLY_SPREAD, MillraceError,
   SLOT_REQUEST_TIMEOUT, type Configuration,
 } from "@millrace/core";
 import { BlobStore, checkBlobKey } from "../blob/blob-store.js";
@@ -43,7 +43,7 @@ export class JobManager {
     const { env, config, directory } = init;
     this.#init = init;
     this.blobs = new BlobStore(env, `${directory}/blobs`);
-    this.resources = new ResourceManager({ env, slotRequestTimeoutMs: config.get(SLOT_REQUEST_TIMEOUT), spreadEvenly: config.get(LOAD_BALANCE_MODE) === "SLOTS" });
+    this.resources = new ResourceManager({ env, slotRequestTimeoutMs: config.get(SLOT_REQUEST_TIMEOUT), spreadEvenly: config.get(CLUSTER_EVENLY_SPREAD) });
     this.dispatcher = new Dispatcher({
       env, resources: this.resources, events: this.#events, blobs: this.blobs, defaultCheckpointDirectory: `${directory}/checkpoints`,
       endedJobs: { expirationMs: config.get(JOB_STORE_EXPIRATION), capacity: config.get(JOB_STORE_CAPACITY) },
@@ -55,7 +55,7 @@ export class JobManager {
     const { env, config } = init;
     const jobManager = new JobManager(init);
     jobManager.#server = await RpcServer.listen({
-      env, host: config.get(JOB_MANAGER_BIND_HOST), port: config.get(JOB_MANAGER_PORT), token: init.fencingToken,
+      env, host: config.get(JOBMANAGER_BIND_HOST), port: config.get(JOBMANAGER_RPC_PORT), token: init.fencingToken,
       heartbeat: { intervalMs: config.get(HEARTBEAT_INTERVAL), timeoutMs: config.get(HEARTBEAT_TIMEOUT) },
       accept: (hello) => jobManager.#accept(hello),
     });
@@ -97,6 +97,7 @@ export class JobManager {
         return this.blobs.readPiece(checkBlobKey(key), Number(offset));
       },
       tell: (method, body) => {
+        if (method === "leaving") this.resources.unregister(registered, new MillraceError({ code: "TASK_MANAGER_LOST", message: "it was stopped", recovery: "restart" }));
         if (method !== "event") return;
         const { allocationId, slotIndex, event } = body as ToJobManager["event"];
         this.#events.route(allocationId, slotIndex, event);

@@ -58,6 +58,8 @@ export class ManagedJob {
     this.statusTimesMs.set("INITIALIZING", this.startTimeMs);
     this.master = new JobMaster({
       env: { ...env, log }, jobGraph, checkpointDirectory: init.checkpointDirectory, slots: init.slots(log),
+      // TaskManagers put their own in its place.
+      temporaryDirectory: `${init.checkpointDirectory}/tmp`,
       onCollected: (collectId, subtaskIndex, batch) => {
         for (const observer of this.#observers) observer.collected?.(collectId, subtaskIndex, batch);
       },

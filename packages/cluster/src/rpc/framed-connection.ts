@@ -6,6 +6,7 @@ export const RPC_PROTOCOL_VERSION = 1;
 /** What both sides send first: eight letters and the protocol version. */
 const PREAMBLE = new Uint8Array([..."MILLRACE"].map((letter) => letter.charCodeAt(0)).concat(RPC_PROTOCOL_VERSION));
 const HEADER_BYTES = 4;
+const MAX_COPIED_BYTES = 16_384;
 
 /**
  * Frames over a byte connection: a preamble each way, then a length (four bytes, big-endian) before every frame.
@@ -44,10 +45,13 @@ export class FramedConnection {
   send(frame: Uint8Array): void {
     if (this.#closed) return;
     if (frame.length > this.maxFrameBytes) throw frameTooLarge(frame.length, this.maxFrameBytes, "is to be sent");
-    const header = new Uint8Array(HEADER_BYTES);
-    new DataView(header.buffer).setUint32(0, frame.length);
-    this.#connection.write(header);
-    this.#connection.write(frame);
+    // Short frames are copied behind their header, since a second write costs more.
+    const copied = frame.length <= MAX_COPIED_BYTES;
+    const head = new Uint8Array(HEADER_BYTES + (copied ? frame.length : 0));
+    new DataView(head.buffer).setUint32(0, frame.length);
+    if (copied) head.set(frame, HEADER_BYTES);
+    this.#connection.write(head);
+    if (!copied) this.#connection.write(frame);
   }
 
   /** Closes after what was sent; with an error when the other side is to blame. */

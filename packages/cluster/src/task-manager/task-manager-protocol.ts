@@ -44,4 +44,6 @@ export interface ToTaskManager {
 /** Of the TaskManager, told. (It also asks for pieces of blobs: `readBlob`.) */
 export interface ToJobManager {
   readonly event: { readonly allocationId: string; readonly slotIndex: number; readonly event: SlotEvent };
+  /** It was told to stop. */
+  readonly leaving: undefined;
 }

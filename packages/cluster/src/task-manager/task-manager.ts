@@ -1,5 +1,5 @@
 import { MillraceError, isMillraceError, serializeError, type Cancellable } from "@millrace/core";
-import type { SlotEvent } from "@millrace/runtime";
+import type { SlotCommand, SlotEvent } from "@millrace/runtime";
 import type { BlobPiece } from "../blob/blob-store.js";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
 import { unknownMethod, type HeartbeatSettings, type RpcConnection } from "../rpc/rpc-connection.js";
@@ -17,6 +17,8 @@ export interface TaskManagerInit {
   readonly registrationTimeoutMs: number;
   readonly slots: SlotHost;
   readonly artifacts: ArtifactCache;
+  /** Absolute; what slots keep on disk while they are open goes in here, by allocation. */
+  readonly temporaryDirectory: string;
   /** The process must end: a slot cannot be stopped, or no JobManager was found in time. Called at most once. */
   readonly fatal: (error: MillraceError) => void;
   readonly onRegistered?: () => void;
@@ -60,6 +62,7 @@ export class TaskManager {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#retry?.cancel();
+    this.#connection?.tell("leaving", undefined satisfies ToJobManager["leaving"]);
     this.#connection?.close();
     await this.#closeAll();
     await this.#init.slots.close();
@@ -122,7 +125,9 @@ export class TaskManager {
   #tell(method: string, body: unknown): void {
     if (method === "command") {
       const { allocationId, slotIndex, command } = body as ToTaskManager["command"];
-      this.#allocations.get(allocationId)?.slots.get(slotIndex)?.send(command);
+      // The JobMaster cannot know this machine's disk.
+      const local: SlotCommand = command.type === "start" ? { ...command, job: { ...command.job, temporaryDirectory: this.#temporaryDirectory(allocationId) } } : command;
+      this.#allocations.get(allocationId)?.slots.get(slotIndex)?.send(local);
     } else if (method === "connectLocal") this.#connectLocal((body as ToTaskManager["connectLocal"]).allocationId);
   }
 
@@ -174,11 +179,17 @@ export class TaskManager {
     if (allocation === undefined) return;
     try {
       await Promise.all([...allocation.slots.values()].map((slot) => slot.terminate()));
-      this.#allocations.delete(allocationId);
     } catch (error) {
       this.#fatal(error);
       throw error;
     }
+    this.#allocations.delete(allocationId);
+    const { env } = this.#init;
+    await env.fs.delete(this.#temporaryDirectory(allocationId)).catch((error: Error) => env.log.write("warn", `cannot delete what a slot kept on disk: ${error.message}`));
+  }
+
+  #temporaryDirectory(allocationId: string): string {
+    return `${this.#init.temporaryDirectory}/${allocationId}`;
   }
 
   async #closeAll(): Promise<void> {

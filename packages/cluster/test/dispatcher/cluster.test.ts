@@ -90,7 +90,7 @@ async function world(t: { after(close: () => Promise<void>): void }): Promise<Wo
           env, heartbeat, slots: host, registrationTimeoutMs: 10_000, fatal: ({ code }) => die(code),
           about: { taskManagerId, host: "127.0.0.1", numberOfSlots, processId: process.pid },
           findJobManager: async () => ({ host: "127.0.0.1", port: jobManager.port }),
-          artifacts: new ArtifactCache(env, join(directory, env.randomHex(4)), "file:///library.mjs"), onRegistered: () => resolve(made),
+          temporaryDirectory: join(directory, "slots"), artifacts: new ArtifactCache(env, join(directory, env.randomHex(4)), "file:///library.mjs"), onRegistered: () => resolve(made),
         });
         made.start();
       });
