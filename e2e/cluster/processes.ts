@@ -82,7 +82,7 @@ export class LocalCluster {
 
   client(): Promise<ClusterClient> {
     const env = nodeClusterEnv({ write: () => undefined });
-    return ClusterClient.connect({ env, host: "127.0.0.1", port: this.port, heartbeat: { intervalMs: 10_000, timeoutMs: 50_000 } });
+    return ClusterClient.connect({ env, host: "127.0.0.1", port: this.port });
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,4 @@
-import { HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, MillraceError } from "@millrace/core";
+import { JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, MillraceError } from "@millrace/core";
 import { ClusterClient, nodeClusterEnv } from "@millrace/cluster/process";
 import { consoleLog } from "@millrace/cluster/embedded";
 
@@ -15,6 +15,5 @@ export function parseAddress(text: string | undefined): { readonly host: string;
 
 /** Connects to the JobManager at `HOST:PORT`. @throws `CONNECTION_FAILED`, `RPC_NOT_MILLRACE`, `RPC_MILLRACE_VERSION` */
 export function connectCluster(address: string | undefined): Promise<ClusterClient> {
-  const heartbeat = { intervalMs: HEARTBEAT_INTERVAL.defaultValue, timeoutMs: HEARTBEAT_TIMEOUT.defaultValue };
-  return ClusterClient.connect({ env: nodeClusterEnv(consoleLog), ...parseAddress(address), heartbeat });
+  return ClusterClient.connect({ env: nodeClusterEnv(consoleLog), ...parseAddress(address) });
 }

@@ -2,7 +2,7 @@ import { MillraceError, type LogSink } from "@millrace/core";
 import type { JobClient, JobExecutionResult, JobMetrics, JobStatus } from "@millrace/graph";
 import { BLOB_PIECE_BYTES } from "../blob/blob-store.js";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
-import type { HeartbeatSettings, RpcConnection } from "../rpc/rpc-connection.js";
+import type { RpcConnection } from "../rpc/rpc-connection.js";
 import { connectRpc } from "../rpc/rpc-endpoints.js";
 import type { ClientMethods, SubmitJob, ToClient } from "./client-protocol.js";
 
@@ -10,7 +10,6 @@ export interface ClusterClientOptions {
   readonly env: Pick<ClusterEnv, "clock" | "net" | "sha256Hex">;
   readonly host: string;
   readonly port: number;
-  readonly heartbeat: HeartbeatSettings;
 }
 
 /** What an attached client does with what its job says. */
@@ -41,8 +40,8 @@ export class ClusterClient {
 
   /** @throws `CONNECTION_FAILED`, `RPC_MILLRACE_VERSION` and what else {@link connectRpc} throws */
   static async connect(options: ClusterClientOptions): Promise<ClusterClient> {
-    const { env, host, port, heartbeat } = options;
-    const { connection } = await connectRpc({ env, host, port, heartbeat, role: "client", about: undefined });
+    const { env, host, port } = options;
+    const { connection } = await connectRpc({ env, host, port, role: "client", about: undefined });
     return new ClusterClient(connection, env.sha256Hex);
   }
 

@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
 import {
-  HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, TASKMANAGER_SLOTS, TASKMANAGER_REGISTRATION_TIMEOUT, SLOT_HEAP, TASKMANAGER_BIND_HOST,
+  JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, TASKMANAGER_SLOTS, TASKMANAGER_REGISTRATION_TIMEOUT, SLOT_HEAP, TASKMANAGER_BIND_HOST,
   TASKMANAGER_HOST, TASKMANAGER_RESOURCE_ID, TMP_DIRS, type Configuration, type LogSink, type MillraceError,
 } from "@millrace/core";
 import { WorkerSlotHost } from "../embedded/worker-slot-host.js";
@@ -40,7 +40,6 @@ export async function startTaskManager(options: TaskManagerProcessOptions): Prom
     env, fatal, ...(onRegistered === undefined ? {} : { onRegistered }),
     about: { taskManagerId, host: config.get(TASKMANAGER_HOST) ?? dataHost, numberOfSlots, processId: process.pid },
     findJobManager: async () => ({ host: config.get(JOBMANAGER_RPC_ADDRESS), port: config.get(JOBMANAGER_RPC_PORT) }),
-    heartbeat: { intervalMs: config.get(HEARTBEAT_INTERVAL), timeoutMs: config.get(HEARTBEAT_TIMEOUT) },
     registrationTimeoutMs: config.get(TASKMANAGER_REGISTRATION_TIMEOUT),
     slots: new WorkerSlotHost({ numberOfSlots, heapBytes: config.get(SLOT_HEAP), dataHost, library, loadTimeoutMs: LOAD_TIMEOUT_MS }),
     temporaryDirectory: `${directory}/slots`,

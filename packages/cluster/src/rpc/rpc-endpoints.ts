@@ -16,7 +16,8 @@ export interface RpcHello {
   readonly about: unknown;
 }
 
-type Welcome = { readonly token: string; readonly version: string; readonly about: unknown } | { readonly refused: SerializedError };
+/** The server says how both sides show that they live, so that they cannot disagree. */
+type Welcome = { readonly token: string; readonly version: string; readonly heartbeat: HeartbeatSettings; readonly about: unknown } | { readonly refused: SerializedError };
 
 export interface RpcServerOptions {
   readonly env: Pick<Env, "clock" | "net" | "log">;
@@ -76,7 +77,7 @@ function greet(connection: Connection, options: RpcServerOptions, open: Set<Fram
       const hello = readHello(frame);
       checkMillraceVersion(hello.version, `the ${hello.role}`);
       const { about, welcomed } = options.accept(hello);
-      frames.send(encodeValue({ token: options.token, version: MILLRACE_VERSION, about } satisfies Welcome));
+      frames.send(encodeValue({ token: options.token, version: MILLRACE_VERSION, heartbeat: options.heartbeat, about } satisfies Welcome));
       frames.maxFrameBytes = MAX_FRAME_BYTES;
       const reportClosed = frames.onClose!;
       const established = new RpcConnection(frames, clock, options.token, options.heartbeat);
@@ -97,7 +98,6 @@ export interface RpcClientOptions {
   readonly env: Pick<Env, "clock" | "net">;
   readonly host: string;
   readonly port: number;
-  readonly heartbeat: HeartbeatSettings;
   readonly role: RpcHello["role"];
   readonly about: unknown;
 }
@@ -118,10 +118,10 @@ export async function connectRpc(options: RpcClientOptions): Promise<{ readonly 
     frames.onFrame = (frame) => {
       timer.cancel();
       try {
-        const { token, about } = readWelcome(frame);
+        const { token, heartbeat, about } = readWelcome(frame);
         frames.maxFrameBytes = MAX_FRAME_BYTES;
         // Takes over at once, since the next frame may have come with this one.
-        resolve({ connection: new RpcConnection(frames, clock, token, options.heartbeat), about });
+        resolve({ connection: new RpcConnection(frames, clock, token, heartbeat), about });
       } catch (error) {
         frames.onClose = undefined;
         frames.close();
@@ -141,9 +141,14 @@ function readHello(frame: Uint8Array): RpcHello {
 function readWelcome(frame: Uint8Array): Exclude<Welcome, { refused: unknown }> {
   const welcome = decode(frame);
   if (typeof welcome["refused"] === "object" && welcome["refused"] !== null) throw deserializeError(welcome["refused"] as SerializedError);
-  if (typeof welcome["token"] !== "string" || typeof welcome["version"] !== "string") throw handshake("the answer is not a welcome");
+  if (typeof welcome["token"] !== "string" || typeof welcome["version"] !== "string" || !isHeartbeat(welcome["heartbeat"])) throw handshake("the answer is not a welcome");
   checkMillraceVersion(welcome["version"], "the JobManager");
   return welcome as unknown as Exclude<Welcome, { refused: unknown }>;
+}
+
+function isHeartbeat(value: unknown): boolean {
+  const { intervalMs, timeoutMs } = (value ?? {}) as Partial<HeartbeatSettings>;
+  return Number.isFinite(intervalMs) && intervalMs! > 0 && Number.isFinite(timeoutMs) && timeoutMs! > 0;
 }
 
 function decode(frame: Uint8Array): Record<string, unknown> {

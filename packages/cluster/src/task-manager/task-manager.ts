@@ -2,7 +2,7 @@ import { MillraceError, isMillraceError, serializeError, type Cancellable } from
 import type { SlotCommand, SlotEvent } from "@millrace/runtime";
 import type { BlobPiece } from "../blob/blob-store.js";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
-import { unknownMethod, type HeartbeatSettings, type RpcConnection } from "../rpc/rpc-connection.js";
+import { unknownMethod, type RpcConnection } from "../rpc/rpc-connection.js";
 import { connectRpc } from "../rpc/rpc-endpoints.js";
 import type { ArtifactCache } from "./artifact-cache.js";
 import type { HostedSlot, SlotHost } from "./slot-host.js";
@@ -13,7 +13,6 @@ export interface TaskManagerInit {
   readonly about: TaskManagerAbout;
   /** Where the leading JobManager is, as far as it is known now. Asked before each attempt to connect. */
   readonly findJobManager: () => Promise<{ readonly host: string; readonly port: number }>;
-  readonly heartbeat: HeartbeatSettings;
   readonly registrationTimeoutMs: number;
   readonly slots: SlotHost;
   readonly artifacts: ArtifactCache;
@@ -69,10 +68,10 @@ export class TaskManager {
   }
 
   async #connect(): Promise<void> {
-    const { env, findJobManager, heartbeat, about, onRegistered } = this.#init;
+    const { env, findJobManager, about, onRegistered } = this.#init;
     try {
       const { host, port } = await findJobManager();
-      const { connection } = await connectRpc({ env, host, port, heartbeat, role: "taskmanager", about });
+      const { connection } = await connectRpc({ env, host, port, role: "taskmanager", about });
       if (this.#stopped) return connection.close();
       this.#connection = connection;
       this.#retryMs = FIRST_RETRY_MS;

@@ -13,7 +13,6 @@ import { twoVertexGraph } from "../scripted-slots.js";
 /* JobManager, TaskManagers and clients over real connections, with slots that do what a well-behaved runtime does. */
 const log: LogSink = { write: () => undefined };
 const env = nodeClusterEnv(log);
-const heartbeat = { intervalMs: 1000, timeoutMs: 5000 };
 
 /** Slots that answer commands as a runtime does; `opened` are those that live. */
 class ScriptedHost implements SlotHost {
@@ -69,7 +68,7 @@ async function world(t: { after(close: () => Promise<void>): void }): Promise<Wo
   const directory = mkdtempSync(join(tmpdir(), "millrace-test-"));
   const config = Configuration.of({ "jobmanager.rpc.port": 0, "slot.request.timeout": "1 min" }, [...allOptions, ...clusterOptions]);
   const jobManager = await JobManager.start({ env, config, directory, fencingToken: env.randomHex(16) });
-  const client = await ClusterClient.connect({ env, host: "127.0.0.1", port: jobManager.port, heartbeat });
+  const client = await ClusterClient.connect({ env, host: "127.0.0.1", port: jobManager.port });
   const taskManagers: TaskManager[] = [];
   t.after(async () => {
     client.close();
@@ -87,7 +86,7 @@ async function world(t: { after(close: () => Promise<void>): void }): Promise<Wo
       const fatal = new Promise<string>((resolve) => (die = resolve));
       const taskManager = await new Promise<TaskManager>((resolve) => {
         const made = new TaskManager({
-          env, heartbeat, slots: host, registrationTimeoutMs: 10_000, fatal: ({ code }) => die(code),
+          env, slots: host, registrationTimeoutMs: 10_000, fatal: ({ code }) => die(code),
           about: { taskManagerId, host: "127.0.0.1", numberOfSlots, processId: process.pid },
           findJobManager: async () => ({ host: "127.0.0.1", port: jobManager.port }),
           temporaryDirectory: join(directory, "slots"), artifacts: new ArtifactCache(env, join(directory, env.randomHex(4)), "file:///library.mjs"), onRegistered: () => resolve(made),

@@ -36,7 +36,7 @@ async function serve(t: { after(close: () => Promise<void>): void }, handler: Pa
 }
 
 function connect({ server, env }: Served): ReturnType<typeof connectRpc> {
-  return connectRpc({ env, host: "127.0.0.1", port: server.port, heartbeat, ...hello });
+  return connectRpc({ env, host: "127.0.0.1", port: server.port, ...hello });
 }
 
 /** Resolves with the first thing the server logs, after sending these bytes to it; and checks that others are served as before. */
@@ -168,7 +168,7 @@ test("an idle connection lives on heartbeats", async (t) => {
   const lost: string[] = [];
   const fast = { intervalMs: 5, timeoutMs: 1000 };
   const served = await serve(t, { lost: (error) => void lost.push(error.code), request: () => "here" }, { heartbeat: fast });
-  const { connection } = await connectRpc({ env: served.env, host: "127.0.0.1", port: served.server.port, heartbeat: fast, ...hello });
+  const { connection } = await connectRpc({ env: served.env, host: "127.0.0.1", port: served.server.port, ...hello });
   await new Promise<void>((resolve) => served.env.clock.setTimer(100, resolve));
   assert.equal(await connection.request("still there?", null), "here");
   assert.deepEqual(lost, []);

@@ -16,7 +16,7 @@ export const CLUSTER_EVENLY_SPREAD: ConfigOption<boolean> = configOption.boolean
   "cluster.evenly-spread-out-slots", false, "Whether jobs are spread over all TaskManagers instead of filling one after the other.");
 export const SLOT_REQUEST_TIMEOUT: ConfigOption<number> = configOption.duration(
   "slot.request.timeout", 300_000, "How long a job waits for its slots before it fails (and is restarted, as its restart strategy says).");
-export const HEARTBEAT_INTERVAL: ConfigOption<number> = configOption.duration("heartbeat.interval", 10_000, "How often processes of a cluster show each other that they live.");
+export const HEARTBEAT_INTERVAL: ConfigOption<number> = configOption.duration("heartbeat.interval", 10_000, "How often processes of a cluster show each other that they live; the JobManager's setting counts for all.");
 export const HEARTBEAT_TIMEOUT: ConfigOption<number> = configOption.duration(
   "heartbeat.timeout", 50_000, "A process that was not heard of for so long counts as lost; one whose connection breaks is lost at once.");
 export const JOB_STORE_EXPIRATION: ConfigOption<number> = configOption.duration("jobstore.expiration-time", 3_600_000, "How long the JobManager remembers a job that has ended.");
