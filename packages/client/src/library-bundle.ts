@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { removeOldFiles } from "./remove-old-files.js";
 
@@ -9,7 +9,6 @@ export type LibraryEntries = Readonly<Record<"millrace" | "slot" | "program", st
 
 const KEPT_LIBRARIES = 2;
 
-/** All paths are relative to the cache: a `node_modules` that was copied must not lead back to the library it was copied from. */
 interface Manifest {
   readonly node: string;
   readonly directory: string;
@@ -24,16 +23,15 @@ interface Manifest {
  */
 export function findLibraryBundle(entries: LibraryEntries): LibraryEntries | undefined {
   try {
-    const manifestPath = manifestFile(entries);
-    const cache = dirname(manifestPath);
-    const manifest = JSON.parse(readFileSync(manifestPath, "utf8")) as Manifest;
-    const directory = resolve(cache, manifest.directory);
-    if (manifest.node !== process.version || dirname(directory) !== cache || !existsSync(directory)) return undefined;
-    for (const [path, modifiedMs, sizeBytes] of manifest.inputs) {
-      const { mtimeMs, size } = statSync(resolve(cache, path));
+    const path = manifestFile(entries);
+    const manifest = JSON.parse(readFileSync(path, "utf8")) as Manifest;
+    // An installation that was copied brings along what was made for the one it is a copy of.
+    if (manifest.node !== process.version || dirname(manifest.directory) !== dirname(path) || !existsSync(manifest.directory)) return undefined;
+    for (const [input, modifiedMs, sizeBytes] of manifest.inputs) {
+      const { mtimeMs, size } = statSync(input);
       if (mtimeMs !== modifiedMs || size !== sizeBytes) return undefined;
     }
-    return bundled(directory);
+    return bundled(manifest.directory);
   } catch {
     return undefined;
   }
@@ -60,13 +58,14 @@ export async function buildLibraryBundle(entries: LibraryEntries): Promise<Libra
       }],
     });
     const inputs = Object.keys(metafile.inputs).map((input) => {
-      const { mtimeMs, size } = statSync(resolve(cache, input));
-      return [input, mtimeMs, size] as const;
+      const path = resolve(cache, input);
+      const { mtimeMs, size } = statSync(path);
+      return [path, mtimeMs, size] as const;
     });
     const directory = join(cache, `library-${createHash("sha256").update(JSON.stringify(inputs)).digest("hex").slice(0, 16)}`);
     if (existsSync(directory)) rmSync(temporary, { recursive: true });
     else renameSync(temporary, directory);
-    const manifest: Manifest = { node: process.version, directory: basename(directory), inputs };
+    const manifest: Manifest = { node: process.version, directory, inputs };
     writeFileSync(`${manifestPath}.${process.pid}`, JSON.stringify(manifest));
     renameSync(`${manifestPath}.${process.pid}`, manifestPath);
     await removeOldFiles(cache, /^library-[\w-]+$/, KEPT_LIBRARIES);
