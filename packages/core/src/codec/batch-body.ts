@@ -158,8 +158,9 @@ export class BatchBody {
     const length = text.length;
     // In as many bytes as there are units fits all of ASCII and nothing else: room for three per unit is made only where it is needed.
     let start = this.reserve(ascii ? length : length * 3);
-    let { written: bytes, read } = utf8EncodeInto(text, this.u8.subarray(start, this.position));
-    if (read < length) {
+    const first = utf8EncodeInto(text, this.u8.subarray(start, this.position));
+    let bytes = first.written;
+    if (first.read < length) {
       this.position = start;
       start = this.reserve(length * 3);
       bytes = utf8EncodeInto(text, this.u8.subarray(start, this.position)).written;
