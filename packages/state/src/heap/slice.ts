@@ -23,6 +23,7 @@ export class HeapSlice<K, V> implements Slice<K, V> {
   private onlyInts = true;
   /** Keeps the loads of {@link prefetch} from being optimised away. */
   touched = 0;
+  private compose: ((position: number, value: V) => V) | undefined = undefined;
 
   constructor(namespace: number, cursor: KeyCursor) {
     this.namespace = namespace;
@@ -113,7 +114,12 @@ export class HeapSlice<K, V> implements Slice<K, V> {
 
   /** The value, for the snapshot: does not count as handing it out. */
   peek(position: number): unknown {
-    return this.values.get(position);
+    const value = this.values.get(position);
+    return this.compose === undefined || value === undefined ? value : this.compose(position, value as V);
+  }
+
+  composeValues(compose: (position: number, value: V) => V): void {
+    this.compose = compose;
   }
 
   private isKeyAt(position: number, key: K): boolean {
