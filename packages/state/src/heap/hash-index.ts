@@ -40,6 +40,12 @@ function place(table: Int32Array, hash: number, biasedRef: number): void {
   table[slot + 1] = biasedRef;
 }
 
+/** The reference in a slot if it has this hash, else -1; without a branch. */
+function refIf(table: Int32Array, slot: number, hash: number): number {
+  const difference = table[slot]! ^ hash;
+  return (table[slot + 1]! - 1) | ((difference | -difference) >> 31);
+}
+
 /** Brings the index entries of hashes `from` to `to`, and their values in `columns`, into the processor's cache. Returns a number that means nothing. */
 export function warm(index: HashIndex, columns: Iterable<{ touch(ref: number): number }>, hashes: ArrayLike<number>, from: number, to: number): number {
   let sum = 0;
@@ -137,8 +143,8 @@ export class HashIndex {
   }
 
   /**
-   * Writes the references at the first slots of the first `count` hashes to `refs`, -1 where another hash (or nothing) is there: what a lookup would try
-   * first. As {@link guess}, without branches.
+   * Writes the references of the first `count` hashes to `refs`, as far as an entry with that hash is in one of the first three slots of its probe; -1 for
+   * others. Of entries with equal hashes it is any. As {@link guess}, without branches.
    */
   first(hashes: Int32Array, count: number, refs: Int32Array): void {
     const { tables, shift } = this;
@@ -146,9 +152,11 @@ export class HashIndex {
       const hash = hashes[i]!;
       const mixed = mixHash(hash);
       const table = tables[mixed >>> shift]!;
-      const slot = (mixed << 1) & (table.length - 2);
-      const difference = table[slot]! ^ hash;
-      refs[i] = (table[slot + 1]! - 1) | ((difference | -difference) >> 31);
+      const mask = table.length - 2;
+      const slot = (mixed << 1) & mask;
+      const second = (slot + 2) & mask;
+      const third = (slot + 4) & mask;
+      refs[i] = Math.max(refIf(table, slot, hash), refIf(table, second, hash), refIf(table, third, hash));
     }
   }
 

@@ -58,7 +58,7 @@ export class HeapSlice<K, V> implements Slice<K, V> {
     }
   }
 
-  /** The positions of keys as far as they are where a lookup begins, -1 for others; all lookups at a time, so that their cache misses overlap. */
+  /** The positions of keys as far as a lookup would find them soon, -1 for others; all lookups at a time, so that their cache misses overlap. */
   private guess(keys: readonly K[], hashes: Int32Array, count: number, positions: Int32Array): void {
     this.index.first(hashes, count, positions);
     if (this.onlyInts) {
