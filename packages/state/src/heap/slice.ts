@@ -24,8 +24,6 @@ export class HeapSlice<K, V> implements Slice<K, V> {
   private readonly rows: SliceRows = new SliceRows();
   /** As in the key table: while every key is an int32, equal hashes mean equal keys. */
   private onlyInts = true;
-  /** Keeps the loads of {@link prefetch} from being optimised away. */
-  touched = 0;
 
   constructor(namespace: number, cursor: KeyCursor) {
     this.namespace = namespace;
@@ -62,7 +60,7 @@ export class HeapSlice<K, V> implements Slice<K, V> {
   private guess(keys: readonly K[], hashes: Int32Array, count: number, positions: Int32Array): void {
     this.index.first(hashes, count, positions);
     if (this.onlyInts) {
-      this.touched = this.rows.touch(positions, count);
+      this.rows.touch(positions, count);
       for (let i = 0; i < count; i++) if (!isInt32(keys[i])) positions[i] = -1;
     } else if (this.rows.match(keys, count, positions) === 0) {
       // The words of long keys match nothing: from here on they are looked up one by one, but their index entries are in the cache.
@@ -132,7 +130,7 @@ export class HeapSlice<K, V> implements Slice<K, V> {
     for (let start = from; start < to; start += GUESSES) {
       const end = Math.min(start + GUESSES, to);
       this.index.guess(hashes, start, end, guessed);
-      this.touched = this.rows.touch(guessed, end - start);
+      this.rows.touch(guessed, end - start);
     }
   }
 

@@ -24,7 +24,7 @@ export type MakeBatchAdder = (keyOf: KeySelector<unknown, unknown>, accumulate: 
 /** Entries from which on a slice outgrows the processor's cache, so that looking keys up together is worth going through the records more than once. */
 const TOGETHER_FROM = 8192;
 /** Records whose keys are looked up together: enough for their cache misses to overlap, few enough for the records to stay in the cache meanwhile. */
-const RUN = 256;
+const RUN = 128;
 
 /**
  * Re-evaluated per operator, see `specialize`.
