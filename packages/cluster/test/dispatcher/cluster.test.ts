@@ -117,6 +117,7 @@ test("a job gets slots of several TaskManagers, the artifact, and connections wi
   const openings = [a.host, b.host].flatMap(({ opened }) => [...opened.values()]);
   assert.deepEqual(openings.map(({ identity, usesLibrary, args }) => [identity.slotIndex, usesLibrary, args]).sort(), [0, 1, 2, 3].map((slot) => [slot, true, ["x"]]));
   assert.equal(new Set(openings.map(({ identity }) => identity.secret)).size, 1);
+  assert.match(a.host.commands.find((command) => command.type === "start")!.job.temporaryDirectory, /\/slots\/[0-9a-f]{32}$/, "the TaskManager's own disk");
   const sockets = [a.host, b.host].flatMap(({ commands }) => commands).filter((command) => command.type === "connect");
   assert.equal(sockets.length, 8, "both ends of four pairs");
   assert.equal(sockets.filter(({ port }) => (port as { address?: unknown }).address !== undefined).length, 4);
