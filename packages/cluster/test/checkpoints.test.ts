@@ -103,7 +103,7 @@ test("duplicate and stale acknowledgements are ignored", async () => {
   silence(world);
   void world.job.triggerCheckpoint();
   await world.time.advance(0);
-  const state = { operators: {}, stateBytes: 10 };
+  const state = { operators: {}, stateBytes: 10, writtenBytes: 4 };
   for (let i = 0; i < 3; i++) world.slots.acknowledge(1, world.slots.attempt("source", 0), state);
   world.slots.acknowledge(1, { vertexId: "source", subtaskIndex: 1, attemptNumber: 7 }, state);
   world.slots.acknowledge(2, world.slots.attempt("source", 1), state);
@@ -167,7 +167,7 @@ function stateOf(subtask: number, parallelism: number): Extract<SlotEvent, { typ
   const last = Math.ceil(((subtask + 1) * 128) / parallelism) - 1;
   const keyGroups = Array.from({ length: last - first + 1 }, (_, i) => ({ keyGroup: first + i, offset: i, length: 1 }));
   return {
-    stateBytes: 5,
+    stateBytes: 5, writtenBytes: 5,
     operators: {
       "map-op": {
         keyed: [{ keyGroupRange: [first, last], keyGroups, file: { path: `map-${subtask}`, offset: 0, length: keyGroups.length } }],
