@@ -20,6 +20,8 @@ export interface KeyedStatePart {
   /** Ascending by key group; a group without state is left out. */
   readonly keyGroups: readonly KeyGroupOffset[];
   readonly file: FileRange;
+  /** It has state outside {@link keyGroups}, of any key groups. */
+  readonly common?: boolean;
 }
 
 /** Keyed state of one old subtask, as checkpoint metadata holds it (plain JSON). */
@@ -30,6 +32,7 @@ export interface KeyedStateHandle {
   readonly keyGroups: readonly KeyGroupOffset[];
   readonly file: FileRange;
   /** Incremental: what older checkpoints wrote, ascending. A row's state is in the newest part that tells it, the handle's own being the newest of all. */
+  readonly common?: boolean;
   readonly earlier?: readonly KeyedStatePart[];
 }
 

@@ -11,7 +11,7 @@ export function assignKeyedState(handles: readonly KeyedStateHandle[], maxParall
     const [first, last] = keyGroupRange(maxParallelism, newParallelism, subtask);
     return handles
       .map((handle) => intersect(handle, first, last))
-      .filter((handle) => [handle, ...(handle.earlier ?? [])].some(({ keyGroups }) => keyGroups.length > 0));
+      .filter((handle) => [handle, ...(handle.earlier ?? [])].some(({ keyGroups, common }) => keyGroups.length > 0 || common === true));
   });
 }
 

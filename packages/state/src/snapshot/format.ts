@@ -6,7 +6,7 @@ import { writeRowSet } from "./row-set-codec.js";
 /**
  * The stored form of keyed state, version 0.
  *
- * A handle is a header, then the key groups, each a sequence of blocks (type, length, body) at an offset the metadata knows:
+ * A handle is a header (with incremental snapshots a row set and pages of rows behind it), then the key groups, each a sequence of blocks (type, length, body) at an offset the metadata knows:
  * - rows: count, key column, count of states, for each its index in the header, its number of values, (when not all rows have one) the column
  *   of row ordinals, the column of values;
  * - slices: index of the table, count, number of runs, (namespace, entries) each, key column, value column;
@@ -47,6 +47,8 @@ export interface SnapshotHeader {
   readonly timerServices: readonly string[];
   /** Incremental snapshots: which rows the part tells, "all" or those in the row set that follows the header. */
   readonly rows?: "all" | "some";
+  /** Bytes of whole pages of rows, which come next; see `page-codec.ts`. */
+  readonly pageBytes?: number;
 }
 
 /** `rows` follows when the header says "some". */

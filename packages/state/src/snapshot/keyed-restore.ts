@@ -1,11 +1,13 @@
-import { ByteReader, MillraceError, keyHash } from "@millrace/core";
+import { ByteReader, MillraceError, keyGroupOf, keyHash } from "@millrace/core";
 import type { KeyGroupOffset } from "../handles.js";
 import type { HeapKeyedStateBackend } from "../heap/keyed-backend.js";
 import type { HeapSlice } from "../heap/slice.js";
 import type { StateTable } from "../heap/state-table.js";
 import { corruptSnapshot, readColumn } from "./column-codec.js";
+import { PAGE_ROWS } from "../heap/paged.js";
 import { RowSet } from "../heap/row-set.js";
 import { BLOCK_NUMBERED_ROWS, BLOCK_ROWS, BLOCK_SLICES, BLOCK_TIMERS, EVENT_TIME, decodeHeader, type SnapshotHeader } from "./format.js";
+import { readPage } from "./page-codec.js";
 import { readRowSet } from "./row-set-codec.js";
 
 /** The bytes of one handle (its whole file range) and where its key groups are. */
@@ -29,13 +31,16 @@ function restorePart(backend: HeapKeyedStateBackend, part: RestorePart, told: Ro
   const header = decodeHeader(reader);
   if (header.maxParallelism !== backend.maxParallelism) throw otherMaxParallelism(header.maxParallelism, backend.maxParallelism);
   const restore = new PartRestore(backend, header, told, newest);
+  const rows = new RowSet();
+  if (header.rows === "some") readRowSet(reader, rows);
+  restore.pages(new ByteReader(part.bytes, reader.position, reader.position + pageBytesOf(header, reader.remaining)));
   const [first, last] = backend.keyGroupRange;
   for (const { keyGroup, offset, length } of part.keyGroups) {
     if (keyGroup < first || keyGroup > last) continue;
     if (offset + length > part.bytes.length) throw corruptSnapshot(`key group ${keyGroup} ends behind the end of the file`);
     restore.keyGroup(new ByteReader(part.bytes, offset, offset + length));
   }
-  if (header.rows === "some") readRowSet(reader, told);
+  told.addAll(rows);
 }
 
 /** In place of a row number: a newer part tells the row's state. */
@@ -98,6 +103,30 @@ class PartRestore {
     }
   }
 
+  /** Pages of rows of all key groups: takes those of the backend. */
+  pages(reader: ByteReader): void {
+    const { cursor, maxParallelism } = this.backend;
+    while (reader.remaining > 0) {
+      const { firstRow, isPresent, keys, columns } = readPage(reader);
+      const targets = columns.map(({ state }) => {
+        const table = this.states[state];
+        if (table === undefined) throw corruptSnapshot("a page refers to a state that the header does not name");
+        return table;
+      });
+      for (let at = 0; at < PAGE_ROWS; at++) {
+        if (!isPresent(at) || this.told.has(firstRow + at) || columns.every(({ values }) => Number.isNaN(values[at]!))) continue;
+        const key = keys[at];
+        const keyGroup = keyGroupOf(keyHash(key), maxParallelism);
+        if (keyGroup < cursor.firstKeyGroup || keyGroup > cursor.lastKeyGroup) continue;
+        const row = this.rowOf(key);
+        for (let i = 0; i < columns.length; i++) {
+          const value = columns[i]!.values[at]!;
+          if (!Number.isNaN(value) && targets[i]!.column.set(row, value)) cursor.table.hold(row);
+        }
+      }
+    }
+  }
+
   /** The row of a key, new if need be; whoever asks holds it. */
   private rowOf(key: unknown): number {
     const table = this.backend.cursor.table;
@@ -141,6 +170,11 @@ class PartRestore {
       queue.restore(this.rowOf(keys[i]), namespaces[i] as string, times[i] as number, sequences[i] as number);
     }
   }
+}
+
+function pageBytesOf({ pageBytes = 0 }: SnapshotHeader, remaining: number): number {
+  if (!Number.isInteger(pageBytes) || pageBytes < 0 || pageBytes > remaining) throw corruptSnapshot("its pages end behind the end of the file");
+  return pageBytes;
 }
 
 function otherMaxParallelism(written: number, wanted: number): MillraceError {

@@ -2,12 +2,14 @@ import { keyGroupOf, type Clock } from "@millrace/core";
 import type { FileRange, KeyGroupOffset, KeyedStateHandle } from "../handles.js";
 import type { HeapKeyedStateBackend } from "../heap/keyed-backend.js";
 import type { HeapSlice } from "../heap/slice.js";
+import type { BitSet } from "../heap/paged.js";
 import type { StateTable } from "../heap/state-table.js";
 import type { TimerQueue } from "../timers/timer-queue.js";
 import { ChunkAssembler } from "./chunk-assembler.js";
 import { EntryTracker } from "./entry-tracker.js";
 import { BLOCK_NUMBERED_ROWS, BLOCK_ROWS, EVENT_TIME, PROCESSING_TIME, encodeHeader, type SnapshotHeader } from "./format.js";
 import { BlockMemory, GroupWriter } from "./group-writer.js";
+import { PageWriter } from "./page-codec.js";
 import type { RowPlan } from "./row-history.js";
 import { RowRuns } from "./row-runs.js";
 
@@ -48,6 +50,7 @@ export class KeyedSnapshot {
   private readonly plan: RowPlan | undefined;
   private readonly spareWriters: GroupWriter[];
   private readonly memory: BlockMemory = new BlockMemory();
+  private readonly pages: PageWriter | undefined;
   private trackers: EntryTracker[] = [];
   private flushedGroups = 0;
   private assembler: ChunkAssembler | undefined = undefined;
@@ -74,6 +77,7 @@ export class KeyedSnapshot {
       timerServices: [...backend.timerQueues.keys()],
       ...(plan === undefined ? {} : { rows: plan.rows === undefined ? "all" as const : "some" as const }),
     };
+    this.pages = plan === undefined ? undefined : new PageWriter(backend.cursor.table, this.states);
     this.trackRows(backend);
     [...backend.sliceTables.values()].forEach((table, index) => {
       for (const slice of table.slices.values()) this.trackSlice(slice, index);
@@ -105,8 +109,9 @@ export class KeyedSnapshot {
   handle(result: KeyedSnapshotResult, file: FileRange, fileOfOthers: FileRange): KeyedStateHandle {
     const { keyGroupRange, keyGroups } = result;
     if (this.plan === undefined) return { keyGroupRange, keyGroups, file };
-    this.backend.history.located(this.checkpointId, { checkpointId: this.checkpointId, keyGroups, file: fileOfOthers });
-    return { keyGroupRange, keyGroups, file, earlier: this.plan.earlier };
+    const common = this.pages!.chunks.length > 0;
+    this.backend.history.located(this.checkpointId, { checkpointId: this.checkpointId, keyGroups, file: fileOfOthers, common });
+    return { keyGroupRange, keyGroups, file, common, earlier: this.plan.earlier };
   }
 
   /** Gives the snapshot up; the backend stops copying for it. */
@@ -122,7 +127,7 @@ export class KeyedSnapshot {
       if (tracker.scan(this.bytesPerSlice)) this.trackers.pop();
       return false;
     }
-    this.assembler ??= new ChunkAssembler(encodeHeader({ ...this.header, states: this.describeStates() }, this.plan?.rows));
+    this.assembler ??= this.assemble();
     if (this.flushedGroups < this.groups.length) {
       const index = this.flushedGroups++;
       const group = this.groups[index];
@@ -137,6 +142,14 @@ export class KeyedSnapshot {
     this.assembler.close();
     if (this.spareWriters.length > 0) spareWritersOf.set(this.backend, this.spareWriters.splice(0));
     return true;
+  }
+
+  private assemble(): ChunkAssembler {
+    this.pages?.close();
+    const pages = this.pages?.chunks ?? [];
+    const pageBytes = pages.reduce((sum, { length }) => sum + length, 0);
+    const header = { ...this.header, states: this.describeStates(), ...(pageBytes > 0 ? { pageBytes } : {}) };
+    return new ChunkAssembler(encodeHeader(header, this.plan?.rows), pages);
   }
 
   private describeStates(): SnapshotHeader["states"] {
@@ -172,7 +185,11 @@ export class KeyedSnapshot {
       return this.groupOf(table.hashes.get(row)).addRow(table.keyAt(row), row, this.states, this.sawOthers, nowMs);
     };
     const runs = new RowRuns(table, this.states, this.maxParallelism, this.keyGroupRange, (index) => this.groupAt(index));
-    this.trackers.push(new EntryTracker(cursor, table.rowCount, write, (from, to, written) => runs.write(from, to, written), this.plan?.rows));
+    const writeRun = (from: number, to: number, written: BitSet): number => {
+      const bytes = this.pages?.write(from, to, written) ?? -1;
+      return bytes >= 0 ? bytes : runs.write(from, to, written);
+    };
+    this.trackers.push(new EntryTracker(cursor, table.rowCount, write, writeRun, this.plan?.rows));
   }
 
   private trackSlice(slice: HeapSlice<unknown, unknown>, table: number): void {
