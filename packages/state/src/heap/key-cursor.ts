@@ -1,7 +1,7 @@
 import { MillraceError, keyGroupOf, keyHash } from "@millrace/core";
 import type { EntryObserver } from "./entry-observer.js";
 import { KeyTable } from "./key-table.js";
-import { PAGE_WORDS } from "./paged.js";
+import { PAGE_ROWS, PAGE_SHIFT, PAGE_WORDS } from "./paged.js";
 import { RowSet } from "./row-set.js";
 
 /** {@link KeyCursor.row} before the current key was looked up. */
@@ -64,15 +64,14 @@ export class KeyCursor<K = unknown> {
   /** The rows that were used since this was called last; from now on the first use of each row is told to {@link observer}. */
   takeUsed(): RowSet {
     const used = new RowSet(this.used);
-    this.used = new Int32Array(used.words.length);
+    this.used = new Int32Array(Math.max(used.words.length, PAGE_WORDS * Math.ceil(this.table.rowCount / PAGE_ROWS)));
     this.row = UNRESOLVED;
     return used;
   }
 
   /** Must be called before a row is handed out or changed otherwise than through the cursor. */
   use(row: number): void {
-    if (row >>> 5 >= this.used.length) this.growUsed();
-    if ((this.used[row >>> 5]! & (1 << row)) === 0) this.useFirst(row);
+    if (row >>> 5 >= this.used.length || (this.used[row >>> 5]! & (1 << row)) === 0) this.useFirst(row);
   }
 
   /** Looks the current key up; its row or {@link MISSING}. */
@@ -96,12 +95,15 @@ export class KeyCursor<K = unknown> {
   }
 
   private useFirst(row: number): void {
+    if (row >>> 5 >= this.used.length) this.growUsed(row);
     this.used[row >>> 5]! |= 1 << row;
     Reflect.apply(this.tell, undefined, [this.observer, row]);
   }
 
-  private growUsed(): void {
-    const grown = new Int32Array(2 * this.used.length);
+  private growUsed(row: number): void {
+    // Rows that were restored are there, but were not used yet.
+    const pages = 1 + (Math.max(row, this.table.rowCount) >>> PAGE_SHIFT);
+    const grown = new Int32Array(Math.max(2 * this.used.length, pages * PAGE_WORDS));
     grown.set(this.used);
     this.used = grown;
   }
