@@ -48,7 +48,8 @@ class Count implements KeyedProcessFunction<string, number, string> {
 async function start(cluster: MiniCluster, perSecond: number) {
   const env = StreamExecutionEnvironment.getExecutionEnvironment();
   const indexes = new DataGeneratorSource((index) => index, RECORDS, RateLimiterStrategy.perSecond(perSecond));
-  env.fromSource(indexes, WatermarkStrategy.noWatermarks(), "indexes").uid("indexes").keyBy((index) => `k${keyOf(index)}`).process(Count).uid("count").discard();
+  // One source, so that all records of a key come in order.
+  env.fromSource(indexes, WatermarkStrategy.noWatermarks(), "indexes").uid("indexes").setParallelism(1).keyBy((index) => `k${keyOf(index)}`).process(Count).uid("count").discard();
   return cluster.job(await env.executeAsync());
 }
 
