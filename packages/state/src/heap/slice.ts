@@ -24,6 +24,7 @@ export class HeapSlice<K, V> implements Slice<K, V> {
   private readonly rows: SliceRows = new SliceRows();
   /** As in the key table: while every key is an int32, equal hashes mean equal keys. */
   private onlyInts = true;
+  private compose: ((position: number, value: V) => V) | undefined = undefined;
 
   constructor(namespace: number, cursor: KeyCursor) {
     this.namespace = namespace;
@@ -136,7 +137,12 @@ export class HeapSlice<K, V> implements Slice<K, V> {
 
   /** The value, for the snapshot: does not count as handing it out. */
   peek(position: number): unknown {
-    return this.rows.value(position);
+    const value = this.rows.value(position);
+    return this.compose === undefined || value === undefined ? value : this.compose(position, value as V);
+  }
+
+  composeValues(compose: (position: number, value: V) => V): void {
+    this.compose = compose;
   }
 
   private isKeyAt(position: number, key: K): boolean {
