@@ -117,13 +117,16 @@ export class Task {
   }
 
   checkpointComplete(checkpointId: number): void {
-    if (this.#parts !== undefined && this.#opened) this.#begin(this.#parts.chain.notifyComplete(checkpointId));
+    if (this.#parts === undefined || !this.#opened) return;
+    this.#parts.chain.checkpointEnded(checkpointId, true);
+    this.#begin(this.#parts.chain.notifyComplete(checkpointId));
   }
 
   checkpointAborted(checkpointId: number): void {
     if (this.#parts === undefined || !this.#opened) return;
     this.#parts.input.checkpointAborted(checkpointId);
     this.#checkpoints!.aborted(checkpointId);
+    this.#parts.chain.checkpointEnded(checkpointId, false);
     this.#begin(this.#parts.chain.notifyAborted(checkpointId));
   }
 

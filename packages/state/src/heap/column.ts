@@ -34,6 +34,11 @@ export class Column {
     return this.objects[page] === NO_OBJECTS ? NO_NUMBERS : undefined;
   }
 
+  /** Whether a page of numbers may hold a real NaN. */
+  hasNaN(page: number): boolean {
+    return this.realNaNs[page] !== undefined;
+  }
+
   /** Stores a value other than `undefined`; tells whether there was none before. */
   set(row: number, value: unknown): boolean {
     const page = row >>> PAGE_SHIFT;

@@ -136,6 +136,11 @@ export class MapColumn implements StateColumn {
     return used ? undefined : NO_NUMBERS;
   }
 
+  /** No page of maps is one of numbers. */
+  hasNaN(): boolean {
+    return false;
+  }
+
   /** Reads the first entry of each row, and the beginning of its value: brings them into the processor's cache. */
   touchAll(rows: Int32Array, count: number): number {
     const { numbers, values } = this;

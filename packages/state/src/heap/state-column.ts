@@ -7,6 +7,8 @@ export interface StateColumn {
   clear(row: number): boolean;
   /** A page's payloads as doubles, NaN for "none" (or a real NaN): empty when there are none, `undefined` when some are no numbers. */
   numbersOf(page: number): Float64Array | undefined;
+  /** Whether a page of numbers may hold a real NaN. */
+  hasNaN(page: number): boolean;
   /** Reads the first `count` of `rows` and the beginning of what they hold: brings them into the processor's cache. Returns a number that means nothing. */
   touchAll(rows: Int32Array, count: number): number;
 }

@@ -136,7 +136,7 @@ export class StateRegistry {
     for (let row = 0; row < rows; row++) {
       const payload = from.get(row);
       if (payload === undefined) continue;
-      this.cursor.observer?.beforeAccess(row);
+      this.cursor.use(row);
       if (table.namespaced) {
         const namespaces = payload as NamespaceMap;
         for (const [namespace, scoped] of namespaces) namespaces.set(namespace, change(scoped));
@@ -175,7 +175,7 @@ export class StateRegistry {
       const row = table.sweepRow++;
       const payload = row === current ? undefined : table.column.get(row);
       if (payload === undefined) continue;
-      cursor.observer?.beforeAccess(row);
+      cursor.use(row);
       const kept = trimPayload(payload, policy, nowMs);
       if (kept !== undefined) {
         if (kept !== payload) table.column.set(row, kept);
