@@ -1,3 +1,5 @@
+export * from "./config/load-configuration.js";
+export * from "./config/config-problem.js";
 export * from "./job-master/job-master.js";
 export * from "./job-master/exception-history.js";
 export * from "./job-master/execution-graph.js";

@@ -1,4 +1,7 @@
+import { checkpointingOptions } from "./checkpointing-options.js";
+import { clusterOptions } from "./cluster-options.js";
 import { configOption, type ConfigOption } from "./config-option.js";
+import { highAvailabilityOptions } from "./high-availability-options.js";
 
 /** All options of the engine, under Flink's keys where Flink has them. */
 export const RUNTIME_MODE: ConfigOption<"STREAMING" | "BATCH" | "AUTOMATIC"> = configOption.oneOf(["STREAMING", "BATCH", "AUTOMATIC"])(
@@ -65,7 +68,7 @@ export const TASK_CANCELLATION_TIMEOUT: ConfigOption<number> = configOption.dura
 export const COMMITTER_RETRIES: ConfigOption<number> = configOption.integer("sink.committer.retries", 10, "Tries of a commit before the job fails.");
 export const METRICS_LATENCY_INTERVAL: ConfigOption<number> = configOption.duration("metrics.latency.interval", 0, "Time between latency markers from sources; 0 switches them off.");
 
-/** Every option above, for validation and documentation. */
+/** Every option of the engine and the cluster, for validation and documentation. */
 export const allOptions: readonly ConfigOption<any>[] = [
   RUNTIME_MODE, PARALLELISM, MAX_PARALLELISM, JOB_NAME, OPERATOR_CHAINING, CHAIN_COMPILER, AUTO_WATERMARK_INTERVAL, FREEZE_RECORDS,
   BUFFER_TIMEOUT, BATCH_SIZE, CHANNEL_CREDITS, SLOT_ISOLATION, SLOT_HEAP,
@@ -74,4 +77,5 @@ export const allOptions: readonly ConfigOption<any>[] = [
   RESTART_STRATEGY, FIXED_DELAY_ATTEMPTS, FIXED_DELAY_DELAY, EXPONENTIAL_INITIAL, EXPONENTIAL_MAX, EXPONENTIAL_MULTIPLIER, EXPONENTIAL_RESET,
   EXPONENTIAL_JITTER, EXPONENTIAL_ATTEMPTS, FAILURE_RATE_MAX, FAILURE_RATE_INTERVAL, FAILURE_RATE_DELAY, TASK_CANCELLATION_TIMEOUT,
   COMMITTER_RETRIES, METRICS_LATENCY_INTERVAL,
+  ...checkpointingOptions, ...clusterOptions, ...highAvailabilityOptions,
 ];
