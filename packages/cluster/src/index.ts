@@ -9,3 +9,4 @@ export * from "./scheduler/slot-assignment.js";
 export * from "./scheduler/restart-strategy.js";
 export * from "./checkpoint/checkpoint-metadata.js";
 export * from "./checkpoint/completed-checkpoint-store.js";
+export * from "./high-availability/index.js";
