@@ -111,7 +111,7 @@ export class ProcessElection {
 
   /** A component that throws keeps no other from hearing. */
   #each(call: (contender: LeaderContender) => void): void {
-    for (const contender of [...this.#contenders.values()]) {
+    for (const contender of this.#contenders.values()) {
       try {
         call(contender);
       } catch (error) {

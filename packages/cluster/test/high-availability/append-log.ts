@@ -19,10 +19,17 @@ export class AppendLog {
   readonly appends: Append[] = [];
   #event = 0;
   #nextId = 0;
+  #onConfirmed: () => void = () => undefined;
 
   /** Confirmed appends. */
   get confirmed(): number {
     return this.appends.filter((append) => append.ended !== undefined).length;
+  }
+
+  /** Waits for that many more confirmed appends. */
+  async more(count: number): Promise<void> {
+    const wanted = this.confirmed + count;
+    while (this.confirmed < wanted) await new Promise<void>((resolve) => (this.#onConfirmed = resolve));
   }
 
   /** Stands for election, and appends for as long as it leads. `pause` is called between two appends. */
@@ -55,6 +62,7 @@ export class AppendLog {
         list.push(`${append.id}@${token}`);
         await coordination.store.commit(token, [{ type: "put", key: "log", value: JSON.stringify(list), expect: stored?.version ?? "absent" }]);
         append.ended = this.#event++;
+        this.#onConfirmed();
       } catch (error) {
         assert.ok(isMillraceError(error) && ["LEADERSHIP_LOST", "HA_CONFLICT", "HA_UNAVAILABLE"].includes(error.code), String((error as Error).stack));
       }

@@ -17,7 +17,8 @@ async function connect(): Promise<Coordination> {
 }
 
 async function append(token: number): Promise<void> {
-  for (let i = 0; leading === token; i++) {
+  const leads = (): boolean => leading === token;
+  for (let i = 0; leads(); i++) {
     const id = `${name}-${token}-${i}`;
     try {
       const stored = await coordination.store.get("log");

@@ -64,6 +64,6 @@ export class FileCoordination implements Coordination {
   }
 
   async close(): Promise<void> {
-    for (const close of [...this.#closers]) await close();
+    for (const close of this.#closers) await close();
   }
 }
