@@ -17,6 +17,7 @@ const mayImport = {
   state: ["core"],
   runtime: ["core", "graph", "state"],
   "connector-files": ["core"],
+  "ha-zookeeper": ["core"],
   cluster: ["core", "graph", "state", "runtime", "env-node"],
   client: ["core", "graph"],
   cli: ["core", "graph", "client", "cluster"],
@@ -24,7 +25,7 @@ const mayImport = {
   millrace: ["core", "graph", "datastream", "state", "runtime", "cluster", "client", "cli", "env-node", "connector-files"],
 };
 /** Packages that see the world only through `Env`. In `cluster` everything but `src/embedded`. */
-const pure = ["core", "graph", "datastream", "state", "runtime"];
+const pure = ["core", "graph", "datastream", "state", "runtime", "ha-zookeeper"];
 const isPure = (pkg, file) => pure.includes(pkg) || (pkg === "cluster" && !/\/(embedded|process)\//.test(file) && !file.endsWith("/index.ts"));
 const forbiddenGlobals = /\b(Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|setImmediate|performance\.|process\.(?:env|argv|exit|nextTick|memoryUsage|std\w+|hrtime|cwd|on)\b|queueMicrotask)/;
 

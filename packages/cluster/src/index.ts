@@ -1,3 +1,5 @@
+export * from "./config/load-configuration.js";
+export * from "./config/config-problem.js";
 export * from "./job-master/job-master.js";
 export * from "./job-master/exception-history.js";
 export * from "./job-master/execution-graph.js";
@@ -24,3 +26,4 @@ export * from "./dispatcher/dispatcher.js";
 export * from "./dispatcher/client-protocol.js";
 export * from "./dispatcher/cluster-client.js";
 export * from "./dispatcher/job-manager.js";
+export * from "./high-availability/index.js";

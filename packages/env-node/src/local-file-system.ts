@@ -67,6 +67,26 @@ export class LocalFileSystem implements FileSystem {
   }
 
   async writeAtomic(path: string, bytes: Uint8Array): Promise<void> {
+    await this.#writeThen(path, bytes, async (temporary, local) => fs.rename(temporary, local));
+  }
+
+  /** By a hard link, which unlike a rename never replaces. */
+  async createExclusive(path: string, bytes: Uint8Array): Promise<boolean> {
+    let created = true;
+    await this.#writeThen(path, bytes, async (temporary, local) => {
+      try {
+        await fs.link(temporary, local);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+        created = false;
+      }
+      await fs.rm(temporary, { force: true });
+    });
+    return created;
+  }
+
+  /** Writes a temporary file beside `path`, and then has `publish` give it its name. */
+  async #writeThen(path: string, bytes: Uint8Array, publish: (temporary: string, local: string) => Promise<void>): Promise<void> {
     const local = toLocalPath(path);
     const directory = nodePath.dirname(local);
     const temporary = nodePath.join(directory, `.${nodePath.basename(local)}.${randomBytes(6).toString("hex")}.tmp`);
@@ -74,7 +94,7 @@ export class LocalFileSystem implements FileSystem {
       await makeDirectories(directory);
       try {
         await fs.writeFile(temporary, bytes, { flag: "wx", flush: true } as object);
-        await fs.rename(temporary, local);
+        await publish(temporary, local);
       } catch (error) {
         await fs.rm(temporary, { force: true });
         throw error;

@@ -66,6 +66,14 @@ test("resume cuts the file and appends", async () => {
   await assert.rejects(fs.resume(at("missing"), 0), withCode("FILE_NOT_FOUND"));
 });
 
+test("createExclusive lets exactly one of many callers create, and leaves nothing else", async () => {
+  const path = at("exclusive", "claim");
+  const won = await Promise.all(Array.from({ length: 20 }, (_, i) => fs.createExclusive(path, bytes(`caller ${i}`))));
+  assert.equal(won.filter((created) => created).length, 1);
+  assert.equal(text(await fs.readFile(path)), `caller ${won.indexOf(true)}`);
+  assert.deepEqual(nodeFs.readdirSync(at("exclusive")), ["claim"]);
+});
+
 test("writeAtomic makes parents, replaces, and leaves nothing else", async () => {
   const path = at("atomic", "file");
   await fs.writeAtomic(path, bytes("one"));

@@ -1,6 +1,7 @@
 import { duration, type Duration } from "../time/duration.js";
 import { didYouMean } from "../errors/nearest.js";
 import { MillraceError } from "../errors/millrace-error.js";
+import { Secret } from "./secret.js";
 
 /** One configuration key: its type, default and description. The documented table is generated from these. */
 export interface ConfigOption<T> {
@@ -62,6 +63,17 @@ export const configOption = {
     }
   }),
   memorySize: option<number>("memory size", parseSize),
+  positiveInteger: option<number>("integer", (raw) => {
+    const value = parseInteger(raw);
+    return value > 0 ? value : fail("a whole number from 1");
+  }),
+  /** 0 lets the system choose. */
+  port: option<number>("port", (raw) => {
+    const value = parseInteger(raw);
+    return value >= 0 && value <= 65_535 ? value : fail("a port, 0 to 65535");
+  }),
+  /** Never printed: its value is a {@link Secret}. */
+  secret: option<Secret | undefined>("secret", (raw) => (raw instanceof Secret ? raw : typeof raw === "string" && raw !== "" ? new Secret(raw) : fail("text"))),
   oneOf: <const V extends readonly string[]>(values: V) =>
     option<V[number]>(values.join(" | "), (raw) => {
       const found = typeof raw === "string" ? values.find((v) => v.toLowerCase() === raw.toLowerCase()) : undefined;

@@ -64,9 +64,10 @@ function parse(option: ConfigOption<unknown>, value: unknown): unknown {
   try {
     return option.parse(value);
   } catch (cause) {
+    const shown = option.kind === "secret" ? "******" : String(value);
     throw new MillraceError({
       code: "CONFIG_BAD_VALUE",
-      message: `"${String(value)}" is not a value for "${option.key}": expected ${(cause as Error).message}`,
+      message: `"${shown}" is not a value for "${option.key}": expected ${(cause as Error).message}`,
       hint: (cause as { readonly hint?: string }).hint ?? option.description,
       location: { option: option.key },
     });

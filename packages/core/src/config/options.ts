@@ -1,4 +1,7 @@
+import { checkpointingOptions } from "./checkpointing-options.js";
+import { clusterOptions } from "./cluster-options.js";
 import { configOption, type ConfigOption } from "./config-option.js";
+import { highAvailabilityOptions } from "./high-availability-options.js";
 
 /** All options of the engine, under Flink's keys where Flink has them. */
 export const RUNTIME_MODE: ConfigOption<"STREAMING" | "BATCH" | "AUTOMATIC"> = configOption.oneOf(["STREAMING", "BATCH", "AUTOMATIC"])(

@@ -39,6 +39,11 @@ export interface FileSystem {
   readFile(path: string): Promise<Uint8Array>;
   /** Writes a file so that readers see all of it or none (temporary name, sync, rename). */
   writeAtomic(path: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Like `writeAtomic`, but only if nothing is at `path`: of several callers, in any process, exactly one gets `true`. A caller that gets an
+   * error may have succeeded.
+   */
+  createExclusive(path: string, bytes: Uint8Array): Promise<boolean>;
   /** Atomic; replaces the target. */
   rename(from: string, to: string): Promise<void>;
   /** `undefined` when there is nothing at `path`. */

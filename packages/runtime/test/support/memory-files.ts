@@ -50,6 +50,11 @@ export class MemoryFiles implements FileSystem {
   async writeAtomic(path: string, bytes: Uint8Array): Promise<void> {
     this.files.set(path, bytes);
   }
+  async createExclusive(path: string, bytes: Uint8Array): Promise<boolean> {
+    if (this.files.has(path)) return false;
+    this.files.set(path, bytes);
+    return true;
+  }
   async resume(): Promise<FileWriter> {
     throw new Error("not needed here");
   }

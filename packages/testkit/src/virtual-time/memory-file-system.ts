@@ -55,6 +55,12 @@ export class MemoryFileSystem implements FileSystem {
     this.#files.set(path, { bytes: bytes.slice(), modifiedMs: this.#nowMs() });
   }
 
+  async createExclusive(path: string, bytes: Uint8Array): Promise<boolean> {
+    if (this.#files.has(path)) return false;
+    await this.writeAtomic(path, bytes);
+    return true;
+  }
+
   async rename(from: string, to: string): Promise<void> {
     const file = this.#file(from);
     this.#files.delete(from);
