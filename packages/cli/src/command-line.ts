@@ -8,6 +8,7 @@ Examples:
   millrace run -p 4 job.ts                             parallelism 4
   millrace run -D execution.runtime-mode=BATCH job.ts  set any configuration key
   millrace run -s checkpoints/<job id>/chk-7 job.ts    go on from a retained checkpoint
+  millrace run --rest job.ts                           serve the REST API while it runs
   millrace info job.ts                                 print the execution plan as JSON
 
 Exit codes: 0 finished, 1 the job failed, 2 wrong usage, configuration or job file, 130 cancelled with Ctrl-C.`;
@@ -25,14 +26,35 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   jobCommand(program, "run", "Run a job, a TypeScript or JavaScript module, on worker threads of this process.")
     .option("--inline", "run in one thread, without worker threads (slot.isolation=inline)")
     .option("-q, --quiet", "no status line and no summary")
+    .option("--rest", "serve the REST API while the job runs, on port 8081 or the next free one (rest.port=8081-8099)")
     .action(async (job: string, args: string[], options: CommandOptions) => {
       const { runCommand } = await import("./run-command.js");
-      exitCode = await runCommand({ ...toRequest(job, args, options), inline: options.inline ?? false, quiet: options.quiet ?? false });
+      exitCode = await runCommand({ ...withRest(toRequest(job, args, options), options.rest === true), inline: options.inline ?? false, quiet: options.quiet ?? false });
     });
   jobCommand(program, "info", "Print the execution plan of a job as JSON, without running it.")
     .action(async (job: string, args: string[], options: CommandOptions) => {
       const { infoCommand } = await import("./info-command.js");
       exitCode = await infoCommand(toRequest(job, args, options));
+    });
+  program.command("cert")
+    .description("Make a certificate for TLS between and to the parts of a cluster, and the cluster's CA when there is none yet.")
+    .argument("<name>", "what the certificate is for; also the name of its files")
+    .option("--dir <directory>", "where the CA is, and where files go", "millrace-certs")
+    .option("--host <host...>", "host names and addresses a server is reached by", [])
+    .option("--role <role>", "for a client of the REST API: viewer, submitter or operator", parseRole)
+    .option("--days <n>", "how long it is valid", parseDays)
+    .action(async (name: string, options: { dir: string; host: string[]; role?: "viewer" | "submitter" | "operator"; days?: number }) => {
+      const { certCommand } = await import("./cert-command.js");
+      await certCommand({ name, directory: options.dir, hosts: options.host, role: options.role, validDays: options.days });
+    });
+  program.command("token")
+    .description("Make a token for the REST API: prints it once, and adds its hash to the tokens file.")
+    .argument("<name>", "whose token it is")
+    .requiredOption("--role <role>", "what it may do: viewer, submitter or operator", parseRole)
+    .option("--file <file>", "the tokens file (security.rest.tokens-file)", "millrace-tokens")
+    .action(async (name: string, options: { role: "viewer" | "submitter" | "operator"; file: string }) => {
+      const { tokenCommand } = await import("./cert-command.js");
+      await tokenCommand(name, options.role, options.file);
     });
   try {
     await program.parseAsync(argv as string[]);
@@ -60,7 +82,13 @@ interface CommandOptions {
   readonly allowNonRestoredState?: boolean;
   readonly inline?: boolean;
   readonly quiet?: boolean;
+  readonly rest?: boolean;
   readonly verbose?: boolean;
+}
+
+/** `-D rest.port` wins over `--rest`. */
+function withRest(request: JobRequest, rest: boolean): JobRequest {
+  return rest ? { ...request, config: { "rest.port": "8081-8099", ...request.config } } : request;
 }
 
 function jobCommand(program: Command, name: string, description: string): Command {
@@ -87,6 +115,17 @@ function toRequest(job: string, args: readonly string[], options: CommandOptions
       ...(options.allowNonRestoredState === true ? { "execution.state-recovery.ignore-unclaimed-state": true } : {}),
     },
   };
+}
+
+function parseRole(text: string): string {
+  if (["viewer", "submitter", "operator"].includes(text)) return text;
+  throw new CommanderError(exitCodes.usage, "millrace.role", usage(`"${text}" is not a role: give viewer, submitter or operator`));
+}
+
+function parseDays(text: string): number {
+  const days = Number(text);
+  if (!Number.isSafeInteger(days) || days < 1) throw new CommanderError(exitCodes.usage, "millrace.days", usage(`"${text}" is not a number of days`));
+  return days;
 }
 
 function parseParallelism(text: string): number {

@@ -12,6 +12,7 @@ export * from "./env/url-like.js";
 export * from "./config/config-option.js";
 export * from "./config/configuration.js";
 export * from "./config/options.js";
+export * from "./config/rest-options.js";
 export * from "./record/record-batch.js";
 export * from "./record/output-tag.js";
 export * from "./record/collector.js";

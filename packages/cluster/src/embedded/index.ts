@@ -2,3 +2,4 @@ export * from "./worker-slots.js";
 export * from "./embedded-job.js";
 export * from "../job-master/local-job-client.js";
 export * from "./console-log.js";
+export * from "./show-job.js";

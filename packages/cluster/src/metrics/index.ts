@@ -5,3 +5,4 @@ export * from "./metric-samples.js";
 export * from "./prometheus-text.js";
 export * from "./prometheus-reporter.js";
 export * from "./otlp-reporter.js";
+export * from "./configured-reporters.js";

@@ -102,5 +102,5 @@ function attributesOf(labels: Readonly<Record<string, string>>): Json[] {
 }
 
 function nanos(ms: number): string {
-  return `${Math.round(ms)}000000`;
+  return String(BigInt(Math.round(ms)) * 1_000_000n);
 }

@@ -1,10 +1,8 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { MillraceError } from "@millrace/core";
-import { isLoopback } from "../security/bind-policy.js";
 import { RestError } from "../rest/http/rest-error.js";
 import { RequestGuard } from "../security/request-guard.js";
-import { checkBinding } from "../security/bind-policy.js";
 import type { MetricSample } from "./metric-samples.js";
 import { PROMETHEUS_CONTENT_TYPE, prometheusText } from "./prometheus-text.js";
 
@@ -12,23 +10,18 @@ export interface PrometheusReporterInit {
   readonly collect: () => Promise<readonly MetricSample[]>;
   /** The first free one is taken. */
   readonly ports: readonly number[];
-  /** Default localhost; another one only with {@link openToAll}, since a scraper without credentials is all there is. */
-  readonly host?: string;
-  /** The user asked for an address that others can reach, and accepts that everybody there reads the metrics. */
-  readonly openToAll?: boolean;
   readonly filterLabelCharacters?: boolean;
 }
 
-/** Serves metrics to a Prometheus server. Flink: PrometheusReporter. */
+/**
+ * Serves metrics to a Prometheus server on this machine: it listens on loopback. One on another machine reads `/metrics` of the REST server, with a
+ * token or a certificate. Flink: PrometheusReporter.
+ */
 export class PrometheusReporter {
   readonly #server: Server;
-  readonly #init: PrometheusReporterInit;
 
   private constructor(init: PrometheusReporterInit) {
-    this.#init = init;
-    const host = init.host ?? "localhost";
-    if (init.openToAll !== true) checkBinding({ host, tls: false, authentication: false });
-    const guard = new RequestGuard({ loopback: isLoopback(host), tls: false, tokens: undefined, clientCertificates: false });
+    const guard = new RequestGuard({ loopback: true, tls: false, tokens: undefined, clientCertificates: false });
     this.#server = createServer({ headersTimeout: 10_000, requestTimeout: 10_000, maxHeaderSize: 8192 }, (request, response) => {
       void (async () => {
         try {
@@ -44,7 +37,7 @@ export class PrometheusReporter {
     this.#server.maxConnections = 100;
   }
 
-  /** @throws `METRICS_PORT_IN_USE` when no port is free, `BIND_NOT_SAFE` */
+  /** @throws `METRICS_PORT_IN_USE` when no port is free */
   static async start(init: PrometheusReporterInit): Promise<PrometheusReporter> {
     const reporter = new PrometheusReporter(init);
     for (const port of init.ports) if (await reporter.#listen(port)) return reporter;
@@ -69,7 +62,7 @@ export class PrometheusReporter {
     return new Promise((resolve, reject) => {
       const onError = (error: NodeJS.ErrnoException): void => (error.code === "EADDRINUSE" || error.code === "EACCES" ? resolve(false) : reject(error));
       this.#server.once("error", onError);
-      this.#server.listen(port, this.#init.host ?? "localhost", () => {
+      this.#server.listen(port, "localhost", () => {
         this.#server.off("error", onError);
         resolve(true);
       });

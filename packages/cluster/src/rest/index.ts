@@ -1,4 +1,6 @@
 export * from "./rest-server.js";
+export * from "./configured-server.js";
+export * from "./embedded-rest.js";
 export * from "./gateway/rest-gateway.js";
 export * from "./gateway/embedded-gateway.js";
 export * from "./gateway/job-summary.js";

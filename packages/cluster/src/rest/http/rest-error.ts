@@ -29,7 +29,7 @@ export function errorAnswer(thrown: unknown): { readonly status: number; readonl
 }
 
 /** An error as the result of an asynchronous operation. */
-export function failureCause(thrown: unknown): { readonly class: string; readonly "stack-trace": string } {
+export function failureCause(thrown: unknown): { readonly class: string; readonly "stack-trace": string; readonly "serialized-throwable": string } {
   const wire = serializeError(thrown);
-  return { class: wire.code ?? wire.name, "stack-trace": stackTrace(wire) };
+  return { class: wire.code ?? wire.name, "stack-trace": stackTrace(wire), "serialized-throwable": "" };
 }

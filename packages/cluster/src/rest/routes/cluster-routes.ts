@@ -1,3 +1,6 @@
+import { hostname } from "node:os";
+import { collectSamples } from "../../metrics/metric-samples.js";
+import { PROMETHEUS_CONTENT_TYPE, prometheusText } from "../../metrics/prometheus-text.js";
 import { RestError } from "../http/rest-error.js";
 import { RawAnswer, fileRoute, route, type RestRequest, type Route } from "../http/route.js";
 import type { TaskManagerView } from "../gateway/rest-gateway.js";
@@ -90,6 +93,10 @@ export const clusterRoutes: readonly Route[] = [
       await jobMustExist(request);
       return { url: `${request.address}/#/task-manager/${encodeURIComponent(request.params["taskmanagerid"]!)}/logs` };
     },
+  }),
+  fileRoute({
+    ...viewer, path: "/metrics", summary: "All metrics in Prometheus' text format.",
+    handle: async ({ gateway }) => new RawAnswer(PROMETHEUS_CONTENT_TYPE, Buffer.from(prometheusText(await collectSamples(gateway, hostname())))),
   }),
   route({ ...viewer, path: "/datasets", summary: "Cached intermediate results: there are none.", response: datasets, empty: true, handle: () => ({ dataSets: [] }) }),
   route({
