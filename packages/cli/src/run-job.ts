@@ -53,8 +53,10 @@ export async function submitJob(job: UrlLike | string, options: RunJobOptions = 
   const library = entries === undefined ? undefined : (findLibraryBundle(entries) ?? entries);
   const slots = new WorkerSlots();
   slots.prewarm(Math.max(1, Math.min(wantedParallelism(options), 2 * availableParallelism())), library?.millrace, library?.slot);
+  let planned: PlannedJob | undefined;
   try {
-    const { artifact, program, jobGraph } = await planJob(job, options);
+    planned = await planJob(job, options);
+    const { artifact, program, jobGraph } = planned;
     for (const warning of program.warnings) (options.log ?? consoleLog).write("warn", warning);
     slots.load({ artifactUrl: artifact.url, source: artifact.source, args: options.args ?? [], entryUrl: artifact.library?.slot, loadTimeoutMs: options.planningTimeoutMs });
     const log = options.log ?? consoleLog;
@@ -80,7 +82,7 @@ export async function submitJob(job: UrlLike | string, options: RunJobOptions = 
       },
     };
   } catch (error) {
-    await slots.close();
+    await Promise.all([planned?.program.terminate(), slots.close()]);
     throw error;
   }
 }

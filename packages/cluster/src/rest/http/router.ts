@@ -4,7 +4,7 @@ import type { Route } from "./route.js";
 /** What each path parameter must look like. Ids are the server's own, so anything else names nothing. */
 const parameterForms: Readonly<Record<string, RegExp>> = {
   jobid: /^[0-9a-f]{32}$/, vertexid: /^[0-9a-f]{32}$/, triggerid: /^[0-9a-f]{32}$/, checkpointid: /^\d{1,15}$/, subtaskindex: /^\d{1,6}$/, attempt: /^\d{1,9}$/,
-  taskmanagerid: /^[A-Za-z0-9._:-]{1,256}$/, filename: /^[^/\\\0]{1,256}$/, jarid: /^[A-Za-z0-9._-]{1,256}$/, rescaleuuid: /^[0-9a-f-]{1,64}$/,
+  applicationid: /^[0-9a-f]{32}$/, datasetid: /^[0-9a-f]{32}$/, taskmanagerid: /^[A-Za-z0-9._:-]{1,256}$/, filename: /^[^/\\\0]{1,256}$/, jarid: /^[A-Za-z0-9._-]{1,256}$/, rescaleuuid: /^[0-9a-f-]{1,64}$/,
 };
 
 export interface RouteMatch {

@@ -1,4 +1,5 @@
 import type { Route } from "../http/route.js";
+import { applicationRoutes } from "./application-routes.js";
 import { checkpointRoutes } from "./checkpoint-routes.js";
 import { clusterRoutes } from "./cluster-routes.js";
 import { jarRoutes } from "./jar-routes.js";
@@ -8,4 +9,4 @@ import { operationRoutes } from "./operation-routes.js";
 import { vertexRoutes } from "./vertex-routes.js";
 
 /** Every route of the API: what is served, documented and tested. */
-export const allRoutes: readonly Route[] = [...clusterRoutes, ...jobRoutes, ...vertexRoutes, ...checkpointRoutes, ...metricRoutes, ...operationRoutes, ...jarRoutes];
+export const allRoutes: readonly Route[] = [...clusterRoutes, ...jobRoutes, ...vertexRoutes, ...checkpointRoutes, ...metricRoutes, ...operationRoutes, ...jarRoutes, ...applicationRoutes];

@@ -5,7 +5,7 @@ import { RestError } from "../http/rest-error.js";
 import { RawAnswer, fileRoute, route, type RestRequest, type Route } from "../http/route.js";
 import type { TaskManagerView } from "../gateway/rest-gateway.js";
 import {
-  applications, configuration, dashboardConfig, datasets, environment, logList, logUrl, overview, taskManagerDetails, taskManagers, threadDump, type TaskManagerInfo,
+  configuration, dashboardConfig, datasets, environment, logList, logUrl, overview, taskManagerDetails, taskManagers, threadDump, type TaskManagerInfo,
 } from "../schema/cluster-answers.js";
 import { nothing, type Infer } from "../schema/schema.js";
 import { masked } from "./masked-config.js";
@@ -100,12 +100,16 @@ export const clusterRoutes: readonly Route[] = [
   }),
   route({ ...viewer, path: "/datasets", summary: "Cached intermediate results: there are none.", response: datasets, empty: true, handle: () => ({ dataSets: [] }) }),
   route({
-    ...viewer, path: "/applications/overview", summary: "Applications: each job is one of its own.", response: applications,
-    handle: async ({ gateway }) => ({
-      applications: (await gateway.listJobs()).map(({ jobId, name, startedMs, endedMs, status }) => ({
-        id: jobId, name: `SingleJobApplication(${name})`, "start-time": startedMs, "end-time": endedMs ?? -1, duration: (endedMs ?? Date.now()) - startedMs, status, jobs: { [status]: 1 },
-      })),
-    }),
+    method: "DELETE", path: "/datasets/:datasetid", summary: "Deletes a cached result: there are none.", role: "operator", response: nothing, empty: true,
+    handle: ({ params }) => {
+      throw new RestError(404, `There is no data set ${params["datasetid"]}.`);
+    },
+  }),
+  route({
+    ...viewer, path: "/datasets/delete/:triggerid", summary: "What became of a data set's deletion: there are none.", response: nothing, empty: true,
+    handle: ({ params }) => {
+      throw new RestError(404, `There is no operation with triggerId=${params["triggerid"]}.`);
+    },
   }),
 ];
 

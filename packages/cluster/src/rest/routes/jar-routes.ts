@@ -53,6 +53,12 @@ export const jarRoutes: readonly Route[] = [
     method, path: "/jars/:jarid/plan", summary: "The plan of a bundle's job.", ...submitter, query: runQuery, response: jobPlanAnswer, ...(method === "POST" ? { body: runBody } : {}),
     handle: async (request) => ({ plan: planOf(await artifacts(request).plan(request.params["jarid"]!, runOf(request))) }),
   })),
+  ...(["/jars/:jarid/run-application", "/jobs"] as const).map((path) => route({
+    method: "POST", path, summary: path === "/jobs" ? "Flink's submission of a serialized job graph: not possible." : "Starts an application: use /jars/:jarid/run.", ...submitter, response: nothing, empty: true,
+    handle: () => {
+      throw new RestError(501, "Start jobs with POST /jars/:jarid/run, or with the millrace command.");
+    },
+  })),
   route({
     method: "POST", path: "/jars/:jarid/run", summary: "Runs a bundle's job.", ...submitter, query: runQuery, body: runBody, response: started,
     handle: async (request) => ({ jobid: await artifacts(request).run(request.params["jarid"]!, runOf(request)) }),

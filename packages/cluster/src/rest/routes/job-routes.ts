@@ -2,12 +2,13 @@ import { PARALLELISM, RESTART_STRATEGY, mergeAccumulatorValues, type Accumulator
 import { jobPlan, type JobGraph, type JobStatus } from "@millrace/graph";
 import type { FailureOfTask } from "../../job-master/exception-history.js";
 import type { JobView } from "../../job-master/job-view.js";
+import type { JobSummary } from "../gateway/rest-gateway.js";
 import { timesOf } from "../gateway/job-summary.js";
 import { rootName, stackTrace } from "../gateway/stack-trace.js";
 import { RestError } from "../http/rest-error.js";
 import { route, type RestRequest, type Route } from "../http/route.js";
 import {
-  executionResult, jobAccumulators, jobConfig, jobDetails, jobExceptions, jobIds, jobPlanAnswer, jobStatusAnswer, jobsOverview, plan,
+  executionResult, jobAccumulators, jobConfig, jobDetails, jobExceptions, jobIds, jobPlanAnswer, jobOverview, jobStatusAnswer, jobsOverview, plan,
 } from "../schema/job-answers.js";
 import { nothing, type Infer } from "../schema/schema.js";
 import { aggregateState, ioMetrics, printed, stateCounts, timesOfAll, userAccumulators } from "./figures.js";
@@ -25,20 +26,7 @@ export const jobRoutes: readonly Route[] = [
   }),
   route({
     method: "GET", path: "/jobs/overview", summary: "All jobs with their tasks counted by state.", role: "viewer", response: jobsOverview,
-    handle: async ({ gateway }) => ({
-      jobs: (await gateway.listJobs()).map((job) => {
-        const of = (state: string): number => job.tasks[state] ?? 0;
-        return {
-          jid: job.jobId, name: job.name, jobType: job.runtimeMode, schedulerType: "Default", "start-time": job.startedMs, "end-time": job.endedMs ?? -1,
-          duration: (job.endedMs ?? Date.now()) - job.startedMs, state: job.status, "last-modification": job.changedMs, "pending-operators": 0,
-          tasks: {
-            total: Object.values(job.tasks).reduce((sum, count) => sum + count, 0), created: of("CREATED"), scheduled: of("SCHEDULED"), deploying: of("DEPLOYING"),
-            running: of("RUNNING"), finished: of("FINISHED"), canceling: of("CANCELING"), canceled: of("CANCELED"), failed: of("FAILED"), reconciling: 0,
-            initializing: of("INITIALIZING"),
-          },
-        };
-      }),
-    }),
+    handle: async ({ gateway }) => ({ jobs: (await gateway.listJobs()).map(overviewOf) }),
   }),
   route({ method: "GET", path: "/jobs/:jobid", summary: "One job: its vertices with their states and figures, and its plan.", role: "viewer", response: jobDetails, handle: async ({ gateway, params }) => details(await gateway.job(params["jobid"]!)) }),
   route({
@@ -104,7 +92,21 @@ export const jobRoutes: readonly Route[] = [
   }),
 ];
 
-async function cancel({ gateway, params, query, settings }: RestRequest<unknown>): Promise<Readonly<Record<string, never>>> {
+export function overviewOf(job: JobSummary): Infer<typeof jobOverview> {
+  const of = (state: string): number => job.tasks[state] ?? 0;
+  return {
+    jid: job.jobId, name: job.name, jobType: job.runtimeMode, schedulerType: "Default", "start-time": job.startedMs, "end-time": job.endedMs ?? -1,
+    duration: (job.endedMs ?? Date.now()) - job.startedMs, state: job.status, "last-modification": job.changedMs, "pending-operators": 0,
+    tasks: {
+      total: Object.values(job.tasks).reduce((sum, count) => sum + count, 0), created: of("CREATED"), scheduled: of("SCHEDULED"), deploying: of("DEPLOYING"),
+      running: of("RUNNING"), finished: of("FINISHED"), canceling: of("CANCELING"), canceled: of("CANCELED"), failed: of("FAILED"), reconciling: 0,
+      initializing: of("INITIALIZING"),
+    },
+  };
+}
+
+/** @throws 403 where cancelling is switched off, 409 for a job that has ended by itself */
+export async function cancel({ gateway, params, query, settings }: RestRequest<unknown>): Promise<Readonly<Record<string, never>>> {
   if (!settings.cancelEnabled) throw new RestError(403, "Cancelling through REST is switched off (web.cancel.enable).");
   const mode = query.get("mode") ?? "cancel";
   if (mode === "stop") {

@@ -1,4 +1,5 @@
 import { anything, array, boolean, number, object, oneOf, optional, record, text, type Infer } from "./schema.js";
+import { jobOverview } from "./job-answers.js";
 
 /** Flink's answers about the cluster, its TaskManagers, metrics and operations, key by key. */
 export const dashboardConfig = object({
@@ -66,4 +67,11 @@ export const started = object({ jobid: text });
 export const applications = object({
   applications: array(object({ id: text, name: text, "start-time": number, "end-time": number, duration: number, status: text, jobs: record(number) })),
 });
+export const applicationDetails = object({
+  id: text, name: text, "start-time": number, "end-time": number, duration: number, status: text, timestamps: record(number), jobs: array(jobOverview),
+});
+export const applicationExceptions = object({
+  exceptionHistory: object({ entries: array(object({ exceptionName: text, stacktrace: text, timestamp: number, jobId: text })) }),
+});
+export const profilings = object({ profilingList: array(anything) });
 export const errors = object({ errors: array(text) });

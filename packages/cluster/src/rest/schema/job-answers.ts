@@ -17,16 +17,15 @@ const aggregated = object({ metrics: record(spread), "status-duration": record(s
 
 export const jobIds = object({ jobs: array(object({ id: text, status: jobStatus })) });
 
-export const jobsOverview = object({
-  jobs: array(object({
-    jid: text, name: text, jobType: oneOf("STREAMING", "BATCH"), schedulerType: text, "start-time": number, "end-time": number, duration: number, state: jobStatus,
-    "last-modification": number, "pending-operators": number,
-    tasks: object({
-      total: number, created: number, scheduled: number, deploying: number, running: number, finished: number, canceling: number, canceled: number, failed: number,
-      reconciling: number, initializing: number,
-    }),
-  })),
+export const jobOverview = object({
+  jid: text, name: text, jobType: oneOf("STREAMING", "BATCH"), schedulerType: text, "start-time": number, "end-time": number, duration: number, state: jobStatus,
+  "last-modification": number, "pending-operators": number,
+  tasks: object({
+    total: number, created: number, scheduled: number, deploying: number, running: number, finished: number, canceling: number, canceled: number, failed: number,
+    reconciling: number, initializing: number,
+  }),
 });
+export const jobsOverview = object({ jobs: array(jobOverview) });
 
 const planNode = object({
   id: text, operator: text, parallelism: number, operator_strategy: text, description: text, optimizer_properties: record(text),
