@@ -1,7 +1,7 @@
 // Starts a real Flink with its REST endpoint (bench/peers/flink must be built, Java 17 there), asks every route about a running job, and writes the shapes of the
 // answers to flink-2.3.0.json, which contract.it.ts holds ours against: node e2e/rest/record.mjs RUNTIME_WEB_JAR
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
