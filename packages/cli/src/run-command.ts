@@ -3,7 +3,7 @@ import type { JobClient, JobMetrics } from "@millrace/graph";
 import type { JobRequest } from "./command-line.js";
 import { exitCodes, isUsageError } from "./exit-codes.js";
 import { renderError } from "./render-error.js";
-import { formatCount, processedRecords, StatusLine } from "./status-line.js";
+import { counted, formatCount, processedRecords, StatusLine } from "./status-line.js";
 import { paint } from "./terminal-style.js";
 
 export interface RunRequest extends JobRequest {
@@ -91,8 +91,8 @@ function summary(jobName: string, netRuntimeMs: number, metrics: JobMetrics, acc
   const rate = seconds > 0 ? ` (${formatCount(records / seconds)} records/s)` : "";
   const parts = [
     `${formatCount(records)} records in ${seconds.toFixed(seconds < 10 ? 2 : 0)} s${rate}`,
-    ...(metrics.checkpointsCompleted > 0 ? [`${metrics.checkpointsCompleted} checkpoints`] : []),
-    ...(metrics.restarts > 0 ? [paint("yellow", `${metrics.restarts} restarts`)] : []),
+    ...(metrics.checkpointsCompleted > 0 ? [counted(metrics.checkpointsCompleted, "checkpoint")] : []),
+    ...(metrics.restarts > 0 ? [paint("yellow", counted(metrics.restarts, "restart"))] : []),
   ];
   const values = Object.entries(accumulators).map(([name, value]) => `  ${name}: ${typeof value === "object" ? JSON.stringify(value) : String(value)}`);
   return [`${paint("green", "finished")} "${jobName}": ${parts.join(", ")}`, ...values].join("\n");

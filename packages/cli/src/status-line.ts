@@ -94,8 +94,8 @@ export class StatusLine {
     const width = Math.max(20, (this.#stream.columns || 80) - 1);
     const parts = [
       metrics.status, `${seconds} s`, `${formatCount(this.#rate)} records/s`, `watermark ${formatWatermark(metrics.vertices)}`,
-      ...(metrics.checkpointsCompleted > 0 ? [`${metrics.checkpointsCompleted} checkpoints`] : []),
-      ...(metrics.restarts > 0 ? [`${metrics.restarts} restarts`] : []),
+      ...(metrics.checkpointsCompleted > 0 ? [counted(metrics.checkpointsCompleted, "checkpoint")] : []),
+      ...(metrics.restarts > 0 ? [counted(metrics.restarts, "restart")] : []),
     ];
     // Cut before it is coloured: escape sequences have no width.
     const head = parts.join(" · ").slice(0, width).replace(metrics.status, (status) => paint(status === "RUNNING" ? "green" : "yellow", status));
@@ -155,4 +155,9 @@ export function formatCount(value: number): string {
     if (value < limit) return `${((value / limit) * 1000).toPrecision(3)} ${unit}`;
   }
   return value.toExponential(2);
+}
+
+/** 1 → `1 restart`, 2 → `2 restarts`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -23,10 +23,12 @@ interface Manifest {
  */
 export function findLibraryBundle(entries: LibraryEntries): LibraryEntries | undefined {
   try {
-    const manifest = JSON.parse(readFileSync(manifestFile(entries), "utf8")) as Manifest;
-    if (manifest.node !== process.version || !existsSync(manifest.directory)) return undefined;
-    for (const [path, modifiedMs, sizeBytes] of manifest.inputs) {
-      const { mtimeMs, size } = statSync(path);
+    const path = manifestFile(entries);
+    const manifest = JSON.parse(readFileSync(path, "utf8")) as Manifest;
+    // An installation that was copied brings along what was made for the one it is a copy of.
+    if (manifest.node !== process.version || dirname(manifest.directory) !== dirname(path) || !existsSync(manifest.directory)) return undefined;
+    for (const [input, modifiedMs, sizeBytes] of manifest.inputs) {
+      const { mtimeMs, size } = statSync(input);
       if (mtimeMs !== modifiedMs || size !== sizeBytes) return undefined;
     }
     return bundled(manifest.directory);

@@ -16,7 +16,7 @@ class World {
     this.fs = options.fs ?? new MemoryFileSystem();
     this.time = new VirtualTime({ fs: this.fs });
     this.slots = new ScriptedSlots(this.time.clock);
-    this.job = new JobMaster({ env: this.time.env, jobGraph: twoVertexGraph(config, options.parallelism), slots: this.slots, checkpointDirectory: "/c/job" });
+    this.job = new JobMaster({ env: this.time.env, jobGraph: twoVertexGraph(config, options.parallelism), slots: this.slots, checkpointDirectory: "/c/job", temporaryDirectory: "/tmp/job" });
     this.job.start();
   }
   /** Checkpoint ids and times at which tasks were triggered. */
@@ -227,7 +227,7 @@ test("a checkpoint that does not fit is refused by name, before anything starts"
     const time = new VirtualTime({ fs });
     const slots = new ScriptedSlots(time.clock);
     const graph = twoVertexGraph(config);
-    const job = new JobMaster({ env: time.env, jobGraph: { ...graph, ...change(graph) }, slots, checkpointDirectory: "/c/other" });
+    const job = new JobMaster({ env: time.env, jobGraph: { ...graph, ...change(graph) }, slots, checkpointDirectory: "/c/other", temporaryDirectory: "/tmp/other" });
     job.start();
     const error = (await time.runUntil(job.result.then(() => undefined, (thrown: MillraceError) => thrown)))!;
     assert.equal(slots.allocations, 0);

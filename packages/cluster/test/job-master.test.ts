@@ -19,7 +19,7 @@ class World {
   constructor(jobGraph: JobGraph, failAllocation?: Error) {
     this.slots.failAllocation = failAllocation;
     this.job = new JobMaster({
-      env: this.time.env, jobGraph, slots: this.slots, checkpointDirectory: "/checkpoints/job",
+      env: this.time.env, jobGraph, slots: this.slots, checkpointDirectory: "/checkpoints/job", temporaryDirectory: "/tmp/job",
       onStatus: (status) => this.statuses.push(status),
       onCollected: (collectId, subtask, batch) => this.results.push(`${collectId}/${subtask}/${batch.byteLength}`),
     });

@@ -1,10 +1,10 @@
 export * from "./source/file-source.js";
-export * from "./source/file-source-options.js";
-export * from "./source/file-source-split.js";
-export * from "./source/malformed-record.js";
+export type { FileSourceOptions, OnMalformed } from "./source/file-source-options.js";
+export type { FilePosition, FileSourceSplit } from "./source/file-source-split.js";
+export { MALFORMED_RECORDS } from "./source/malformed-record.js";
+export type { MalformedRecord } from "./source/malformed-record.js";
 export type { FileEnumeratorState } from "./source/file-enumerator.js";
 export type { Compression } from "./source/compression.js";
-export { resolvePath } from "./path/resolve-path.js";
 export type { PathLike } from "./path/resolve-path.js";
 export { discoverFiles, visibleFiles } from "./path/discover-files.js";
 export type { FileFilter, MustExist } from "./path/discover-files.js";

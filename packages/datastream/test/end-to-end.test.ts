@@ -23,6 +23,11 @@ function newEnv(): StreamExecutionEnvironment {
 function timed(env: StreamExecutionEnvironment = newEnv()): DataStream<Event> {
   return env.fromData(events).assignTimestampsAndWatermarks(byTime).setParallelism(1);
 }
+const timedNumbers = (stream: DataStream<number>) =>
+  stream.assignTimestampsAndWatermarks(WatermarkStrategy.forMonotonousTimestamps<number>().withTimestampAssigner((n) => n)).reinterpretAsKeyedStream((n) => n % 10);
+function causes(error: unknown): (string | undefined)[] {
+  return error instanceof Error ? [(error as { readonly code?: string }).code, ...causes(error.cause)] : [];
+}
 async function collected(stream: DataStream<any>): Promise<string[]> {
   return (await stream.executeAndCollect()).map((value) => JSON.stringify(value)).sort();
 }
@@ -31,6 +36,18 @@ test("rolling aggregation, streaming and batch", async () => {
   assert.deepEqual(await collected(timed().keyBy("k").sum("n").map((e) => [e.k, e.n])), ['["a",1]', '["a",3]', '["a",7]', '["b",3]']);
   assert.deepEqual(await collected(timed(newEnv().setRuntimeMode("BATCH")).keyBy("k").sum("n").map((e) => [e.k, e.n])), ['["a",7]', '["b",3]']);
   assert.deepEqual(await collected(timed().keyBy("k").sum((e) => e.n * 10)), ["10", "30", "30", "70"]);
+});
+
+test("a stream partitioned by a key already is taken as keyed as it is, and windows or sums over it", async () => {
+  const totals = () => timed().keyBy("k").sum("n");
+  assert.deepEqual(await collected(totals().reinterpretAsKeyedStream("k").sum("n").map((e) => [e.k, e.n])), ['["a",11]', '["a",1]', '["a",4]', '["b",3]']);
+  const windows = totals().reinterpretAsKeyedStream((e) => e.k).window(TumblingEventTimeWindows.of("5 s")).sum("n");
+  assert.deepEqual(await collected(windows.map((e) => [e.k, e.n])), ['["a",4]', '["a",7]', '["b",3]']);
+  const misrouted = newEnv().fromSequence(1, 100).setParallelism(2).reinterpretAsKeyedStream((n) => n % 10);
+  await assert.rejects(misrouted.reduce((a, b) => a + b).executeAndCollect(), (error: Error) => causes(error).includes("KEY_GROUP_MISROUTED"));
+  await assert.rejects(
+    timedNumbers(misrouted).window(TumblingEventTimeWindows.of("5 s")).reduce((a, b) => a + b).executeAndCollect(), (error: Error) => causes(error).includes("KEY_GROUP_MISROUTED"),
+  );
 });
 
 test("windows: by key, sessions, over everything, by count, with an evictor", async () => {

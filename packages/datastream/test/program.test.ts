@@ -155,6 +155,8 @@ test("joins, coGroups, interval joins and connects have two inputs", () => {
   const join = a.join(b).where("id").equalTo("user").window(TumblingEventTimeWindows.of("5 s")).allowedLateness("1 s").apply((t, u) => [t.price, u.age]);
   assert.equal(specOf(join, "windowJoin").allowedLatenessMs, 1000);
   assert.deepEqual(nodeOf(join).keySelectors.map((selector, i) => selector!([trades[0], { user: "u" }][i])), ["a", "u"]);
+  const flat = a.join(b).where("id").equalTo("user").window(TumblingEventTimeWindows.of("5 s")).apply((t, u, out: Collector<number>) => out.collect(t.price + u.age));
+  assert.deepEqual([specOf(flat, "windowJoin").join, typeof specOf(flat, "windowJoin").flatJoin], [undefined, "function"]);
   assert.notEqual(specOf(a.coGroup(b).where((t) => t.id).equalTo((u) => u.user).window(TumblingEventTimeWindows.of("5 s")).apply((_l, _r, _out: Collector<number>) => {}), "windowJoin").coGroup, undefined);
   const between = (lower: any, upper: any) => a.keyBy("id").intervalJoin(b.keyBy("user")).between(lower, upper);
   const pair = { processElement() {} };

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { Writable } from "node:stream";
 import { test } from "node:test";
 import { allOptions, Configuration, type SinkWriter, type SinkWriterContext } from "@millrace/core";
-import { CollectSink, formatRecord, FunctionSink, PrintSink, WritableSink, type CollectedChunk } from "../src/index.js";
+import { CollectSink, FunctionSink, PrintSink, WritableSink, type CollectedChunk } from "../src/index.js";
+import { formatRecord } from "../src/sinks/format-record.js";
 import { ManualClock, noMetrics } from "./source-driver.js";
 
 class Context implements SinkWriterContext {

@@ -55,6 +55,14 @@ export function types(env: StreamExecutionEnvironment, orders: DataStream<Order>
   orders.map(async (o) => o.id);
   // @ts-expect-error an async filter
   orders.filter(async (o) => o.amount > 1);
+  const tags = orders.flatMap((o) => o.tags);
+  same<ElementOf<typeof tags>, string>(true);
+  const yielded = orders.flatMap(function* (o) { yield o.amount; });
+  same<ElementOf<typeof yielded>, number>(true);
+  const collected = orders.flatMap<number>((o, out) => out.collect(o.amount));
+  same<ElementOf<typeof collected>, number>(true);
+  // @ts-expect-error a string is no list of records
+  orders.flatMap((o) => o.id);
   // @ts-expect-error an async flatMap
   orders.flatMap(async (o, out: Collector<string>) => out.collect(o.id));
   // @ts-expect-error an async key selector

@@ -5,6 +5,7 @@ export type JobStatus =
 /** Flink's task states. */
 export type ExecutionState = "CREATED" | "SCHEDULED" | "DEPLOYING" | "INITIALIZING" | "RUNNING" | "FINISHED" | "CANCELING" | "CANCELED" | "FAILED";
 
+/** What `execute()` resolves with. Flink: JobExecutionResult. */
 export interface JobExecutionResult {
   readonly jobId: string;
   readonly jobName: string;
@@ -20,6 +21,7 @@ export interface JobMetrics {
   readonly lastCheckpointDurationMs: number | undefined;
   readonly vertices: readonly VertexMetrics[];
 }
+/** Figures of one task of a job, by subtask. */
 export interface VertexMetrics {
   readonly vertexId: string;
   readonly name: string;

@@ -1,6 +1,6 @@
 import type {
   AggregateFunction, AsyncFunction, AsyncRetryStrategy, BroadcastProcessFunction, CoFlatMapFunction, CoGroupFn, CoMapFunction, CoProcessFunction,
-  Duration, Evictor, FilterFn, FilterFunction, FlatMapFn, FlatMapFunction, JoinFn, KeyedBroadcastProcessFunction, KeyedCoProcessFunction,
+  Duration, Evictor, FilterFn, FilterFunction, FlatJoinFn, FlatMapFn, FlatMapFunction, JoinFn, KeyedBroadcastProcessFunction, KeyedCoProcessFunction,
   KeyedProcessFunction, MapFn, MapFunction, MapPartitionFn, MapStateDescriptor, OperatorFactory, OutputTag, ProcessFunction, ProcessFunctionSource,
   ProcessAllWindowFunction, ProcessJoinFunction, ProcessWindowFunction, ReduceFn, ReduceFunction, RichFunctionSource, Sink, Source, SourceSplit, Trigger,
   WatermarkStrategy, WindowAssigner, WindowFn,
@@ -124,6 +124,7 @@ export interface WindowJoinSpec {
   readonly evictor?: Evictor<any, any>;
   readonly allowedLatenessMs: Duration;
   readonly join?: JoinFn<any, any, any>;
+  readonly flatJoin?: FlatJoinFn<any, any, any>;
   readonly coGroup?: CoGroupFn<any, any, any>;
 }
 /** `fullWindowPartition`: everything a subtask (or, keyed, a key) received, at the end of input. */

@@ -11,7 +11,7 @@ export {
 } from "@millrace/core";
 export type {
   StateTtlConfig, Recovery, ErrorLocation, Duration, DurationLike, Clock, FileSystem, Collector, Output, TypeInformation, TypeSchema, MetricGroup, Counter, Gauge, Meter, Histogram,
-  MapFn, FilterFn, FlatMapFn, ReduceFn, KeySelector, TimestampAssigner, PartitionFn, MapFunction, FilterFunction, FlatMapFunction, ReduceFunction,
+  MapFn, FilterFn, FlatMapFn, FlatMapResult, FlatJoinFn, ReduceFn, KeySelector, TimestampAssigner, PartitionFn, MapFunction, FilterFunction, FlatMapFunction, ReduceFunction,
   CoMapFunction, CoFlatMapFunction, JoinFn, CoGroupFn, MapPartitionFn, AggregateFunction, RichFunction, FunctionFactory, RuntimeContext, Accumulator,
   ProcessFunction, KeyedProcessFunction, CoProcessFunction, KeyedCoProcessFunction, ProcessJoinFunction, BroadcastProcessFunction, KeyedBroadcastProcessFunction,
   ProcessWindowFunction, ProcessAllWindowFunction, ProcessContext, KeyedProcessContext, OnTimerContext, ProcessJoinContext, BroadcastContext,

@@ -51,7 +51,7 @@ export class CompletedCheckpointStore {
     try {
       await this.#env.fs.delete(path);
     } catch (error) {
-      this.#env.log.write("warn", `cannot delete the checkpoint ${path}: ${(error as Error).message}`);
+      this.#env.log.write("warn", `cannot delete ${path}: ${(error as Error).message}`);
     }
   }
 }

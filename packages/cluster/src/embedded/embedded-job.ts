@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CHECKPOINTING_DIRECTORY, Configuration, allOptions } from "@millrace/core";
+import { CHECKPOINTING_DIRECTORY, Configuration, TMP_DIRS, allOptions } from "@millrace/core";
 import type { LogSink } from "@millrace/core";
 import { createNodeEnv } from "@millrace/env-node";
 import type { JobGraph, JobStatus } from "@millrace/graph";
@@ -27,12 +27,13 @@ export function startEmbeddedJob(init: EmbeddedJobInit): JobMaster {
 /** A planned job on worker threads of this process, its JobMaster in the caller's thread; not started yet. */
 export function embeddedJob(init: EmbeddedJobInit): JobMaster {
   const { jobGraph, slots, log, onCollected, onStatus } = init;
-  const directory = Configuration.of(jobGraph.config, allOptions).get(CHECKPOINTING_DIRECTORY);
+  const config = Configuration.of(jobGraph.config, allOptions);
   const env = { ...createNodeEnv(), log };
   // Without a configured directory checkpoints live among the temporary files as long as their job.
-  const checkpointDirectory = `${env.fs.resolve(directory ?? join(tmpdir(), "millrace-checkpoints"))}/${jobGraph.jobId}`;
+  const checkpointDirectory = `${env.fs.resolve(config.get(CHECKPOINTING_DIRECTORY) ?? join(tmpdir(), "millrace-checkpoints"))}/${jobGraph.jobId}`;
+  const temporaryDirectory = `${env.fs.resolve(config.get(TMP_DIRS) ?? join(tmpdir(), "millrace"))}/${jobGraph.jobId}`;
   const job = new JobMaster({
-    env, jobGraph, slots, onCollected, checkpointDirectory,
+    env, jobGraph, slots, onCollected, checkpointDirectory, temporaryDirectory,
     ...(onStatus === undefined ? {} : { onStatus }),
   });
   return job;

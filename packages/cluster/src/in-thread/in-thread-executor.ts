@@ -1,4 +1,4 @@
-import { BatchDecoder, CHECKPOINTING_DIRECTORY, MillraceError, SLOT_ISOLATION } from "@millrace/core";
+import { BatchDecoder, CHECKPOINTING_DIRECTORY, MillraceError, SLOT_ISOLATION, TMP_DIRS } from "@millrace/core";
 import type { Env } from "@millrace/core";
 import { translate } from "@millrace/graph";
 import type { JobClient, JobStatus, Pipeline, PipelineExecutor } from "@millrace/graph";
@@ -8,7 +8,7 @@ import { InThreadSlots } from "./in-thread-slots.js";
 
 export interface InThreadOptions {
   readonly env: Env;
-  /** Where checkpoints go when the job does not say; absolute, and deleted with the job's own. */
+  /** Where temporary files, and checkpoints when the job does not say, go; absolute. Each job deletes its own. */
   readonly temporaryDirectory: string;
   /** Win over what the program sets. */
   readonly configOverrides?: Readonly<Record<string, unknown>>;
@@ -36,7 +36,8 @@ export class InThreadExecutor implements PipelineExecutor {
     const decoder = new BatchDecoder();
     const job: JobMaster = new JobMaster({
       env, jobGraph, slots: new InThreadSlots(env, pipeline.graph, roundTripEdges),
-      checkpointDirectory: `${env.fs.resolve(pipeline.config.get(CHECKPOINTING_DIRECTORY) ?? temporaryDirectory)}/${jobGraph.jobId}`,
+      checkpointDirectory: `${env.fs.resolve(pipeline.config.get(CHECKPOINTING_DIRECTORY) ?? `${temporaryDirectory}/checkpoints`)}/${jobGraph.jobId}`,
+      temporaryDirectory: `${env.fs.resolve(pipeline.config.get(TMP_DIRS) ?? temporaryDirectory)}/${jobGraph.jobId}`,
       onCollected: (collectId, subtaskIndex, batch) => {
         const take = pipeline.collectors?.get(collectId);
         if (take === undefined) throw new MillraceError({ code: "COLLECTOR_UNKNOWN", message: `nobody in the program collects "${collectId}"` });

@@ -27,6 +27,8 @@ export interface JobMasterInit {
   readonly slots: SlotProvider;
   /** Absolute directory of this job's checkpoints; `chk-<id>` goes in here. */
   readonly checkpointDirectory: string;
+  /** Absolute directory of this job's temporary files; deleted when it ends. */
+  readonly temporaryDirectory: string;
   readonly onCollected?: ResultTaker;
   /** Called after every change, final ones included. */
   readonly onStatus?: (status: JobStatus) => void;
@@ -209,11 +211,11 @@ export class JobMaster {
   }
 
   #deployOn(slots: AllocatedSlots, epoch: number): void {
-    const { jobGraph, checkpointDirectory } = this.#init;
+    const { jobGraph, checkpointDirectory, temporaryDirectory } = this.#init;
     const { numberOfSlots, slotOfSubtask } = this.#assignment;
     const graph = this.#graph!;
     for (let slotIndex = 0; slotIndex < numberOfSlots; slotIndex++) {
-      slots.send(slotIndex, { type: "start", epoch, job: { jobGraph, slotIndex, numberOfSlots, checkpointDirectory } });
+      slots.send(slotIndex, { type: "start", epoch, job: { jobGraph, slotIndex, numberOfSlots, checkpointDirectory, temporaryDirectory } });
     }
     slots.connectAll();
     const checkpoint = this.#store.latest;
@@ -391,6 +393,7 @@ export class JobMaster {
 
   /** Deletes what the job leaves behind, unless it is to be retained. What it was restored from is never its own. */
   async #cleanUp(status: JobStatus): Promise<void> {
+    await this.#store.deleteFiles(this.#init.temporaryDirectory);
     if (this.#isRetained(status)) return;
     await this.#store.discardAll();
     const { checkpointDirectory } = this.#init;

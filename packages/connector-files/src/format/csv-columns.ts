@@ -10,6 +10,7 @@ import { toTimestamp } from "./csv-timestamp.js";
 export type CsvColumnType = "string" | "number" | "int" | "bigint" | "boolean" | "date" | "timestamp";
 /** A column: a type, a type that may be missing (`"int?"`: an empty field is `null`), or a function from the field's text that throws when it does not fit. */
 export type CsvColumn = CsvColumnType | `${CsvColumnType}?` | ((text: string) => unknown);
+/** The columns to read, by name. */
 export type CsvColumns = Readonly<Record<string, CsvColumn>>;
 
 interface CsvValues {

@@ -12,6 +12,7 @@ import type { StandardSchema } from "./standard-schema.js";
 import { TextDecoding } from "./text.js";
 import type { TextOptions } from "./text.js";
 
+/** How CSV is read: columns, header, and what else the dialect and text options say. */
 export interface CsvOptions<C extends CsvColumns, T> extends CsvDialectOptions, TextOptions {
   /** The columns to read and their types. With a header they are found by name, in any order; without one they are the columns of the file, in order. */
   readonly columns?: C;

@@ -5,6 +5,7 @@ import { Invalid, validate } from "./standard-schema.js";
 import type { StandardSchema } from "./standard-schema.js";
 import type { TextOptions } from "./text.js";
 
+/** How JSON lines are read. */
 export interface JsonLinesOptions<T> extends TextOptions {
   /** A Standard Schema validator (zod, valibot, arktype, …), called synchronously; records it refuses are malformed records. */
   readonly validate?: StandardSchema<T>;

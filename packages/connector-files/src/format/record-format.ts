@@ -16,6 +16,7 @@ export interface RecordFormat<T> {
   createDecoder(context: DecoderContext): RecordDecoder<T> | Promise<RecordDecoder<T>>;
 }
 
+/** What a decoder is told about the split it will read. */
 export interface DecoderContext {
   readonly path: string;
   /** True when `decode` will get the file's first byte (unless {@link RecordDecoder.start} says to begin behind it). */

@@ -7,7 +7,9 @@ export interface StandardSchema<Out = unknown> {
     readonly types?: { readonly input: unknown; readonly output: Out } | undefined;
   };
 }
+/** What a validator answers: the value, or why it refuses. */
 export type StandardResult<Out> = { readonly value: Out; readonly issues?: undefined } | { readonly issues: readonly StandardIssue[] };
+/** One reason why a validator refuses a value. Standard Schema: Issue. */
 export interface StandardIssue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;

@@ -10,6 +10,7 @@ export type FileFilter = (path: string) => boolean;
 /** Every path must be there and every glob match something; or only the former; or neither. */
 export type MustExist = "all" | "paths" | "none";
 
+/** The default {@link FileFilter}: names that start with neither `.` nor `_`. */
 export const visibleFiles: FileFilter = (path) => !/^[._]/.test(baseName(path));
 
 /**

@@ -1,6 +1,7 @@
 import { MillraceError } from "@millrace/core";
 import { dateTimeFormatter } from "./date-time-format.js";
 
+/** What a bucket assigner can ask about the record and the time. */
 export interface BucketContext {
   readonly currentProcessingTimeMs: number;
   /** The record's event time, `undefined` when it has none. */
@@ -15,6 +16,7 @@ export interface BucketContext {
  */
 export type BucketAssigner<T> = (value: T, context: BucketContext) => string;
 
+/** How a time becomes the name of a bucket. */
 export interface DateTimeBucketOptions {
   /** `yyyy`, `MM`, `dd`, `HH`, `mm`, `ss`, and other text in single quotes; `-`, `_`, `=`, `/` and blanks stand for themselves. Default `"yyyy-MM-dd--HH"`. */
   readonly format?: string;
@@ -22,6 +24,7 @@ export interface DateTimeBucketOptions {
   readonly timeZone?: string;
 }
 
+/** The bucket assigners that come with the sink. */
 export const BucketAssigners = {
   /** Everything in one directory. Flink: BasePathBucketAssigner. */
   basePath<T>(): BucketAssigner<T> {

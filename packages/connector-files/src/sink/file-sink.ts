@@ -13,6 +13,7 @@ import type { RollingPolicy } from "./rolling-policy.js";
 import { csvEncoder, jsonLinesEncoder, linesEncoder } from "./row-encoder.js";
 import type { CsvEncoderOptions, RowEncoder } from "./row-encoder.js";
 
+/** How files are cut, named and written. All of it has defaults. */
 export interface FileSinkOptions<T> {
   /** Default `BucketAssigners.dateTime()`: a directory per hour of processing time. */
   readonly bucketAssigner?: BucketAssigner<T>;

@@ -20,6 +20,7 @@ export interface RollingPolicy {
   shouldRollOnProcessingTime(part: PartFileInfo, nowMs: number): boolean;
 }
 
+/** When the default policy closes a part file. */
 export interface DefaultRollingPolicyOptions {
   /** Default 128 MiB. */
   readonly maxPartSizeBytes?: number;
@@ -33,6 +34,7 @@ export interface DefaultRollingPolicyOptions {
 
 const MIB = 1024 * 1024;
 
+/** The rolling policies that come with the sink. */
 export const RollingPolicies = {
   /** By size, age and inactivity; at a checkpoint only parts that are full. Flink: DefaultRollingPolicy. @throws `OPTION_INVALID`, `DURATION_INVALID`. */
   default(options: DefaultRollingPolicyOptions = {}): RollingPolicy {

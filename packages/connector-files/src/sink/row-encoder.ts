@@ -36,6 +36,7 @@ export function jsonLinesEncoder<T = unknown>(): RowEncoder<T> {
   };
 }
 
+/** How records become rows of CSV. */
 export interface CsvEncoderOptions<T> {
   /** The fields to write, in order. */
   readonly columns: readonly (keyof T & string)[];

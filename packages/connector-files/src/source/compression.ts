@@ -2,6 +2,7 @@ import { createGunzip, createInflate } from "node:zlib";
 import { MillraceError, isMillraceError } from "@millrace/core";
 import type { FileReader, FileSystem } from "@millrace/core";
 
+/** How a file is compressed; found by its name unless given. */
 export type Compression = "none" | "gzip" | "deflate";
 
 const OUTPUT_BYTES = 256 * 1024;

@@ -5,6 +5,7 @@ import type { Compression } from "./compression.js";
 /** What happens to a record that cannot be read: the job fails (default), it is counted and left out, or it goes to the side output `malformed-records`. */
 export type OnMalformed = "fail" | "skip" | "side-output";
 
+/** What a file source reads, whether it keeps looking for new files, and what becomes of records that cannot be read. */
 export interface FileSourceOptions {
   /** Default `"fail"`: bad input never passes unseen. `numRecordsInErrors` counts in every case. */
   readonly onError?: OnMalformed;

@@ -14,6 +14,7 @@ export interface FileSourceSplit extends SourceSplit {
   readonly position?: FilePosition;
 }
 
+/** How far a split has been read: where to start again after a restore. */
 export interface FilePosition {
   /** The (decompressed) offset where a record starts. */
   readonly byteOffset: number;

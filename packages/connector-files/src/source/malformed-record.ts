@@ -18,6 +18,7 @@ export function malformedRecord(file: string, item: MalformedItem, linesBefore: 
   return { file, line: linesBefore + item.line + 1, column: item.column, text: item.text, message: item.message };
 }
 
+/** The error of a record that could not be read: `RECORD_MALFORMED`, with file, line, column and the start of the record. */
 export function malformedError(record: MalformedRecord, format: string): MillraceError {
   const column = record.column > 0 ? `, column ${record.column}` : "";
   const text = record.text.length > 200 ? `${record.text.slice(0, 200)}…` : record.text;
@@ -29,6 +30,7 @@ export function malformedError(record: MalformedRecord, format: string): Millrac
   });
 }
 
+/** The error of a record beyond the limit: `RECORD_TOO_LARGE`. */
 export function tooLargeError(file: string, line: number, limitBytes: number, format: string): MillraceError {
   return new MillraceError({
     code: "RECORD_TOO_LARGE",

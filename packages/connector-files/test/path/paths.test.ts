@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LocalFileSystem } from "@millrace/env-node";
-import { discoverFiles, resolvePath, visibleFiles } from "../../src/index.js";
+import { discoverFiles, visibleFiles } from "../../src/index.js";
+import { resolvePath } from "../../src/path/resolve-path.js";
 import { withTempDir, writeFiles } from "../support/temp-dir.js";
 
 test("paths are made absolute and canonical", () => {

@@ -20,6 +20,10 @@ export const BUFFER_TIMEOUT: ConfigOption<number> = configOption.duration(
 export const BATCH_SIZE: ConfigOption<number> = configOption.integer("taskmanager.network.batch-size", 1024, "The most records in one buffer.");
 export const CHANNEL_CREDITS: ConfigOption<number> = configOption.integer(
   "taskmanager.network.memory.buffers-per-channel", 4, "Buffers on the way per channel before its sender waits.");
+export const BATCH_EXCHANGE_MEMORY: ConfigOption<number> = configOption.memorySize(
+  "taskmanager.memory.batch-exchange.size", 256 * 1024 ** 2, "How much of what batch jobs exchange a slot keeps in memory; the rest waits in temporary files.");
+export const TMP_DIRS: ConfigOption<string | undefined> = configOption.optionalString(
+  "io.tmp.dirs", undefined, "Directory of temporary files; not set means the system's.");
 export const SLOT_ISOLATION: ConfigOption<"inline" | "thread"> = configOption.oneOf(["inline", "thread"])(
   "slot.isolation", "inline", "Where slots run: in the caller's thread, or each in a worker thread of its own.");
 export const SLOT_HEAP: ConfigOption<number> = configOption.memorySize(
@@ -69,7 +73,7 @@ export const METRICS_LATENCY_INTERVAL: ConfigOption<number> = configOption.durat
 /** Every option above, for validation and documentation. */
 export const allOptions: readonly ConfigOption<any>[] = [
   RUNTIME_MODE, PARALLELISM, MAX_PARALLELISM, JOB_NAME, OPERATOR_CHAINING, CHAIN_COMPILER, AUTO_WATERMARK_INTERVAL, FREEZE_RECORDS,
-  BUFFER_TIMEOUT, BATCH_SIZE, CHANNEL_CREDITS, SLOT_ISOLATION, SLOT_HEAP,
+  BUFFER_TIMEOUT, BATCH_SIZE, CHANNEL_CREDITS, BATCH_EXCHANGE_MEMORY, TMP_DIRS, SLOT_ISOLATION, SLOT_HEAP,
   CHECKPOINTING_INTERVAL, CHECKPOINTING_MODE, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_TIMEOUT, CHECKPOINTING_TOLERABLE_FAILURES, CHECKPOINTING_DIRECTORY,
   CHECKPOINTING_RETAINED, CHECKPOINTING_RETENTION, SAVEPOINT_PATH, IGNORE_UNCLAIMED_STATE,
   RESTART_STRATEGY, FIXED_DELAY_ATTEMPTS, FIXED_DELAY_DELAY, EXPONENTIAL_INITIAL, EXPONENTIAL_MAX, EXPONENTIAL_MULTIPLIER, EXPONENTIAL_RESET,

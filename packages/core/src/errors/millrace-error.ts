@@ -13,6 +13,7 @@ export interface ErrorLocation {
   readonly option?: string;
 }
 
+/** What a {@link MillraceError} is made of. */
 export interface MillraceErrorInit {
   /** Stable, documented code in SCREAMING_SNAKE_CASE, e.g. `CONFIG_UNKNOWN_KEY`. */
   readonly code: string;

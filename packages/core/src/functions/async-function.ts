@@ -8,6 +8,7 @@ export interface AsyncFunction<T, R> extends RichFunction {
   timeout?(value: T): readonly R[] | Promise<readonly R[]>;
 }
 
+/** When a call of an {@link AsyncFunction} is tried again, and how long to wait before. Both questions default to yes for errors, no for results. Flink: AsyncRetryStrategy. */
 export interface AsyncRetryStrategy<R> {
   readonly maxAttempts: number;
   /** Pause before attempt `attempt` (2 is the first retry). */

@@ -5,6 +5,7 @@ import type { MetricGroup } from "../metrics/metrics.js";
 import type { Cancellable } from "../env/clock.js";
 import type { SnapshotCodec } from "../source/source.js";
 
+/** What a sink's writer is made with. */
 export interface SinkWriterContext {
   readonly jobId: string;
   readonly operatorId: string;
@@ -26,6 +27,7 @@ export interface SinkWriterContext {
   collect?(collectId: string, values: readonly unknown[]): void;
 }
 
+/** What a writer can ask about the record it writes. Only valid during the call. */
 export interface SinkWriteContext {
   /** `undefined` for a record without event time. */
   readonly timestamp: number | undefined;

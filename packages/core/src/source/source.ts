@@ -4,6 +4,7 @@ import type { Net } from "../env/net.js";
 import type { Configuration } from "../config/configuration.js";
 import type { MetricGroup } from "../metrics/metrics.js";
 
+/** Whether a source ends. */
 export type Boundedness = "bounded" | "continuous-unbounded";
 
 /** A part of a source that one reader reads: a file range, a partition. Must survive JSON or declare a codec in {@link Source.splitCodec}. */
@@ -49,6 +50,7 @@ export interface SplitEnumeratorContext<S extends SourceSplit> {
   readonly config: Configuration;
 }
 
+/** Finds a source's splits and hands them to readers: one per source, in a slot. Calls come one at a time. Flink: SplitEnumerator (FLIP-27). */
 export interface SplitEnumerator<S extends SourceSplit, E> {
   start(): void | Promise<void>;
   /** The reader of `subtask` asks for (another) split. */
@@ -62,8 +64,10 @@ export interface SplitEnumerator<S extends SourceSplit, E> {
   close?(): void | Promise<void>;
 }
 
+/** What a reader says after a poll: call again, wait for `available`, or never again. */
 export type InputStatus = "more-available" | "nothing-available" | "end-of-input";
 
+/** What a reader is made with, and its way to the enumerator. */
 export interface SourceReaderContext {
   readonly subtaskIndex: number;
   readonly parallelism: number;

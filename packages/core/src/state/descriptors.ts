@@ -18,6 +18,7 @@ export interface DescriptorOptions {
   readonly ttl?: StateTtlConfig;
 }
 
+/** Names a {@link ValueState}. Without a type it is found out from the first value. Flink: ValueStateDescriptor. */
 export class ValueStateDescriptor<T> implements StateDescriptor<ValueState<T>> {
   readonly kind = "value";
   declare readonly state?: ValueState<T>;
@@ -31,6 +32,7 @@ export class ValueStateDescriptor<T> implements StateDescriptor<ValueState<T>> {
   }
 }
 
+/** Names a {@link ListState}, or list state of an operator. Flink: ListStateDescriptor. */
 export class ListStateDescriptor<T> implements StateDescriptor<ListState<T>> {
   readonly kind = "list";
   declare readonly state?: ListState<T>;
@@ -44,6 +46,7 @@ export class ListStateDescriptor<T> implements StateDescriptor<ListState<T>> {
   }
 }
 
+/** Names a {@link MapState}, or broadcast state. Flink: MapStateDescriptor. */
 export class MapStateDescriptor<K, V> implements StateDescriptor<MapState<K, V>> {
   readonly kind = "map";
   declare readonly state?: MapState<K, V>;
@@ -59,6 +62,7 @@ export class MapStateDescriptor<K, V> implements StateDescriptor<MapState<K, V>>
   }
 }
 
+/** Names a {@link ReducingState} and how its values combine. Flink: ReducingStateDescriptor. */
 export class ReducingStateDescriptor<T> implements StateDescriptor<ReducingState<T>> {
   readonly kind = "reducing";
   declare readonly state?: ReducingState<T>;
@@ -74,6 +78,7 @@ export class ReducingStateDescriptor<T> implements StateDescriptor<ReducingState
   }
 }
 
+/** Names an {@link AggregatingState} and its aggregate function. Flink: AggregatingStateDescriptor. */
 export class AggregatingStateDescriptor<IN, ACC, OUT> implements StateDescriptor<AggregatingState<IN, OUT>> {
   readonly kind = "aggregating";
   declare readonly state?: AggregatingState<IN, OUT>;

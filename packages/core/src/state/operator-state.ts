@@ -9,6 +9,7 @@ export interface OperatorStateStore {
   getBroadcastState<K, V>(descriptor: MapStateDescriptor<K, V>): BroadcastState<K, V>;
 }
 
+/** What `initializeState` can ask, and where it opens its states. */
 export interface StateInitializationContext {
   readonly isRestored: boolean;
   /** The checkpoint this attempt was restored from. */
@@ -17,6 +18,7 @@ export interface StateInitializationContext {
   /** @throws `STATE_NOT_KEYED` outside a keyed stream. */
   readonly keyedState: KeyedStateStore;
 }
+/** Which checkpoint `snapshotState` is called for. */
 export interface StateSnapshotContext {
   readonly checkpointId: number;
   readonly checkpointTimestampMs: number;

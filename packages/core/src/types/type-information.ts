@@ -10,6 +10,7 @@ export interface TypeInformation<T = unknown> {
   readonly type?: (value: T) => T;
 }
 
+/** The structure of a type as data: what is stored beside a snapshot and compared when it is restored. */
 export type TypeSchema =
   | { readonly kind: "any" | "number" | "int" | "double" | "string" | "boolean" | "bigint" | "date" | "bytes" | "null" | "undefined" }
   | { readonly kind: "array" | "set"; readonly element: TypeSchema }

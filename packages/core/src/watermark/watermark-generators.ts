@@ -1,6 +1,7 @@
 import type { RecordBatch } from "../record/record-batch.js";
 import { MIN_WATERMARK } from "../time/timestamps.js";
 
+/** Where a generator puts watermarks. */
 export interface WatermarkOutput {
   /** Lower values than the last one are ignored. */
   emitWatermark(timestampMs: number): void;

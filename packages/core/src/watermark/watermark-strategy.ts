@@ -2,6 +2,7 @@ import { duration, type Duration, type DurationLike } from "../time/duration.js"
 import type { TimestampAssigner } from "../functions/functions.js";
 import { boundedOutOfOrderness, noWatermarks, type WatermarkGenerator } from "./watermark-generators.js";
 
+/** Sources of one group do not get further ahead of the slowest than the drift. Flink: watermark alignment. */
 export interface WatermarkAlignment {
   readonly group: string;
   readonly maxDriftMs: Duration;

@@ -1,9 +1,11 @@
 import type { Window } from "./window.js";
 
+/** A record of a window and its time. */
 export interface TimestampedValue<T> {
   readonly value: T;
   readonly timestampMs: number;
 }
+/** What an evictor can ask. */
 export interface EvictorContext {
   readonly currentProcessingTime: number;
   readonly currentWatermark: number;

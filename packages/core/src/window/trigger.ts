@@ -5,6 +5,7 @@ import type { Window } from "./window.js";
 /** What happens to a window after a trigger was asked. */
 export type TriggerResult = "CONTINUE" | "FIRE" | "PURGE" | "FIRE_AND_PURGE";
 
+/** What a trigger can ask, and its timers and state, each for one key and window. */
 export interface TriggerContext {
   readonly currentProcessingTime: number;
   readonly currentWatermark: number;
@@ -15,6 +16,7 @@ export interface TriggerContext {
   /** State per key and window. */
   getPartitionedState<S extends KeyedState>(descriptor: StateDescriptor<S>): S;
 }
+/** {@link TriggerContext} of a window that others were merged into. */
 export interface OnMergeContext extends TriggerContext {
   mergePartitionedState(descriptor: StateDescriptor): void;
 }

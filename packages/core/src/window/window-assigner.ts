@@ -1,6 +1,7 @@
 import type { Trigger } from "./trigger.js";
 import type { Window, WindowCodec } from "./window.js";
 
+/** What an assigner can ask. */
 export interface WindowAssignerContext {
   currentProcessingTime(): number;
 }

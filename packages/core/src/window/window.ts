@@ -43,6 +43,7 @@ export interface WindowCodec<W extends Window> {
   decode(id: string): W;
 }
 
+/** How a {@link TimeWindow} names its state. */
 export const timeWindowCodec: WindowCodec<TimeWindow> = {
   encode: (window) => `${window.startMs},${window.endMs}`,
   decode: (id) => {
@@ -50,6 +51,7 @@ export const timeWindowCodec: WindowCodec<TimeWindow> = {
     return new TimeWindow(Number(id.slice(0, comma)), Number(id.slice(comma + 1)));
   },
 };
+/** How the {@link GlobalWindow} names its state. */
 export const globalWindowCodec: WindowCodec<GlobalWindow> = { encode: () => "G", decode: () => GlobalWindow.instance };
 
 /** Start of the aligned window that holds `timestampMs`; right for negative times and offsets too. */

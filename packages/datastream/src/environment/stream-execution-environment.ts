@@ -3,7 +3,7 @@ import {
   WatermarkStrategy, type Boundedness, type ConfigOption, type DurationLike, type KeySelector, type MultipleInputOperator, type OperatorFactory, type Source, type TypeInformation,
 } from "@millrace/core";
 import {
-  installedExecutor, streamPlan, type CollectedResults, type JobClient, type JobExecutionResult, type JobListener, type Pipeline, type PipelineExecutor, type StreamGraph, type StreamNode,
+  installedExecutor, streamPlan, type CollectedResults, type JobClient, type JobExecutionResult, type JobListener, type Partitioner, type Pipeline, type PipelineExecutor, type StreamGraph, type StreamNode,
 } from "@millrace/graph";
 import { AsyncIterableSource, type AsyncReplayable } from "../sources/async-iterable-source.js";
 import { CollectionSource, type Replayable } from "../sources/collection-source.js";
@@ -248,8 +248,8 @@ export class StreamExecutionEnvironment {
     });
     return new SingleOutputStreamOperator<R>(this, node);
   }
-  keyedStream<T, K>(stream: DataStream<T>, keySelector: KeySelector<T, K>): KeyedStream<T, K> {
-    return new KeyedStream<T, K>(this, stream.inputs, keySelector);
+  keyedStream<T, K>(stream: DataStream<T>, keySelector: KeySelector<T, K>, partitioner?: Partitioner): KeyedStream<T, K> {
+    return new KeyedStream<T, K>(this, stream.inputs, keySelector, partitioner);
   }
   /** Registers a taker of results; the id is the one its sink passes to `SinkWriterContext.collect`. */
   addCollector(collector: ResultCollector): string {

@@ -5,6 +5,7 @@ import { SequentialReader, type SplitCursor } from "./split-reader.js";
 /** What can be read again from the start: an array, another re-iterable object such as a `Set`, or a function that makes a new iterator. */
 export type Replayable<T> = Iterable<T> | (() => Iterable<T> | Iterator<T>);
 
+/** The one split of a collection, and how far it was read. */
 export interface CollectionSplit extends SourceSplit {
   /** How many records are behind it. */
   readonly position: number;
@@ -121,6 +122,7 @@ class IteratorCursor<T> implements SplitCursor<T, CollectionSplit> {
   }
 }
 
+/** The error of a source that cannot start again: `SOURCE_NOT_REPLAYABLE`. */
 export function notReplayable(): MillraceError {
   return new MillraceError({
     code: "SOURCE_NOT_REPLAYABLE",

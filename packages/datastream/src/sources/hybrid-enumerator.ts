@@ -2,6 +2,7 @@ import { MillraceError, type SourceSplit, type SplitEnumerator, type SplitEnumer
 import type { HybridEnumeratorEvent, HybridReaderEvent } from "./hybrid-events.js";
 import type { HybridSplit, HybridStage } from "./hybrid-source.js";
 
+/** What a hybrid source's enumerator keeps in a checkpoint: which source it is at, and that one's own state. */
 export interface HybridState {
   readonly sourceIndex: number;
   readonly position: unknown;

@@ -9,6 +9,7 @@ export interface RateLimiter {
   notifyCheckpointComplete?(checkpointId: number): void;
 }
 
+/** What a limiter is made with. */
 export interface RateLimiterContext {
   readonly clock: Clock;
   readonly parallelism: number;
@@ -19,6 +20,7 @@ export interface RateLimiterStrategy {
   createRateLimiter(context: RateLimiterContext): RateLimiter;
 }
 
+/** The rate limits that come with the generator source. */
 export const RateLimiterStrategy = {
   /** So many records a second, over all subtasks together. */
   perSecond(records: number): RateLimiterStrategy {

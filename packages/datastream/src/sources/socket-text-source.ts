@@ -6,6 +6,7 @@ import { FixedSplitEnumerator, type UnassignedSplits } from "./fixed-split-enume
 import { LineSplitter } from "./line-splitter.js";
 import { SequentialReader, type SplitCursor } from "./split-reader.js";
 
+/** How lines are read from a socket. */
 export interface SocketTextOptions {
   /** Default "\n", with which a "\r" before it goes, too. */
   readonly delimiter?: string;

@@ -1,6 +1,7 @@
 import { duration, MillraceError, type AsyncFunction, type AsyncRetryStrategy, type DurationLike, type RichFunctionSource } from "@millrace/core";
 import type { AsyncSpec } from "@millrace/graph";
 
+/** How many calls run at a time, how long one may take, when it is tried again, and whether results keep the order of the records. */
 export interface AsyncMapOptions<R = unknown> {
   /** Whether results keep the order of their records (default), or go on as they come (never across a watermark). */
   readonly ordered?: boolean;

@@ -6,6 +6,7 @@ import type { DataStream } from "./data-stream.js";
 
 const TRIM_AT = 10_000;
 
+/** How results are collected. */
 export interface CollectOptions {
   readonly jobName?: string;
   /** Cancels the job once this many records have come. */
@@ -109,6 +110,7 @@ export class CollectedRecords<T> implements AsyncIterable<T> {
   }
 }
 
+/** Adds a sink that brings the stream's records to this program. See `DataStream.collectAsync`. */
 export function collectStream<T>(stream: DataStream<T>, jobName?: string): CollectedRecords<T> {
   const { environment } = stream;
   const records = new CollectedRecords<T>(() => environment.executeAsync(jobName));
@@ -117,6 +119,7 @@ export function collectStream<T>(stream: DataStream<T>, jobName?: string): Colle
   return records;
 }
 
+/** Runs the job and resolves with the stream's records. See `DataStream.executeAndCollect`. */
 export async function collectAll<T>(stream: DataStream<T>, options: CollectOptions): Promise<T[]> {
   const { limit } = options;
   if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 1)) {

@@ -66,7 +66,10 @@ export class DataStream<T> {
     return this.addOperator<T>("Filter", { type: "filter", fn });
   }
 
-  /** Emits any number of records per record, through the collector. TypeScript cannot infer their type from `out.collect(…)`: write `flatMap<R>((value, out) => …)`. */
+  /**
+   * Emits any number of records per record: what the function returns (an array, a generator), and what it gives to the collector, which costs less.
+   * TypeScript cannot infer their type from `out.collect(…)`: write `flatMap<R>((value, out) => …)` there.
+   */
   flatMap<R>(fn: FlatMapFn<T, R> | RichFunctionSource<FlatMapFunction<T, R>>): SingleOutputStreamOperator<R> {
     checkFunction(fn, "flatMap");
     return this.addOperator<R>("Flat Map", { type: "flatMap", fn });
@@ -129,6 +132,17 @@ export class DataStream<T> {
   keyBy<const F extends readonly (keyof T & (string | number))[]>(...fields: F): KeyedStream<T, { -readonly [I in keyof F]: T[F[I]] }>;
   keyBy(...key: readonly unknown[]): KeyedStream<T, any> {
     return this.environment.keyedStream<T, any>(this, this.selectorOf(key, "keyBy"));
+  }
+
+  /**
+   * Takes a stream as keyed that is partitioned by this key already, without sending its records anywhere: what a keyed operator emitted for the key it had.
+   * A record whose key belongs to another subtask fails the task with `KEY_GROUP_MISROUTED`. Flink: DataStreamUtils.reinterpretAsKeyedStream.
+   */
+  reinterpretAsKeyedStream<K>(selector: KeySelector<T, K> & NotAsync<K>): KeyedStream<T, K>;
+  reinterpretAsKeyedStream<F extends keyof T & (string | number)>(field: F): KeyedStream<T, T[F]>;
+  reinterpretAsKeyedStream<const F extends readonly (keyof T & (string | number))[]>(...fields: F): KeyedStream<T, { -readonly [I in keyof F]: T[F[I]] }>;
+  reinterpretAsKeyedStream(...key: readonly unknown[]): KeyedStream<T, any> {
+    return this.environment.keyedStream<T, any>(this, this.selectorOf(key, "reinterpretAsKeyedStream"), { kind: "forward" });
   }
 
   /** One to one; both sides need the same parallelism. */

@@ -1,4 +1,4 @@
-import type { JoinFn, KeySelector } from "@millrace/core";
+import type { FlatJoinFn, JoinFn, KeySelector } from "@millrace/core";
 import { checkPlainFunction, type NotAsync } from "../functions/user-function.js";
 import type { DataStream, SingleOutputStreamOperator } from "./data-stream.js";
 import { WindowPair, WindowPairWhere } from "./window-pair.js";
@@ -24,9 +24,11 @@ export class JoinedStreams<A, B> {
 
 /** A window join, complete but for its function. */
 export class JoinWindow<A, B, K, W extends Window> extends WindowPair<A, B, K, W> {
-  /** Called for every pair of one key and window; its result is emitted. */
-  apply<R>(fn: JoinFn<A, B, R> & NotAsync<R>): SingleOutputStreamOperator<R> {
+  /** Called for every pair of one key and window; its result is emitted, or, with a third parameter, what it gives to the collector. */
+  apply<R>(fn: FlatJoinFn<A, B, R>): SingleOutputStreamOperator<R>;
+  apply<R>(fn: JoinFn<A, B, R> & NotAsync<R>): SingleOutputStreamOperator<R>;
+  apply<R>(fn: JoinFn<A, B, R> | FlatJoinFn<A, B, R>): SingleOutputStreamOperator<R> {
     checkPlainFunction(fn, "apply");
-    return this.build<R>("Window Join", { join: fn });
+    return this.build<R>("Window Join", fn.length > 2 ? { flatJoin: fn as FlatJoinFn<A, B, R> } : { join: fn as JoinFn<A, B, R> });
   }
 }

@@ -6,6 +6,7 @@ import { checkAggregate } from "./check-aggregate.js";
 import type { ComparableField } from "../functions/fields.js";
 import type { DataStream, SingleOutputStreamOperator } from "./data-stream.js";
 
+/** Which of the values comes first. */
 export type SortOrder = "ascending" | "descending";
 
 /** Everything one subtask receives, processed at the end of bounded input. Flink: PartitionWindowedStream. */

@@ -82,7 +82,7 @@ export class WindowPair<A, B, K, W extends Window> {
     return this;
   }
 
-  protected build<R>(name: string, result: Pick<WindowJoinSpec, "join" | "coGroup">): SingleOutputStreamOperator<R> {
+  protected build<R>(name: string, result: Pick<WindowJoinSpec, "join" | "flatJoin" | "coGroup">): SingleOutputStreamOperator<R> {
     const { first, second, firstKey, secondKey, assigner } = this.#settings;
     const { trigger, evictor, allowedLatenessMs } = this.#window;
     const { environment } = first;

@@ -1,43 +1,15 @@
-import type { AggregateFunction, DurationLike, Evictor, OutputTag, ProcessFunctionSource, ProcessWindowFunction, ReduceFn, Trigger, Window, WindowAssigner, WindowFn } from "@millrace/core";
-import type { WindowSpec } from "@millrace/graph";
-import { aggregateOfSelector, combineNumbers, extremeByField, extremeBySelector, extremeOfField, sumOfField, type FieldName } from "../functions/aggregations.js";
-import { checkField, type ComparableField, type NumericField } from "../functions/fields.js";
+import type { AggregateFunction, ProcessFunctionSource, ProcessWindowFunction, ReduceFn, Window, WindowAssigner, WindowFn } from "@millrace/core";
 import { checkPlainFunction } from "../functions/user-function.js";
+import { checkAggregate } from "./check-aggregate.js";
 import type { SingleOutputStreamOperator } from "./data-stream.js";
 import type { KeyedStream } from "./keyed-stream.js";
-import { checkAggregate } from "./check-aggregate.js";
-import { recordHint } from "./record-hint.js";
-import { WindowSettings, windowFunctionSpec } from "./window-settings.js";
+import { WindowAggregations } from "./window-aggregations.js";
+import { windowFunctionSpec } from "./window-settings.js";
 
 /** A keyed stream cut into windows. `trigger`, `evictor`, `allowedLateness` and `sideOutputLateData` change this object; the others add the operator. Flink: WindowedStream. */
-export class WindowedStream<T, K, W extends Window> {
-  readonly #stream: KeyedStream<T, K>;
-  readonly #settings: WindowSettings<T, W>;
-
+export class WindowedStream<T, K, W extends Window> extends WindowAggregations<T, W> {
   constructor(stream: KeyedStream<T, K>, assigner: WindowAssigner<T, W>) {
-    this.#stream = stream;
-    this.#settings = new WindowSettings<T, W>(assigner);
-  }
-
-  /** Replaces the assigner's own trigger. */
-  trigger(trigger: Trigger<T, W>): this {
-    this.#settings.setTrigger(trigger);
-    return this;
-  }
-  /** Removes records before or after the function runs; the window then keeps every record. */
-  evictor(evictor: Evictor<any, W>): this {
-    this.#settings.setEvictor(evictor);
-    return this;
-  }
-  /** How long after its end a window is kept for late records, each of which fires it again. Default: not at all. */
-  allowedLateness(lateness: DurationLike): this {
-    this.#settings.setAllowedLateness(lateness);
-    return this;
-  }
-  /** Sends records too late for any window to `tag` instead of dropping and counting them. */
-  sideOutputLateData(tag: OutputTag<T>): this {
-    this.#settings.lateTag = tag;
-    return this;
+    super(stream, assigner, stream.keySelector);
   }
 
   /** Combines records as they come. The function beside it sees the combined value and the window. */
@@ -45,61 +17,22 @@ export class WindowedStream<T, K, W extends Window> {
   reduce<R>(reduce: ReduceFn<T>, fn: WindowFn<T, R, K, W> | ProcessFunctionSource<ProcessWindowFunction<T, R, K, W>>): SingleOutputStreamOperator<R>;
   reduce(reduce: ReduceFn<T>, fn?: unknown): SingleOutputStreamOperator<any> {
     checkPlainFunction(reduce, "reduce");
-    return this.build("Window Reduce", { reduce, ...(fn === undefined ? {} : { fn: windowFunctionSpec(fn, "process", "reduce") }) });
+    return this.build("Reduce", { reduce, ...(fn === undefined ? {} : { fn: windowFunctionSpec(fn, "process", "reduce") }) });
   }
   /** Accumulates records as they come. The function beside it sees the result and the window. */
   aggregate<ACC, R>(aggregate: AggregateFunction<T, ACC, R>): SingleOutputStreamOperator<R>;
   aggregate<ACC, V, R>(aggregate: AggregateFunction<T, ACC, V>, fn: WindowFn<V, R, K, W> | ProcessFunctionSource<ProcessWindowFunction<V, R, K, W>>): SingleOutputStreamOperator<R>;
   aggregate(aggregate: AggregateFunction<T, any, any>, fn?: unknown): SingleOutputStreamOperator<any> {
     checkAggregate(aggregate);
-    return this.build("Window Aggregate", { aggregate, ...(fn === undefined ? {} : { fn: windowFunctionSpec(fn, "process", "aggregate") }) });
+    return this.build("Aggregate", { aggregate, ...(fn === undefined ? {} : { fn: windowFunctionSpec(fn, "process", "aggregate") }) });
   }
   /** Sees all records of the window at once. */
   process<R>(fn: ProcessFunctionSource<ProcessWindowFunction<T, R, K, W>>): SingleOutputStreamOperator<R> {
-    return this.build<R>("Window Process", { fn: windowFunctionSpec(fn, "process", "process") });
+    return this.build<R>("Process", { fn: windowFunctionSpec(fn, "process", "process") });
   }
   /** As `process`, as a plain function. */
   apply<R>(fn: WindowFn<T, R, K, W>): SingleOutputStreamOperator<R> {
     checkPlainFunction(fn, "apply");
-    return this.build<R>("Window Apply", { fn: { kind: "plain", fn } });
-  }
-
-  /** Sums a field (the other fields stay those of the window's first record), or what a selector gives. */
-  sum(field: NumericField<T>): SingleOutputStreamOperator<T>;
-  sum(selector: (value: T) => number): SingleOutputStreamOperator<number>;
-  sum(what: FieldName | ((value: T) => number)): SingleOutputStreamOperator<any> {
-    return typeof what === "function" ? this.number("sum", what) : this.field("Sum", what, sumOfField(what));
-  }
-  /** The smallest value of a field (the other fields stay those of the window's first record), or of what a selector gives. */
-  min(field: ComparableField<T>): SingleOutputStreamOperator<T>;
-  min(selector: (value: T) => number): SingleOutputStreamOperator<number>;
-  min(what: FieldName | ((value: T) => number)): SingleOutputStreamOperator<any> {
-    return typeof what === "function" ? this.number("min", what) : this.field("Min", what, extremeOfField(what, "<"));
-  }
-  /** As `min`, the largest. */
-  max(field: ComparableField<T>): SingleOutputStreamOperator<T>;
-  max(selector: (value: T) => number): SingleOutputStreamOperator<number>;
-  max(what: FieldName | ((value: T) => number)): SingleOutputStreamOperator<any> {
-    return typeof what === "function" ? this.number("max", what) : this.field("Max", what, extremeOfField(what, ">"));
-  }
-  /** The whole record with the smallest value; of equal ones the first (or the last with `first: false`). */
-  minBy(what: ComparableField<T> | ((value: T) => number | string | bigint), first: boolean = true): SingleOutputStreamOperator<T> {
-    return typeof what === "function" ? this.build("Window Min By", { reduce: extremeBySelector(what, "<", first) }) : this.field("Min By", what, extremeByField(what, "<", first));
-  }
-  /** As `minBy`, the largest. */
-  maxBy(what: ComparableField<T> | ((value: T) => number | string | bigint), first: boolean = true): SingleOutputStreamOperator<T> {
-    return typeof what === "function" ? this.build("Window Max By", { reduce: extremeBySelector(what, ">", first) }) : this.field("Max By", what, extremeByField(what, ">", first));
-  }
-
-  private field(name: string, field: FieldName, reduce: ReduceFn<T>): SingleOutputStreamOperator<T> {
-    checkField(field, recordHint(this.#stream.inputs));
-    return this.build<T>(`Window ${name}`, { reduce });
-  }
-  private number(kind: "sum" | "min" | "max", selector: (value: T) => number): SingleOutputStreamOperator<number> {
-    checkPlainFunction(selector, kind);
-    return this.build<number>(`Window ${kind[0]!.toUpperCase()}${kind.slice(1)}`, { aggregate: aggregateOfSelector(selector, combineNumbers[kind]) });
-  }
-  private build<R>(name: string, result: Pick<WindowSpec, "reduce" | "aggregate" | "fn">): SingleOutputStreamOperator<R> {
-    return this.#settings.build<R>(this.#stream, this.#stream.keySelector, name, result);
+    return this.build<R>("Apply", { fn: { kind: "plain", fn } });
   }
 }

@@ -3,6 +3,7 @@ import type { KeySelector, OneInputOperator, Output } from "@millrace/core";
 import type { OutputPressure } from "../exchange/output-channel.js";
 import { RecordWriter } from "../exchange/record-writer.js";
 import { compileWriter } from "../exchange/writer-compiler.js";
+import { emitReturned } from "../operators/returned-records.js";
 import { refusePromise, returnedPromise } from "../operators/user-function.js";
 import { SinkOperator } from "../sink/sink-operator.js";
 import { TimestampsOperator } from "../source/timestamps-operator.js";
@@ -164,10 +165,10 @@ export class ChainCompiler {
     const result = piece.fresh("r");
     piece.line(`${collector}.t = ${time};`);
     piece.line(`const ${result} = ${piece.constant("flatMap", operator.call)}(${value}, ${collector});`, node);
-    piece.line(`if (${result} instanceof Promise) ${this.#promiseRefused(piece, node)}();`);
+    piece.line(`if (${result} !== undefined) ${collector}.returned(${result});`, node);
   }
 
-  /** The collector of a flatMap: remembers the time of the record that is being taken apart. */
+  /** The collector of a flatMap: remembers the time of the record that is being taken apart. What the function returns is emitted, too. */
   #collector(node: ChainNode): unknown {
     const piece = this.#piece();
     piece.line("return new (class FlatMapCollector {");
@@ -176,6 +177,11 @@ export class ChainCompiler {
     piece.line("const t = at === undefined ? this.t : at;");
     piece.count(node, "recordsOut");
     this.#deliver(piece, node, node.targets, "v", "t");
+    piece.line("}");
+    const emit = piece.constant("emit", emitReturned);
+    piece.line("returned(r) {");
+    piece.line("if (Array.isArray(r)) for (let i = 0; i < r.length; i++) this.collect(r[i], undefined);");
+    piece.line(`else ${emit}(r, this, ${JSON.stringify(node.name)});`, node);
     piece.line("}");
     piece.line("})();");
     return piece.evaluate(this.#sources);

@@ -1,6 +1,7 @@
 import type { FilterFn, FlatMapFn, MapFn, OneInputOperator, OperatorContext, Output } from "@millrace/core";
 import type { FilterSpec, FlatMapSpec, MapSpec } from "@millrace/graph";
 import { FunctionOperator } from "../operators/function-operator.js";
+import { emitReturned } from "../operators/returned-records.js";
 import { TimestampedCollector } from "../operators/timestamped-collector.js";
 import { refusePromise, resolveFunction } from "../operators/user-function.js";
 
@@ -53,6 +54,7 @@ export class FlatMapOperator<T, R> extends FunctionOperator<R> implements OneInp
 
   processRecord(value: T, timestampMs: number, out: Output<R>): void {
     const call = this.call;
-    refusePromise(call(value, this.#collector.at(timestampMs, out)), this.context.operatorName);
+    const result: unknown = call(value, this.#collector.at(timestampMs, out));
+    if (result !== undefined) emitReturned(result, this.#collector, this.context.operatorName);
   }
 }

@@ -34,7 +34,7 @@ export class LocalTransport implements ChannelTransport {
   }
 
   get writable(): boolean {
-    return this.#receiver.holdUntilEnd || this.#receiver.batches < this.#limit;
+    return (this.#receiver.held === undefined ? this.#receiver.batches : this.#receiver.unstored) < this.#limit;
   }
 
   send(batch: RecordBatch): RecordBatch | undefined {

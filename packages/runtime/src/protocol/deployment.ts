@@ -45,6 +45,8 @@ export interface SlotJob {
   readonly slotIndex: number;
   readonly numberOfSlots: number;
   readonly checkpointDirectory: string;
+  /** Absolute; for files that live no longer than the job. */
+  readonly temporaryDirectory: string;
 }
 
 /** Where the state of one task went. JSON-friendly, part of the checkpoint's metadata. */

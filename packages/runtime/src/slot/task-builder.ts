@@ -1,5 +1,5 @@
 import {
-  BATCH_SIZE, BatchEncoder, CHAIN_COMPILER, FREEZE_RECORDS, MillraceError, RecordBatch, RUNTIME_MODE, type Configuration, type Operator,
+  BATCH_EXCHANGE_MEMORY, BATCH_SIZE, BatchEncoder, CHAIN_COMPILER, FREEZE_RECORDS, MillraceError, RecordBatch, RUNTIME_MODE, type Configuration, type Operator,
 } from "@millrace/core";
 import type { JobEdge, JobVertex, OperatorSpec, StreamGraph } from "@millrace/graph";
 import { canCompile, ChainCompiler } from "../chain/chain-compiler.js";
@@ -10,9 +10,11 @@ import { blame, GeneratedSources } from "../chain/task-error.js";
 import { readOperatorState, type OperatorStateBytes } from "../checkpoint/state-files.js";
 import type { TaskFacilities, TaskOperatorContext } from "../context/operator-context.js";
 import { ChannelIds, sourcesOf, targetsOf } from "../exchange/edge-topology.js";
-import type { InputChannel } from "../exchange/input-channel.js";
+import { HeldMemory } from "../exchange/held-memory.js";
+import type { HoldingPlace, InputChannel } from "../exchange/input-channel.js";
 import { OutputChannel, OutputPressure } from "../exchange/output-channel.js";
 import { RecordWriter } from "../exchange/record-writer.js";
+import { SpillFile } from "../exchange/spill-file.js";
 import { MetricRegistry } from "../metrics/metric-registry.js";
 import { createOperator } from "../operators/operator-registry.js";
 import type { SlotJob, TaskDeployment } from "../protocol/deployment.js";
@@ -38,6 +40,7 @@ export class TaskBuilder {
   readonly #config: Configuration;
   readonly #channels: SlotChannels;
   readonly #ids: ChannelIds;
+  readonly #held: HeldMemory;
   readonly #compile: boolean;
 
   constructor(job: SlotJob, graph: StreamGraph, config: Configuration, channels: SlotChannels) {
@@ -46,6 +49,7 @@ export class TaskBuilder {
     this.#config = config.with(RUNTIME_MODE, job.jobGraph.runtimeMode);
     this.#channels = channels;
     this.#ids = new ChannelIds(job.jobGraph);
+    this.#held = new HeldMemory(config.get(BATCH_EXCHANGE_MEMORY));
     this.#compile = config.get(CHAIN_COMPILER) && canCompile();
   }
 
@@ -57,7 +61,7 @@ export class TaskBuilder {
     const task = new Task(deployment, full, pressure);
     // Both ends of every channel exist before any task runs.
     const edges = this.#outputs(deployment, vertex, full, pressure);
-    const inputs = this.#inputs(deployment, vertex);
+    const inputs = this.#inputs(task, vertex, full);
     task.start((adopt) => this.#assemble(task, full, pressure, edges, inputs, adopt));
     return task;
   }
@@ -210,19 +214,30 @@ export class TaskBuilder {
     });
   }
 
-  #inputs(deployment: TaskDeployment, vertex: JobVertex): InputChannel[] {
+  #inputs(task: Task, vertex: JobVertex, setting: TaskSetting): InputChannel[] {
     const { jobGraph, slotIndex } = this.#job;
+    const { deployment } = task;
     const { subtaskIndex } = deployment.attempt;
     return jobGraph.edges.filter((edge) => edge.targetVertexId === vertex.id).flatMap((edge) => {
       const source = this.#vertex(edge.sourceVertexId);
       return sourcesOf(edge.partitioner, subtaskIndex, source.parallelism, vertex.parallelism).map((from) => {
         const channel = this.#channels.input(this.#ids.of(edge.id, from, subtaskIndex), deployment.slotOfSubtask[source.id]![from]!, slotIndex);
         channel.inputIndex = edge.inputIndex;
-        channel.holdUntilEnd = edge.exchange === "blocking";
+        if (edge.exchange === "blocking") channel.held = this.#holdingPlace(channel.id, task, setting);
         channel.freezes = this.#config.get(FREEZE_RECORDS);
         return channel;
       });
     });
+  }
+
+  #holdingPlace(channelId: number, task: Task, { env, epoch, wake }: TaskSetting): HoldingPlace {
+    const { temporaryDirectory, slotIndex } = this.#job;
+    const path = `${temporaryDirectory}/exchange-${epoch}-${slotIndex}-${channelId}`;
+    return {
+      memory: this.#held,
+      openSpillFile: () => new SpillFile(env.fs, path, (error) => task.fail(error)),
+      wake: () => wake(task),
+    };
   }
 
   #vertex(id: string): JobVertex {

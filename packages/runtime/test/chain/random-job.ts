@@ -7,7 +7,7 @@ import { listSource } from "../support/list-source.js";
 
 /** One operator of a random job: what it does, which earlier one it reads, and over what edge. */
 export interface RandomStep {
-  readonly kind: "map" | "filter" | "flatMap" | "timestamps" | "side" | "reduce" | "passThrough";
+  readonly kind: "map" | "filter" | "flatMap" | "flatMapReturning" | "timestamps" | "side" | "reduce" | "passThrough";
   readonly reads: number;
   readonly edge: "chain" | "rebalance" | "rescale" | "hash" | "broadcast" | "global" | "custom";
   readonly fromSide: boolean;
@@ -16,7 +16,7 @@ export interface RandomStep {
 
 export const randomSteps = fc.array(
   fc.record<RandomStep>({
-    kind: fc.constantFrom("map", "filter", "flatMap", "timestamps", "side", "reduce", "passThrough"),
+    kind: fc.constantFrom("map", "filter", "flatMap", "flatMapReturning", "timestamps", "side", "reduce", "passThrough"),
     reads: fc.nat(100),
     edge: fc.constantFrom("chain", "chain", "chain", "rebalance", "rescale", "hash", "broadcast", "global", "custom"),
     fromSide: fc.boolean(),
@@ -56,6 +56,15 @@ function specOf({ kind, factor }: RandomStep): OperatorSpec {
         type: "flatMap",
         fn: (value: number, out: Collector<number>) => {
           for (let i = 0; i < value % 3; i++) out.collect(value + i, i === 1 ? value : undefined);
+        },
+      };
+    case "flatMapReturning":
+      return {
+        type: "flatMap",
+        fn: (value: number, out: Collector<number>) => {
+          if (value % factor === 0) out.collect(-value);
+          if (value % 3 === 0) return [value, value + 1];
+          return value % 3 === 1 ? new Set([value, -1]) : undefined;
         },
       };
     case "timestamps":

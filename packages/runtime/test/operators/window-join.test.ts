@@ -30,6 +30,21 @@ test("a window join pairs the records of a key and window, a coGroup sees keys o
   assert.deepEqual(group.values, [[[1], [2, 3]], [[5], []]]);
 });
 
+test("a join function with a collector emits any number of results per pair", async () => {
+  const join = await open({
+    assigner: TumblingEventTimeWindows.of(100),
+    flatJoin: (left: Item, right: Item, out: Collector<unknown>) => {
+      for (let i = left.id; i < right.id; i++) out.collect([left.id, i]);
+    },
+  });
+  join.processElement1({ k: "a", id: 1 }, 10);
+  join.processElement2({ k: "a", id: 3 }, 20);
+  join.processElement2({ k: "a", id: 0 }, 30);
+  join.processElement2({ k: "b", id: 9 }, 30);
+  join.processBothWatermarks(99);
+  assert.deepEqual(join.output, [{ value: [1, 1], timestampMs: 99 }, { value: [1, 2], timestampMs: 99 }]);
+});
+
 test("assigners and evictors see the records themselves", async () => {
   const gaps = await open({ assigner: EventTimeSessionWindows.withDynamicGap((item: Item) => item.id), coGroup });
   gaps.processElement1({ k: "a", id: 50 }, 0);

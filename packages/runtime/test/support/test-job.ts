@@ -64,7 +64,7 @@ export class TestJob {
     const slots = this.executors.length;
     const slotOfSubtask = Object.fromEntries(jobGraph.vertices.map((vertex) => [vertex.id, Array.from({ length: vertex.parallelism }, (_, i) => i % slots)]));
     this.executors.forEach((executor, slotIndex) =>
-      executor.handle({ type: "start", epoch, job: { jobGraph, slotIndex, numberOfSlots: slots, checkpointDirectory: "/checkpoints" } }));
+      executor.handle({ type: "start", epoch, job: { jobGraph, slotIndex, numberOfSlots: slots, checkpointDirectory: "/checkpoints", temporaryDirectory: "/tmp/job" } }));
     for (let a = 0; a < slots; a++) {
       for (let b = a + 1; b < slots; b++) {
         const [left, right] = portPair(this.clock);

@@ -27,7 +27,7 @@ export async function runOnWorkers(jobGraph: JobGraph, graphModule: string, slot
         }
       };
       for (const worker of workers) worker.on("message", handle).on("error", reject);
-      workers.forEach((worker, slotIndex) => worker.postMessage({ type: "start", epoch, job: { jobGraph, slotIndex, numberOfSlots: slots, checkpointDirectory: "/x" } }));
+      workers.forEach((worker, slotIndex) => worker.postMessage({ type: "start", epoch, job: { jobGraph, slotIndex, numberOfSlots: slots, checkpointDirectory: "/x", temporaryDirectory: "/tmp/x" } }));
       for (let a = 0; a < slots; a++) {
         for (let b = a + 1; b < slots; b++) {
           const { port1, port2 } = new MessageChannel();

@@ -34,7 +34,7 @@ export class VirtualTimeEnvironment {
     this.time = new VirtualTime(options);
     this.env = StreamExecutionEnvironment.getExecutionEnvironment(options.config ?? {});
     this.#executor = new InThreadExecutor({
-      env: this.time.env, temporaryDirectory: "/checkpoints", roundTripEdges: options.roundTripEdges ?? true,
+      env: this.time.env, temporaryDirectory: "/tmp", roundTripEdges: options.roundTripEdges ?? true,
       onJob: (job) => {
         this.#job = job;
       },

@@ -1,5 +1,5 @@
 import {
-  type CoGroupFn, type JoinFn, type OperatorContext, type Output, type StateInitializationContext, type StateSnapshotContext, type TwoInputOperator, type Window,
+  type CoGroupFn, type FlatJoinFn, type JoinFn, type OperatorContext, type Output, type StateInitializationContext, type StateSnapshotContext, type TwoInputOperator, type Window,
   type WindowFn,
 } from "@millrace/core";
 import type { WindowJoinSpec, WindowSpec } from "@millrace/graph";
@@ -15,7 +15,7 @@ export class WindowJoin implements TwoInputOperator {
   readonly #windows: WindowOperator;
 
   constructor(spec: WindowJoinSpec, context: OperatorContext, info: OperatorInfo) {
-    const coGroup = spec.coGroup ?? joinAsCoGroup(spec.join!, context.operatorName);
+    const coGroup = spec.coGroup ?? pairwise(spec.flatJoin ?? collecting(spec.join!, context.operatorName));
     const evictor = spec.evictor === undefined ? undefined : twoSidedEvictor(spec.evictor);
     const windowSpec: WindowSpec = {
       type: "window", keyed: true, allowedLatenessMs: spec.allowedLatenessMs, fn: { kind: "plain", fn: splitting(coGroup) },
@@ -52,16 +52,18 @@ function splitting(coGroup: CoGroupFn<unknown, unknown, unknown>): WindowFn<TwoS
 }
 
 /** Every pair of a window, left records outermost. */
-function joinAsCoGroup(join: JoinFn<unknown, unknown, unknown>, operatorName: string): CoGroupFn<unknown, unknown, unknown> {
-  let checked = false;
+function pairwise(join: FlatJoinFn<unknown, unknown, unknown>): CoGroupFn<unknown, unknown, unknown> {
   return (lefts, rights, out) => {
-    for (const left of lefts) {
-      for (const right of rights) {
-        const result = join(left, right);
-        if (!checked) refusePromise(result, operatorName);
-        checked = true;
-        out.collect(result);
-      }
-    }
+    for (const left of lefts) for (const right of rights) join(left, right, out);
+  };
+}
+
+function collecting(join: JoinFn<unknown, unknown, unknown>, operatorName: string): FlatJoinFn<unknown, unknown, unknown> {
+  let checked = false;
+  return (left, right, out) => {
+    const result = join(left, right);
+    if (!checked) refusePromise(result, operatorName);
+    checked = true;
+    out.collect(result);
   };
 }
