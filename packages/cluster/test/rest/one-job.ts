@@ -19,7 +19,7 @@ export async function oneJob(): Promise<OneJob> {
   const time = new VirtualTime();
   const jobGraph = { ...twoVertexGraph(), jobId: "a".repeat(32) };
   const slots = new ScriptedSlots(time.clock);
-  const master = new JobMaster({ env: time.env, jobGraph, slots, checkpointDirectory: "/checkpoints/job" });
+  const master = new JobMaster({ env: time.env, jobGraph, slots, checkpointDirectory: "/checkpoints/job", temporaryDirectory: "/tmp/job" });
   const gateway = new EmbeddedGateway({ version: "0.1.0", config: { "s3.secret-key": "hidden", "rest.port": "8081", "jdbc.url": "jdbc://me:pw@host/db" } });
   gateway.add(jobGraph.jobId, master);
   master.start();
