@@ -19,7 +19,7 @@ export const BUFFER_TIMEOUT: ConfigOption<number> = configOption.duration(
   "execution.buffer-timeout.interval", 100, "The longest a record waits in a buffer of a busy task; an idle task flushes at once. 0 flushes after every record.");
 export const BATCH_SIZE: ConfigOption<number> = configOption.integer("taskmanager.network.batch-size", 1024, "The most records in one buffer.");
 export const CHANNEL_CREDITS: ConfigOption<number> = configOption.integer(
-  "taskmanager.network.memory.buffers-per-channel", 4, "Buffers on the way per channel before its sender waits.");
+  "taskmanager.network.memory.buffers-per-channel", 8, "Buffers on the way per channel before its sender waits.");
 export const BATCH_EXCHANGE_MEMORY: ConfigOption<number> = configOption.memorySize(
   "taskmanager.memory.batch-exchange.size", 256 * 1024 ** 2, "How much of what batch jobs exchange a slot keeps in memory; the rest waits in temporary files.");
 export const TMP_DIRS: ConfigOption<string | undefined> = configOption.optionalString(

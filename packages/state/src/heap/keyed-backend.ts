@@ -22,9 +22,10 @@ import { KeyedSnapshot } from "../snapshot/keyed-snapshot.js";
 import { restoreInto, type RestorePart } from "../snapshot/keyed-restore.js";
 import { HeapTimerService } from "../timers/heap-timer-service.js";
 import { TimerQueue } from "../timers/timer-queue.js";
-import { warm } from "./hash-index.js";
 import { KeyCursor, noCurrentKey } from "./key-cursor.js";
+import type { KeyTable } from "./key-table.js";
 import { HeapSliceTable } from "./slice-table.js";
+import { RowFetcher } from "./row-fetcher.js";
 import { StateRegistry } from "./state-registry.js";
 
 export interface HeapKeyedStateBackendOptions {
@@ -57,8 +58,7 @@ export class HeapKeyedStateBackend<K = unknown> implements KeyedStateBackend<K> 
   readonly sliceTables: Map<string, HeapSliceTable<K, unknown>> = new Map();
   readonly timerQueues: Map<string, TimerQueues> = new Map();
 
-  /** Keeps the loads of {@link prefetch} from being optimised away. */
-  touched = 0;
+  private readonly fetcher: RowFetcher;
 
   constructor(options: HeapKeyedStateBackendOptions) {
     this.maxParallelism = options.maxParallelism;
@@ -66,6 +66,7 @@ export class HeapKeyedStateBackend<K = unknown> implements KeyedStateBackend<K> 
     this.clock = options.clock;
     this.cursor = new KeyCursor<K>(options.maxParallelism, options.keyGroupRange);
     this.states = new StateRegistry(this.cursor as KeyCursor, options.clock);
+    this.fetcher = new RowFetcher(this.cursor.table as KeyTable, this.states, this.timerQueues);
   }
 
   /**
@@ -89,7 +90,7 @@ export class HeapKeyedStateBackend<K = unknown> implements KeyedStateBackend<K> 
    * millions of keys makes the accesses several times faster. Worth it for tens to thousands of keys at a time; changes nothing else.
    */
   prefetch(hashes: ArrayLike<number>, from: number, to: number): void {
-    this.touched = warm(this.cursor.table.index, this.states.columns(), hashes, from, to);
+    this.fetcher.fetch(hashes, from, to);
   }
 
   get currentKey(): K {
