@@ -24,9 +24,10 @@ const mayImport = {
   testkit: ["core", "graph", "state", "runtime", "cluster", "datastream", "env-node", "cli"],
   millrace: ["core", "graph", "datastream", "state", "runtime", "cluster", "client", "cli", "env-node", "connector-files"],
 };
-/** Packages that see the world only through `Env`. In `cluster` everything but `src/embedded`. */
+/** Packages that see the world only through `Env`. In `cluster` everything but the folders below. */
 const pure = ["core", "graph", "datastream", "state", "runtime", "ha-zookeeper"];
-const isPure = (pkg, file) => pure.includes(pkg) || (pkg === "cluster" && !/\/(embedded|process)\//.test(file) && !file.endsWith("/index.ts"));
+const worldly = ["/embedded/", "/process/", "/rest/", "/metrics/", "/security/"];
+const isPure = (pkg, file) => pure.includes(pkg) || (pkg === "cluster" && !worldly.some((folder) => file.includes(folder)) && !file.endsWith("/index.ts"));
 const forbiddenGlobals = /\b(Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|setImmediate|performance\.|process\.(?:env|argv|exit|nextTick|memoryUsage|std\w+|hrtime|cwd|on)\b|queueMicrotask)/;
 
 /** `import … from "x"` and `export … from "x"`, `import "x"`, `import("x")`. */

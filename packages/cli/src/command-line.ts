@@ -9,6 +9,7 @@ Examples:
   millrace run -p 4 job.ts                             parallelism 4
   millrace run -D execution.runtime-mode=BATCH job.ts  set any configuration key
   millrace run -s checkpoints/<job id>/chk-7 job.ts    go on from a retained checkpoint
+  millrace run --rest job.ts                           serve the REST API while it runs
   millrace start-cluster -D taskmanager.numberOfTaskSlots=4  a cluster on this machine
   millrace run -m 127.0.0.1:6123 -d job.ts             run a job there
   millrace info job.ts                                 print the execution plan as JSON
@@ -34,10 +35,11 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .option("--shutdown-on-attached-exit", "with -m: Ctrl-C, or the end of this process, cancels the job instead of leaving it")
     .option("--inline", "run in one thread, without worker threads (slot.isolation=inline)")
     .option("-q, --quiet", "no status line and no summary")
+    .option("--rest", "serve the REST API while the job runs, on port 8081 or the next free one (rest.port=8081-8099)")
     .action(async (job: string, args: string[], options: CommandOptions) => {
       const { runCommand } = await import("./run-command.js");
       await setExitCode(runCommand({
-        ...toRequest(job, args, options), inline: options.inline ?? false, quiet: options.quiet ?? false, jobManager: options.jobmanager,
+        ...withRest(toRequest(job, args, options), options.rest === true), inline: options.inline ?? false, quiet: options.quiet ?? false, jobManager: options.jobmanager,
         detached: detached(options), cancelOnExit: options.shutdownOnAttachedExit ?? false,
       }));
     });
@@ -47,6 +49,26 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
       exitCode = await infoCommand(toRequest(job, args, options));
     });
   clusterCommands(program, setExitCode);
+  program.command("cert")
+    .description("Make a certificate for TLS between and to the parts of a cluster, and the cluster's CA when there is none yet.")
+    .argument("<name>", "what the certificate is for; also the name of its files")
+    .option("--dir <directory>", "where the CA is, and where files go", "millrace-certs")
+    .option("--host <host...>", "host names and addresses a server is reached by", [])
+    .option("--role <role>", "for a client of the REST API: viewer, submitter or operator", parseRole)
+    .option("--days <n>", "how long it is valid", parseDays)
+    .action(async (name: string, options: { dir: string; host: string[]; role?: "viewer" | "submitter" | "operator"; days?: number }) => {
+      const { certCommand } = await import("./cert-command.js");
+      await certCommand({ name, directory: options.dir, hosts: options.host, role: options.role, validDays: options.days });
+    });
+  program.command("token")
+    .description("Make a token for the REST API: prints it once, and adds its hash to the tokens file.")
+    .argument("<name>", "whose token it is")
+    .requiredOption("--role <role>", "what it may do: viewer, submitter or operator", parseRole)
+    .option("--file <file>", "the tokens file (security.rest.tokens-file)", "millrace-tokens")
+    .action(async (name: string, options: { role: "viewer" | "submitter" | "operator"; file: string }) => {
+      const { tokenCommand } = await import("./cert-command.js");
+      await tokenCommand(name, options.role, options.file);
+    });
   try {
     await program.parseAsync(argv as string[]);
     return exitCode;
@@ -76,7 +98,13 @@ export interface CommandOptions {
   readonly jobmanager?: string;
   readonly detached?: boolean;
   readonly shutdownOnAttachedExit?: boolean;
+  readonly rest?: boolean;
   readonly verbose?: boolean;
+}
+
+/** `-D rest.port` wins over `--rest`. */
+function withRest(request: JobRequest, rest: boolean): JobRequest {
+  return rest ? { ...request, config: { "rest.port": "8081-8099", ...request.config } } : request;
 }
 
 export function jobCommand(program: Command, name: string, description: string): Command {
@@ -108,6 +136,17 @@ export function toRequest(job: string, args: readonly string[], options: Command
 function detached({ detached: wanted = false, jobmanager }: CommandOptions): boolean {
   if (!wanted || jobmanager !== undefined) return wanted;
   throw new CommanderError(exitCodes.usage, "millrace.detached", usage("-d needs a cluster that runs the job: add -m HOST:PORT"));
+}
+
+function parseRole(text: string): string {
+  if (["viewer", "submitter", "operator"].includes(text)) return text;
+  throw new CommanderError(exitCodes.usage, "millrace.role", usage(`"${text}" is not a role: give viewer, submitter or operator`));
+}
+
+function parseDays(text: string): number {
+  const days = Number(text);
+  if (!Number.isSafeInteger(days) || days < 1) throw new CommanderError(exitCodes.usage, "millrace.days", usage(`"${text}" is not a number of days`));
+  return days;
 }
 
 function parseParallelism(text: string): number {

@@ -26,6 +26,8 @@ export interface SubmittedJob extends JobClient {
   readonly jobGraph: JobGraph;
   /** Resolves when the job's program, too, has ended; rejects when the code after its `execute()` threw. */
   readonly programEnded: Promise<void>;
+  /** Where the REST server of this job listens, when its configuration sets `rest.port`. */
+  readonly restUrl: string | undefined;
   /** Directory of the last completed checkpoint, while the job keeps it. */
   lastCheckpointPath(): string | undefined;
   /** Stops program and slots at once. */
@@ -47,26 +49,32 @@ export async function runJob(job: UrlLike | string, options: RunJobOptions = {})
 
 /** Like {@link runJob}, but resolves with a handle as soon as the job runs. */
 export async function submitJob(job: UrlLike | string, options: RunJobOptions = {}): Promise<SubmittedJob> {
-  const [{ LocalJobClient, WorkerSlots, consoleLog, startEmbeddedJob }, { findLibraryBundle }] = await Promise.all([import("@millrace/cluster/embedded"), import("@millrace/client")]);
+  const [{ LocalJobClient, WorkerSlots, consoleLog, embeddedJob, showJob }, { findLibraryBundle }] = await Promise.all([import("@millrace/cluster/embedded"), import("@millrace/client")]);
   const entries = await libraryEntries();
   const library = entries === undefined ? undefined : (findLibraryBundle(entries) ?? entries);
   const slots = new WorkerSlots();
   slots.prewarm(Math.max(1, Math.min(wantedParallelism(options), 2 * availableParallelism())), library?.millrace, library?.slot);
+  let planned: PlannedJob | undefined;
   try {
-    const { artifact, program, jobGraph } = await planJob(job, options);
+    planned = await planJob(job, options);
+    const { artifact, program, jobGraph } = planned;
     for (const warning of program.warnings) (options.log ?? consoleLog).write("warn", warning);
     slots.load({ artifactUrl: artifact.url, source: artifact.source, args: options.args ?? [], entryUrl: artifact.library?.slot, loadTimeoutMs: options.planningTimeoutMs });
-    const master = startEmbeddedJob({
-      jobGraph, slots, log: options.log ?? consoleLog, onCollected: (...batch) => program.collected(...batch),
+    const log = options.log ?? consoleLog;
+    const master = embeddedJob({
+      jobGraph, slots, log, onCollected: (...batch) => program.collected(...batch),
       ...(options.onStatus === undefined ? {} : { onStatus: options.onStatus }),
     });
+    // Before it starts, so that a port that is taken is known before anything ran.
+    const shown = await showJob(master, log);
+    master.start();
     const client = new LocalJobClient(jobGraph.jobId, master);
     // Slots that were started early and never used, because the job ended before it was deployed.
     const closeSlots = (): void => void slots.close();
     master.result.then(closeSlots, closeSlots);
     program.attach(client);
     return {
-      jobId: jobGraph.jobId, jobGraph, programEnded: program.ended,
+      jobId: jobGraph.jobId, jobGraph, programEnded: program.ended, restUrl: shown?.url,
       getJobStatus: () => client.getJobStatus(), cancel: () => client.cancel(), getJobExecutionResult: () => client.getJobExecutionResult(),
       getAccumulators: () => client.getAccumulators(), getMetrics: () => client.getMetrics(), triggerCheckpoint: () => client.triggerCheckpoint(),
       lastCheckpointPath: () => master.lastCheckpointPath,
@@ -75,7 +83,7 @@ export async function submitJob(job: UrlLike | string, options: RunJobOptions = 
       },
     };
   } catch (error) {
-    await slots.close();
+    await Promise.all([planned?.program.terminate(), slots.close()]);
     throw error;
   }
 }

@@ -2,6 +2,8 @@ export * from "./config/load-configuration.js";
 export * from "./config/config-problem.js";
 export * from "./job-master/job-master.js";
 export * from "./job-master/exception-history.js";
+export * from "./job-master/job-view.js";
+export * from "./checkpoint/checkpoint-statistics.js";
 export * from "./job-master/execution-graph.js";
 export type { ResultTaker } from "./job-master/collected-results.js";
 export * from "./scheduler/slot-provider.js";

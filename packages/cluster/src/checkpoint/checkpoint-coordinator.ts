@@ -5,6 +5,7 @@ import { toBase64 } from "./base64.js";
 import type { Execution, ExecutionGraph } from "../job-master/execution-graph.js";
 import { checkpointPath, writeMetadata, type CheckpointMetadata } from "./checkpoint-metadata.js";
 import { planCheckpoint } from "./checkpoint-plan.js";
+import { CheckpointStatisticsTracker } from "./checkpoint-statistics.js";
 import type { CompletedCheckpoint, CompletedCheckpointStore } from "./completed-checkpoint-store.js";
 import { PendingCheckpoint, type AbortReason } from "./pending-checkpoint.js";
 
@@ -33,6 +34,8 @@ export interface CheckpointCoordinatorInit {
   readonly directory: string;
   readonly store: CompletedCheckpointStore;
   readonly parties: CheckpointParties;
+  /** Told of everything that happens to a checkpoint. */
+  readonly statistics?: CheckpointStatisticsTracker;
 }
 
 interface Waiter {
@@ -57,6 +60,7 @@ export class CheckpointCoordinator {
   readonly #minPauseMs: number;
   readonly #timeoutMs: number;
   readonly #tolerableFailures: number;
+  readonly #statistics: CheckpointStatisticsTracker;
   #graph: ExecutionGraph | undefined;
   #nextId = 1;
   #pending: PendingCheckpoint | undefined;
@@ -81,6 +85,7 @@ export class CheckpointCoordinator {
 
   constructor(init: CheckpointCoordinatorInit) {
     this.#init = init;
+    this.#statistics = init.statistics ?? new CheckpointStatisticsTracker();
     this.#intervalMs = init.config.get(CHECKPOINTING_INTERVAL);
     this.#minPauseMs = init.config.get(CHECKPOINTING_MIN_PAUSE);
     this.#timeoutMs = init.config.get(CHECKPOINTING_TIMEOUT);
@@ -151,6 +156,7 @@ export class CheckpointCoordinator {
   acknowledge(event: AcknowledgeEvent): void {
     const pending = this.#pending;
     if (pending?.checkpointId !== event.checkpointId || !pending.addTask(event.attempt, event.state)) return;
+    this.#statistics.acknowledged(event.checkpointId, event.attempt, event.state.stateBytes, event.metrics, this.#init.env.clock.nowMs());
     if (pending.state === "tasks" && pending.tasksDone) void this.#complete(pending);
   }
 
@@ -229,6 +235,7 @@ export class CheckpointCoordinator {
       coordinators: parties.sourceCoordinators,
     });
     this.#pending = pending;
+    this.#statistics.triggered(checkpointId, pending.timestampMs, plan.toAcknowledge.map(({ attempt }) => attempt));
     this.#finalTasks = plan.toAcknowledge.filter((execution) => execution.awaitsFinalCheckpoint);
     this.#timeout = env.clock.setTimer(this.#timeoutMs, () => this.#abort(pending, { message: `not complete after ${this.#timeoutMs} ms`, counts: true }));
     for (const operatorId of parties.sourceCoordinators) parties.snapshotCoordinator(operatorId, checkpointId);
@@ -264,6 +271,7 @@ export class CheckpointCoordinator {
     this.#deleteAborted();
     this.#lastCompleted = metadata;
     this.#lastDurationMs = this.#nowMs() - pending.startedMs;
+    this.#statistics.completed(pending.checkpointId, pending.path, this.#init.env.clock.nowMs());
     const waiters = this.#waitersOfPending.splice(0);
     this.#ended();
     this.#init.parties.notifyComplete(checkpoint);
@@ -274,6 +282,7 @@ export class CheckpointCoordinator {
     if (pending.state === "aborted" || pending.state === "completed") return;
     const wasCompleting = pending.state === "completing";
     pending.state = "aborted";
+    this.#statistics.failed(pending.checkpointId, reason.message, this.#init.env.clock.nowMs());
     const error = new MillraceError({
       code: "CHECKPOINT_FAILED", message: `checkpoint ${pending.checkpointId} failed: ${reason.message}`, recovery: "restart", cause: reason.cause,
     });

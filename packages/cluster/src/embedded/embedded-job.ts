@@ -17,8 +17,15 @@ export interface EmbeddedJobInit {
   readonly onStatus?: (status: JobStatus) => void;
 }
 
-/** Starts a planned job on worker threads of this process, its JobMaster in the caller's thread. */
+/** Starts a job made by {@link embeddedJob}. */
 export function startEmbeddedJob(init: EmbeddedJobInit): JobMaster {
+  const job = embeddedJob(init);
+  job.start();
+  return job;
+}
+
+/** A planned job on worker threads of this process, its JobMaster in the caller's thread; not started yet. */
+export function embeddedJob(init: EmbeddedJobInit): JobMaster {
   const { jobGraph, slots, log, onCollected, onStatus } = init;
   const config = Configuration.of(jobGraph.config, allOptions);
   const env = { ...createNodeEnv(), log };
@@ -29,6 +36,5 @@ export function startEmbeddedJob(init: EmbeddedJobInit): JobMaster {
     env, jobGraph, slots, onCollected, checkpointDirectory, temporaryDirectory,
     ...(onStatus === undefined ? {} : { onStatus }),
   });
-  job.start();
   return job;
 }

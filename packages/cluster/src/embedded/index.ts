@@ -3,3 +3,4 @@ export { slotEntryUrl } from "./slot-worker.js";
 export * from "./embedded-job.js";
 export * from "../job-master/local-job-client.js";
 export * from "./console-log.js";
+export * from "./show-job.js";

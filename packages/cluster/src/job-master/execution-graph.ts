@@ -12,15 +12,20 @@ export class Execution {
   readonly attempt: ExecutionAttempt;
   readonly vertex: JobVertex;
   readonly slotIndex: number;
+  readonly #nowMs: () => number;
   state: ExecutionState = "CREATED";
+  /** When each state was entered, by wall clock. */
+  readonly timestamps: Partial<Record<ExecutionState, number>>;
   error: SerializedError | undefined;
   /** The task ended its input and waits for a checkpoint to commit what it holds. */
   awaitsFinalCheckpoint = false;
 
-  constructor(vertex: JobVertex, attempt: ExecutionAttempt, slotIndex: number) {
+  constructor(vertex: JobVertex, attempt: ExecutionAttempt, slotIndex: number, nowMs: () => number) {
     this.vertex = vertex;
     this.attempt = attempt;
     this.slotIndex = slotIndex;
+    this.#nowMs = nowMs;
+    this.timestamps = { CREATED: nowMs() };
   }
 
   get isTerminal(): boolean {
@@ -31,6 +36,7 @@ export class Execution {
   transitionTo(state: ExecutionState): boolean {
     if (this.isTerminal || rank[state] <= rank[this.state]) return false;
     this.state = state;
+    this.timestamps[state] = this.#nowMs();
     return true;
   }
 
@@ -46,12 +52,12 @@ export class ExecutionGraph {
   readonly #byVertex: ReadonlyMap<string, Execution[]>;
   readonly #inEdges: ReadonlyMap<string, readonly JobEdge[]>;
 
-  constructor(jobGraph: JobGraph, attemptNumber: number, slotOfSubtask: Readonly<Record<string, readonly number[]>>) {
+  constructor(jobGraph: JobGraph, attemptNumber: number, slotOfSubtask: Readonly<Record<string, readonly number[]>>, nowMs: () => number = () => 0) {
     this.jobGraph = jobGraph;
     this.#byVertex = new Map(jobGraph.vertices.map((vertex) => [
       vertex.id,
       Array.from({ length: vertex.parallelism }, (_, subtaskIndex) =>
-        new Execution(vertex, { vertexId: vertex.id, subtaskIndex, attemptNumber }, slotOfSubtask[vertex.id]![subtaskIndex]!)),
+        new Execution(vertex, { vertexId: vertex.id, subtaskIndex, attemptNumber }, slotOfSubtask[vertex.id]![subtaskIndex]!, nowMs)),
     ]));
     this.#inEdges = new Map(jobGraph.vertices.map((vertex) => [vertex.id, jobGraph.edges.filter((edge) => edge.targetVertexId === vertex.id)]));
   }

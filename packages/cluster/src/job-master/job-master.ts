@@ -6,6 +6,7 @@ import type { Cancellable, Env, SerializedError } from "@millrace/core";
 import type { JobExecutionResult, JobGraph, JobMetrics, JobStatus } from "@millrace/graph";
 import type { SlotCommand, SlotEvent, TaskDeployment } from "@millrace/runtime";
 import { CheckpointCoordinator } from "../checkpoint/checkpoint-coordinator.js";
+import { CheckpointStatisticsTracker } from "../checkpoint/checkpoint-statistics.js";
 import { readMetadata } from "../checkpoint/checkpoint-metadata.js";
 import { CompletedCheckpointStore } from "../checkpoint/completed-checkpoint-store.js";
 import { restoreCoordinator, restoreTask, validateRestore } from "../checkpoint/restore.js";
@@ -15,6 +16,8 @@ import type { AllocatedSlots, SlotProvider } from "../scheduler/slot-provider.js
 import { CollectedResults, type ResultTaker } from "./collected-results.js";
 import { ExceptionHistory, type ExceptionHistoryEntry } from "./exception-history.js";
 import { ExecutionGraph, type Execution } from "./execution-graph.js";
+import { JobHistory, undeployed } from "./job-history.js";
+import type { JobView, TaskLocation } from "./job-view.js";
 import { SourceCoordinators, sourceOperators } from "./source-coordinators.js";
 import { TaskReports } from "./task-reports.js";
 
@@ -34,6 +37,8 @@ export interface JobMasterInit {
 /** How a deployment ends: with another one, or for good. */
 type Goal = { readonly kind: "restart"; readonly notBeforeMs: number } | { readonly kind: "failed"; readonly error: SerializedError } | { readonly kind: "canceled" };
 
+/** Where tasks are that run in the JobMaster's own process. */
+const embeddedLocation: TaskLocation = { taskManagerId: "embedded", endpoint: "localhost" };
 const finalStates: ReadonlySet<JobStatus> = new Set(["FINISHED", "CANCELED", "FAILED"]);
 
 /**
@@ -52,7 +57,9 @@ export class JobMaster {
   readonly #restartStrategy: RestartStrategy;
   readonly #store: CompletedCheckpointStore;
   readonly #coordinator: CheckpointCoordinator;
-  readonly #history = new ExceptionHistory();
+  readonly #exceptions = new ExceptionHistory();
+  readonly #history: JobHistory;
+  readonly #checkpointStatistics = new CheckpointStatisticsTracker();
   readonly #reports = new TaskReports();
   readonly #results: CollectedResults;
   readonly #startedMs: number;
@@ -62,6 +69,7 @@ export class JobMaster {
   #graph: ExecutionGraph | undefined;
   #sources: SourceCoordinators | undefined;
   #slots: AllocatedSlots | undefined;
+  #locations: readonly TaskLocation[] | undefined;
   #runSent = false;
   #goal: Goal | undefined;
   #stopTimer: Cancellable | undefined;
@@ -74,11 +82,12 @@ export class JobMaster {
     const { env, jobGraph } = init;
     this.#config = checkpointConfig(jobGraph);
     this.#startedMs = env.clock.monotonicMs();
+    this.#history = new JobHistory(this.#status, () => env.clock.nowMs());
     this.#assignment = assignSlots(jobGraph, init.slots.oneSlot);
     this.#restartStrategy = createRestartStrategy(this.#config, env.clock, env.rng);
     this.#store = new CompletedCheckpointStore(env, this.#config.get(CHECKPOINTING_RETAINED));
     this.#coordinator = new CheckpointCoordinator({
-      env, config: this.#config, directory: init.checkpointDirectory, store: this.#store, parties: this.#checkpointParties(),
+      env, config: this.#config, directory: init.checkpointDirectory, store: this.#store, parties: this.#checkpointParties(), statistics: this.#checkpointStatistics,
     });
     const holds = this.#config.get(CHECKPOINTING_INTERVAL) !== undefined || (jobGraph.runtimeMode === "BATCH" && this.#restartStrategy.canRestart);
     this.#results = new CollectedResults(holds, init.onCollected ?? (() => undefined));
@@ -93,7 +102,7 @@ export class JobMaster {
   }
 
   get exceptionHistory(): readonly ExceptionHistoryEntry[] {
-    return this.#history.entries;
+    return this.#exceptions.entries;
   }
 
   /** Starts the job, from `execution.state-recovery.path` if that is set. Call once. */
@@ -125,6 +134,18 @@ export class JobMaster {
       checkpointsCompleted: this.#coordinator.completedCheckpoints, lastCheckpointDurationMs: this.#coordinator.lastDurationMs,
       lastCheckpointSize: this.#coordinator.lastCompleted?.writtenBytes, lastCheckpointFullSize: this.#coordinator.lastCompleted?.stateBytes,
       vertices: this.#reports.vertexMetrics(this.#init.jobGraph),
+    };
+  }
+
+  /** Everything that is shown of the job, as it stands now. */
+  view(): JobView {
+    const locate = (slotIndex: number): TaskLocation => this.#locationOf(slotIndex);
+    return {
+      jobGraph: this.#init.jobGraph, status: this.#status, statusTimestamps: { ...this.#history.statusTimestamps },
+      statusDurationsMs: this.#history.statusDurationsMs, nowMs: this.#init.env.clock.nowMs(), restarts: Math.max(0, this.#epoch - 1),
+      vertices: this.#graph === undefined ? undeployed(this.#init.jobGraph, locate(0)) : this.#history.vertices(this.#graph, this.#reports, locate),
+      accumulators: this.accumulators(), exceptions: [...this.#exceptions.entries],
+      checkpoints: this.#checkpointStatistics.view((path) => this.#store.all.some((checkpoint) => checkpoint.path === path)),
     };
   }
 
@@ -162,8 +183,10 @@ export class JobMaster {
     const epoch = ++this.#epoch;
     this.#goal = undefined;
     this.#runSent = false;
+    if (this.#graph !== undefined) this.#history.archive(this.#graph, this.#reports, (slotIndex) => this.#locationOf(slotIndex));
+    this.#locations = undefined;
     this.#reports.clear();
-    this.#graph = new ExecutionGraph(this.#init.jobGraph, epoch - 1, this.#assignment.slotOfSubtask);
+    this.#graph = new ExecutionGraph(this.#init.jobGraph, epoch - 1, this.#assignment.slotOfSubtask, () => this.#init.env.clock.nowMs());
     this.#sources = new SourceCoordinators(epoch, this.#init.jobGraph, {
       send: (slotIndex, command) => this.#slots?.send(slotIndex, command),
       slotOf: (vertexId, subtask) => this.#assignment.slotOfSubtask[vertexId]![subtask]!,
@@ -176,6 +199,7 @@ export class JobMaster {
     this.#init.slots.allocate({ epoch, numberOfSlots: this.#assignment.numberOfSlots, jobGraph: this.#init.jobGraph, onEvent }).then(
       (slots) => {
         this.#slots = slots;
+        this.#locations = slots.locations;
         if (this.#goal === undefined) this.#deployOn(slots, epoch);
         else void this.#releaseAndReach();
       },
@@ -196,6 +220,7 @@ export class JobMaster {
     }
     slots.connectAll();
     const checkpoint = this.#store.latest;
+    if (checkpoint !== undefined) this.#checkpointStatistics.restored(checkpoint.metadata.checkpointId, checkpoint.path, this.#init.env.clock.nowMs());
     this.#sources!.start((operatorId) => (checkpoint === undefined ? undefined : restoreCoordinator(checkpoint, operatorId)));
     const tasks: TaskDeployment[][] = Array.from({ length: numberOfSlots }, () => []);
     for (const execution of graph.all()) {
@@ -242,7 +267,7 @@ export class JobMaster {
         if (this.#graph!.every((other) => other.state === "FINISHED")) return this.#finish();
         return this.#coordinator.taskFinished(execution);
       case "FAILED":
-        return this.#onFailure(execution.taskName, event.error ?? serializeError(new Error("the task failed")));
+        return this.#onFailure(execution.taskName, event.error ?? serializeError(new Error("the task failed")), execution);
       case "CANCELED":
         if (this.#goal === undefined) return this.#onFailure(execution.taskName, serializeError(new Error("the task was cancelled by nobody")));
         return this.#reachGoalOnceStopped();
@@ -263,13 +288,15 @@ export class JobMaster {
     this.#onFailure(undefined, error);
   }
 
-  #onFailure(taskName: string | undefined, error: SerializedError): void {
+  #onFailure(taskName: string | undefined, error: SerializedError, execution?: Execution): void {
     if (finalStates.has(this.#status)) return;
+    const ofTask = execution === undefined ? {} : { attemptNumber: execution.attempt.attemptNumber, location: this.#locationOf(execution.slotIndex) };
+    const failure = { timestampMs: this.#init.env.clock.nowMs(), taskName, error, ...ofTask };
     if (this.#goal !== undefined) {
-      this.#history.addConcurrent(taskName, error);
+      this.#exceptions.addConcurrent(failure);
       return this.#reachGoalOnceStopped();
     }
-    this.#history.add(this.#init.env.clock.nowMs(), taskName, error);
+    this.#exceptions.add(failure);
     const fatal = error.code !== undefined && error.recovery === "fail";
     const delayMs = fatal ? undefined : this.#restartStrategy.onFailure();
     if (delayMs === undefined) {
@@ -408,6 +435,10 @@ export class JobMaster {
     for (let slotIndex = 0; slotIndex < this.#assignment.numberOfSlots; slotIndex++) this.#slots?.send(slotIndex, command);
   }
 
+  #locationOf(slotIndex: number): TaskLocation {
+    return this.#locations?.[slotIndex] ?? embeddedLocation;
+  }
+
   #sourceTaskName(operatorId: string): string | undefined {
     const operator = this.#init.jobGraph.vertices.flatMap((vertex) => vertex.operators).find(({ id }) => id === operatorId);
     return operator === undefined ? undefined : `SourceCoordinator ${operator.name}`;
@@ -416,6 +447,7 @@ export class JobMaster {
   #setStatus(status: JobStatus): void {
     if (this.#status === status) return;
     this.#status = status;
+    this.#history.entered(status);
     this.#init.onStatus?.(status);
   }
 }

@@ -21,6 +21,14 @@ export class TaskReports {
     this.#accumulators.set(keyOf(attempt.vertexId, attempt.subtaskIndex), values);
   }
 
+  metricsOf({ vertexId, subtaskIndex }: ExecutionAttempt): Readonly<Record<string, number>> {
+    return this.#metrics.get(keyOf(vertexId, subtaskIndex)) ?? {};
+  }
+
+  accumulatorsOf({ vertexId, subtaskIndex }: ExecutionAttempt): Readonly<Record<string, AccumulatorValue>> {
+    return this.#accumulators.get(keyOf(vertexId, subtaskIndex)) ?? {};
+  }
+
   vertexMetrics(jobGraph: JobGraph): VertexMetrics[] {
     return jobGraph.vertices.map((vertex) => ({
       vertexId: vertex.id, name: vertex.name, parallelism: vertex.parallelism,

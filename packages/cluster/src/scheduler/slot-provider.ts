@@ -1,5 +1,6 @@
 import type { JobGraph } from "@millrace/graph";
 import type { SlotCommand, SlotEvent } from "@millrace/runtime";
+import type { TaskLocation } from "../job-master/job-view.js";
 
 /** Slots for one epoch of one job. */
 export interface SlotRequest {
@@ -15,6 +16,8 @@ export interface SlotRequest {
 
 /** The slots of one epoch. Commands to one slot take effect in the order they are sent. */
 export interface AllocatedSlots {
+  /** The TaskManager of each slot, to be shown; absent when everything runs in this process. */
+  readonly locations?: readonly TaskLocation[];
   send(slotIndex: number, command: SlotCommand): void;
   /** Hands every pair of slots the two ends of a channel, as `connect` commands. */
   connectAll(): void;

@@ -37,6 +37,21 @@ function parseSize(raw: unknown): number {
   return unit === undefined ? fail('a memory size, such as "64 mb"') : Number(match![1]) * unit;
 }
 
+/** `8081`, or `8081-8090`; the lowest free port of a range is taken. */
+function parsePorts(raw: unknown): string {
+  const match = /^\s*(\d{1,5})\s*(?:-\s*(\d{1,5})\s*)?$/.exec(typeof raw === "number" ? String(raw) : typeof raw === "string" ? raw : "");
+  const from = Number(match?.[1] ?? -1);
+  const to = Number(match?.[2] ?? from);
+  if (from < 0 || to < from || to > 65_535) return fail('a port, or a range such as "8081-8090"');
+  return from === to ? String(from) : `${from}-${to}`;
+}
+
+/** The ports of a value that {@link configOption.ports} has parsed, in order. */
+export function expandPorts(range: string): number[] {
+  const [from = 0, to = from] = range.split("-").map(Number);
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+}
+
 /** Makers of options, one per value type. */
 export const configOption = {
   string: option<string>("string", (raw) => (typeof raw === "string" ? raw : fail("text"))),
@@ -62,6 +77,9 @@ export const configOption = {
       return fail('a duration, such as "10 s"');
     }
   }),
+  ports: option<string>("port or range", parsePorts),
+  /** `undefined` switches off. */
+  optionalPorts: option<string | undefined>("port or range", parsePorts),
   memorySize: option<number>("memory size", parseSize),
   positiveInteger: option<number>("integer", (raw) => {
     const value = parseInteger(raw);

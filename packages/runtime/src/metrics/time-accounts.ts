@@ -24,13 +24,24 @@ export class TimeAccounts {
   backpressuredMs = 0;
   readonly recordsIn: RateOfReports;
   readonly recordsOut: RateOfReports;
+  readonly #startedMs: number;
   #backpressuredSinceMs: number | undefined;
   #last: { atMs: number; busyMs: number; backpressuredMs: number };
 
   constructor(nowMs: number) {
+    this.#startedMs = nowMs;
     this.#last = { atMs: nowMs, busyMs: 0, backpressuredMs: 0 };
     this.recordsIn = new RateOfReports(nowMs);
     this.recordsOut = new RateOfReports(nowMs);
+  }
+
+  get isBackpressured(): boolean {
+    return this.#backpressuredSinceMs !== undefined;
+  }
+
+  /** Milliseconds since the start in which there was nothing to do. */
+  idleMs(nowMs: number): number {
+    return Math.max(0, nowMs - this.#startedMs - this.busyMs - this.backpressuredMs);
   }
 
   startBackpressure(nowMs: number): void {

@@ -10,6 +10,10 @@ export function taskMetrics(
     busyTimeMsPerSecond: time.busy,
     backPressuredTimeMsPerSecond: time.backPressured,
     idleTimeMsPerSecond: time.idle,
+    accumulateBusyTimeMs: accounts.busyMs,
+    accumulateBackPressuredTimeMs: accounts.backpressuredMs,
+    accumulateIdleTimeMs: accounts.idleMs(nowMs),
+    isBackPressured: accounts.isBackpressured ? 1 : 0,
     checkpointAlignmentTime: alignmentMs,
   };
   if (parts === undefined) return values;

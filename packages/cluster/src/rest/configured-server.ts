@@ -1,0 +1,44 @@
+import { readFileSync } from "node:fs";
+import {
+  MillraceError, REST_BIND_ADDRESS, REST_MAX_CONTENT_LENGTH, REST_PORT, REST_SSL, REST_SSL_AUTHENTICATION, REST_SSL_CA, REST_SSL_CERTIFICATE, REST_SSL_KEY, REST_TOKENS_FILE,
+  WEB_CANCEL, WEB_DASHBOARD_DIRECTORY, WEB_REFRESH_INTERVAL, WEB_SUBMIT, WEB_UPLOAD_DIRECTORY, expandPorts,
+} from "@millrace/core";
+import type { ConfigOption, Configuration, LogSink } from "@millrace/core";
+import { Tokens } from "../security/tokens.js";
+import type { RestGateway } from "./gateway/rest-gateway.js";
+import { startRestServer, type RestServer, type ServerTls } from "./rest-server.js";
+
+const DEFAULT_PORTS = "8081";
+
+/**
+ * Starts the REST server that a configuration describes, on port 8081 when it names none.
+ * @throws `BIND_NOT_SAFE`, `REST_PORT_IN_USE`, `TLS_FILE_UNREADABLE`, `TOKENS_FILE_INVALID`
+ */
+export function startConfiguredServer(config: Configuration, context: { readonly gateway: RestGateway; readonly version: string; readonly log: LogSink }): Promise<RestServer> {
+  const tokensFile = config.get(REST_TOKENS_FILE);
+  return startRestServer({
+    ...context, host: config.get(REST_BIND_ADDRESS), ports: expandPorts(config.get(REST_PORT) ?? DEFAULT_PORTS), tls: tlsOf(config),
+    tokens: tokensFile === undefined ? undefined : Tokens.read(tokensFile), clientCertificates: config.get(REST_SSL_AUTHENTICATION),
+    dashboardDirectory: config.get(WEB_DASHBOARD_DIRECTORY), uploadDirectory: config.get(WEB_UPLOAD_DIRECTORY), maxUploadBytes: config.get(REST_MAX_CONTENT_LENGTH),
+    settings: { submitEnabled: config.get(WEB_SUBMIT), cancelEnabled: config.get(WEB_CANCEL), refreshIntervalMs: config.get(WEB_REFRESH_INTERVAL) },
+  });
+}
+
+function tlsOf(config: Configuration): ServerTls | undefined {
+  if (!config.get(REST_SSL)) return undefined;
+  const clientCa = config.get(REST_SSL_AUTHENTICATION) || config.has(REST_SSL_CA) ? { clientCa: read(config, REST_SSL_CA) } : {};
+  return { certificate: read(config, REST_SSL_CERTIFICATE), key: read(config, REST_SSL_KEY), ...clientCa };
+}
+
+function read(config: Configuration, option: ConfigOption<string | undefined>): Buffer {
+  const file = config.get(option);
+  try {
+    if (file === undefined) throw new Error("it is not set");
+    return readFileSync(file);
+  } catch (cause) {
+    throw new MillraceError({
+      code: "TLS_FILE_UNREADABLE", message: `${option.key} cannot be used: ${(cause as Error).message}`, hint: "`millrace cert` makes certificates and keys", cause,
+      location: { option: option.key, ...(file === undefined ? {} : { file }) },
+    });
+  }
+}

@@ -1,0 +1,44 @@
+import { configOption, type ConfigOption } from "./config-option.js";
+
+/** Options of the REST server, its security, and the metrics reporters, under Flink's keys where Flink has them. */
+export const REST_PORT: ConfigOption<string | undefined> = configOption.optionalPorts(
+  "rest.port", undefined, "Port of the REST server, or a range whose lowest free one is taken; 0 is any. Not set: an embedded job serves none.");
+export const REST_BIND_ADDRESS: ConfigOption<string> = configOption.string(
+  "rest.bind-address", "localhost", "Address the REST server listens on; one that is not loopback needs TLS and authentication.");
+export const REST_MAX_CONTENT_LENGTH: ConfigOption<number> = configOption.memorySize(
+  "rest.server.max-content-length", 100 * 1024 ** 2, "The largest upload the REST server takes.");
+export const WEB_SUBMIT: ConfigOption<boolean> = configOption.boolean("web.submit.enable", false, "Whether jobs may be uploaded and started through REST.");
+export const WEB_CANCEL: ConfigOption<boolean> = configOption.boolean("web.cancel.enable", true, "Whether jobs may be cancelled through REST.");
+export const WEB_UPLOAD_DIRECTORY: ConfigOption<string | undefined> = configOption.optionalString(
+  "web.upload.dir", undefined, "Directory for uploads on their way; not set means the system's temporary one.");
+export const WEB_REFRESH_INTERVAL: ConfigOption<number> = configOption.duration("web.refresh-interval", 3000, "How often the dashboard asks again.");
+export const WEB_DASHBOARD_DIRECTORY: ConfigOption<string | undefined> = configOption.optionalString(
+  "web.dashboard.dir", undefined, "Directory of a dashboard's static files, served at /.");
+export const REST_SSL: ConfigOption<boolean> = configOption.boolean("security.ssl.rest.enabled", false, "Whether the REST server speaks HTTPS.");
+export const REST_SSL_CERTIFICATE: ConfigOption<string | undefined> = configOption.optionalString(
+  "security.ssl.rest.certificate", undefined, "PEM file with the REST server's certificate, as `millrace cert` makes it.");
+export const REST_SSL_KEY: ConfigOption<string | undefined> = configOption.optionalString("security.ssl.rest.key", undefined, "PEM file with the key of that certificate.");
+export const REST_SSL_CA: ConfigOption<string | undefined> = configOption.optionalString(
+  "security.ssl.rest.ca", undefined, "PEM file with the CA whose client certificates are accepted.");
+export const REST_SSL_AUTHENTICATION: ConfigOption<boolean> = configOption.boolean(
+  "security.ssl.rest.authentication-enabled", false, "Whether callers of the REST server authenticate by client certificate.");
+export const REST_TOKENS_FILE: ConfigOption<string | undefined> = configOption.optionalString(
+  "security.rest.tokens-file", undefined, "File of token hashes and roles, as `millrace token` writes it; with it callers authenticate by bearer token or login.");
+export const PROMETHEUS_FACTORY: ConfigOption<string | undefined> = configOption.optionalString(
+  "metrics.reporter.prom.factory.class", undefined, "org.apache.flink.metrics.prometheus.PrometheusReporterFactory switches the Prometheus reporter on.");
+export const PROMETHEUS_PORT: ConfigOption<string> = configOption.ports(
+  "metrics.reporter.prom.port", "9249", "Port of the Prometheus reporter on loopback, or a range whose lowest free one is taken.");
+export const PROMETHEUS_FILTER_LABELS: ConfigOption<boolean> = configOption.boolean(
+  "metrics.reporter.prom.filterLabelValueCharacters", true, "Whether unusual characters in label values become underscores.");
+export const OTEL_FACTORY: ConfigOption<string | undefined> = configOption.optionalString(
+  "metrics.reporter.otel.factory.class", undefined, "org.apache.flink.metrics.otel.OpenTelemetryMetricReporterFactory switches the OpenTelemetry reporter on.");
+export const OTEL_ENDPOINT: ConfigOption<string> = configOption.string(
+  "metrics.reporter.otel.exporter.endpoint", "http://localhost:4318", "The OpenTelemetry collector's HTTP endpoint.");
+export const OTEL_INTERVAL: ConfigOption<number> = configOption.duration("metrics.reporter.otel.interval", 10_000, "How often metrics are sent to the collector.");
+export const OTEL_SERVICE_NAME: ConfigOption<string> = configOption.string("metrics.reporter.otel.service.name", "millrace", "`service.name` of the metrics that are sent.");
+
+export const restOptions: readonly ConfigOption<any>[] = [
+  REST_PORT, REST_BIND_ADDRESS, REST_MAX_CONTENT_LENGTH, WEB_SUBMIT, WEB_CANCEL, WEB_UPLOAD_DIRECTORY, WEB_REFRESH_INTERVAL, WEB_DASHBOARD_DIRECTORY,
+  REST_SSL, REST_SSL_CERTIFICATE, REST_SSL_KEY, REST_SSL_CA, REST_SSL_AUTHENTICATION, REST_TOKENS_FILE,
+  PROMETHEUS_FACTORY, PROMETHEUS_PORT, PROMETHEUS_FILTER_LABELS, OTEL_FACTORY, OTEL_ENDPOINT, OTEL_INTERVAL, OTEL_SERVICE_NAME,
+];
