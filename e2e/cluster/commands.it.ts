@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -139,6 +139,24 @@ test("a process that others could reach is refused", async () => {
     assert.match(output, /BIND_NOT_LOOPBACK/);
     assert.match(output, /TLS and authentication/);
   }
+});
+
+test("processes read config.yaml, and refuse what they cannot do", async () => {
+  const [configDir, directory] = [join(cluster.directory, "conf"), join(cluster.directory, "configured")];
+  mkdirSync(configDir);
+  const write = (text: string): void => writeFileSync(join(configDir, "config.yaml"), text);
+  write("jobmanager:\n  rpc:\n    port: 0\ntaskmanager.numberOfTaskSlots: 3\n");
+  const started = await cluster.run("start-cluster", "--configDir", configDir, "--dir", directory);
+  assert.equal(started.code, 0, started.output);
+  assert.match(started.output, /TaskManager 1 with 3 slots/);
+  await cluster.run("stop-cluster", "--dir", directory);
+  write("jobmanager.rpc.prt: 0\n");
+  const misspelt = await cluster.run("jobmanager", "--configDir", configDir);
+  assert.equal(misspelt.code, 2, misspelt.output);
+  assert.match(misspelt.output, /CONFIG_UNKNOWN_KEY[^]*config\.yaml[^]*jobmanager\.rpc\.port/);
+  write("high-availability.type: zookeeper\nhigh-availability.storageDir: /tmp/ha\nhigh-availability.zookeeper.quorum: localhost:2181\n");
+  const standby = await cluster.run("jobmanager", "--configDir", configDir);
+  assert.match(standby.output, /HIGH_AVAILABILITY_UNAVAILABLE/);
 });
 
 test("start-cluster and stop-cluster", async () => {

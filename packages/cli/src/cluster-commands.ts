@@ -3,6 +3,7 @@ import { jobCommand, parseDefinition, toRequest, type CommandOptions } from "./c
 
 interface ProcessOptions {
   readonly define: Readonly<Record<string, string>>;
+  readonly configDir?: string;
   readonly readyFile?: string;
 }
 
@@ -14,13 +15,13 @@ export function clusterCommands(program: Command, run: SetExitCode): void {
     .action(async (options: ProcessOptions) => run((await import("./process-commands.js")).jobManagerCommand(options)));
   processCommand(program, "taskmanager", "Run a TaskManager, which gives slots to the jobs of a JobManager.")
     .action(async (options: ProcessOptions) => run((await import("./process-commands.js")).taskManagerCommand(options)));
-  jobCommand(program, "standalone-job", "Run a JobManager for one job, and end with it (Application mode). Slots come from TaskManagers started separately.")
+  configDir(jobCommand(program, "standalone-job", "Run a JobManager for one job, and end with it (Application mode). Slots come from TaskManagers started separately."))
     .action(async (job: string, args: string[], options: CommandOptions) => run((await import("./standalone-job-command.js")).standaloneJobCommand(toRequest(job, args, options))));
   define(program.command("start-cluster").description("Start a JobManager and TaskManagers on this machine, in the background."))
     .option("-t, --taskmanagers <n>", "number of TaskManagers", "1")
     .option("--dir <directory>", "where logs and process ids go")
-    .action(async (options: { define: Record<string, string>; taskmanagers: string; dir?: string }) =>
-      run((await import("./local-cluster.js")).startClusterCommand({ define: options.define, taskManagers: count(program, options.taskmanagers), directory: options.dir })));
+    .action(async (options: ProcessOptions & { taskmanagers: string; dir?: string }) =>
+      run((await import("./local-cluster.js")).startClusterCommand({ define: options.define, configDir: options.configDir, taskManagers: count(program, options.taskmanagers), directory: options.dir })));
   program.command("stop-cluster").description("Stop the cluster that start-cluster has started.")
     .option("--dir <directory>", "what start-cluster was given")
     .action(async (options: { dir?: string }) => run((await import("./local-cluster.js")).stopClusterCommand({ directory: options.dir })));
@@ -54,8 +55,12 @@ function processCommand(program: Command, name: string, description: string): Co
   return define(program.command(name).description(description)).option("--ready-file <path>", "write a file, as JSON, once the process is ready");
 }
 
+function configDir(command: Command): Command {
+  return command.option("--configDir <directory>", "the directory of config.yaml (default: MILLRACE_CONF_DIR)");
+}
+
 function define(command: Command): Command {
-  return command.option("-D, --define <key=value>", "set a configuration key (may be repeated)", parseDefinition, {});
+  return configDir(command).option("-D, --define <key=value>", "set a configuration key (may be repeated)", parseDefinition, {});
 }
 
 function count(program: Command, text: string): number {

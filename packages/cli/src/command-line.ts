@@ -85,12 +85,15 @@ export interface JobRequest {
   readonly job: string;
   readonly args: readonly string[];
   readonly config: Readonly<Record<string, unknown>>;
+  /** Of the commands that have one. */
+  readonly configDir?: string | undefined;
   readonly verbose: boolean;
 }
 
 export interface CommandOptions {
   readonly parallelism?: number;
   readonly define: Readonly<Record<string, string>>;
+  readonly configDir?: string;
   readonly fromSavepoint?: string;
   readonly allowNonRestoredState?: boolean;
   readonly inline?: boolean;
@@ -123,7 +126,7 @@ export function jobCommand(program: Command, name: string, description: string):
 
 export function toRequest(job: string, args: readonly string[], options: CommandOptions): JobRequest {
   return {
-    job, args, verbose: options.verbose ?? false,
+    job, args, configDir: options.configDir, verbose: options.verbose ?? false,
     config: {
       ...options.define,
       ...(options.parallelism === undefined ? {} : { "parallelism.default": options.parallelism }),

@@ -6,10 +6,9 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { JOBMANAGER_RPC_ADDRESS, JOBMANAGER_BIND_HOST, MillraceError } from "@millrace/core";
 import { exitCodes } from "./exit-codes.js";
-import { processConfig } from "./process-config.js";
+import { processConfig, type ConfigRequest } from "./process-config.js";
 
-export interface StartClusterRequest {
-  readonly define: Readonly<Record<string, string>>;
+export interface StartClusterRequest extends ConfigRequest {
   readonly taskManagers: number;
   readonly directory: string | undefined;
 }
@@ -23,7 +22,7 @@ const mainFile = fileURLToPath(new URL("./main.js", import.meta.url));
 
 /** `millrace start-cluster`: a JobManager and TaskManagers on this machine, in the background; returns when all are ready. */
 export async function startClusterCommand(request: StartClusterRequest): Promise<number> {
-  processConfig(request.define);
+  const config = await processConfig(request);
   const directory = await clusterDirectory(request.directory);
   const running = (await pidFiles(directory)).filter(({ pid }) => isMillrace(pid));
   if (running.length > 0) {
@@ -31,12 +30,12 @@ export async function startClusterCommand(request: StartClusterRequest): Promise
   }
   await removeStateFiles(directory);
   try {
-    const { port } = await startProcess(directory, "jobmanager", "jobmanager", request.define);
-    const host = request.define[JOBMANAGER_RPC_ADDRESS.key] ?? request.define[JOBMANAGER_BIND_HOST.key] ?? JOBMANAGER_RPC_ADDRESS.defaultValue;
+    const { port } = await startProcess(directory, "jobmanager", "jobmanager", request);
+    const host = config.get(config.has(JOBMANAGER_RPC_ADDRESS) ? JOBMANAGER_RPC_ADDRESS : JOBMANAGER_BIND_HOST);
     process.stdout.write(`JobManager at ${host}:${port}\n`);
-    const define = { ...request.define, "jobmanager.rpc.port": String(port) };
+    const ofTaskManagers = { ...request, define: { ...request.define, "jobmanager.rpc.port": String(port) } };
     await Promise.all(Array.from({ length: request.taskManagers }, async (_, at) => {
-      const { slots } = await startProcess(directory, `taskmanager-${at + 1}`, "taskmanager", define);
+      const { slots } = await startProcess(directory, `taskmanager-${at + 1}`, "taskmanager", ofTaskManagers);
       process.stdout.write(`TaskManager ${at + 1} with ${slots} slot${slots === 1 ? "" : "s"}\n`);
     }));
     process.stdout.write(`logs and process ids are in ${directory}\nrun a job with: millrace run -m ${host}:${port} JOB\n`);
@@ -67,11 +66,11 @@ async function clusterDirectory(given: string | undefined): Promise<string> {
   return directory;
 }
 
-async function startProcess(directory: string, name: string, command: string, define: Readonly<Record<string, string>>): Promise<{ readonly port?: number; readonly slots?: number }> {
+async function startProcess(directory: string, name: string, command: string, { define, configDir }: ConfigRequest): Promise<{ readonly port?: number; readonly slots?: number }> {
   const readyFile = join(directory, `${name}.ready`);
   const logFile = join(directory, `${name}.log`);
   const definitions = Object.entries(define).flatMap(([key, value]) => ["-D", `${key}=${value}`]);
-  const child = spawn(process.execPath, [mainFile, command, "--ready-file", readyFile, ...definitions], {
+  const child = spawn(process.execPath, [mainFile, command, "--ready-file", readyFile, ...(configDir === undefined ? [] : ["--configDir", configDir]), ...definitions], {
     detached: true, stdio: ["ignore", openSync(join(directory, `${name}.out`), "a", 0o600), openSync(logFile, "w", 0o600)],
   });
   let ended = false;

@@ -3,18 +3,17 @@ import { TASKMANAGER_SLOTS, type MillraceError } from "@millrace/core";
 import { processLog, startJobManager, startTaskManager } from "@millrace/cluster/process";
 import { exitCodes } from "./exit-codes.js";
 import { libraryEntries } from "./library-entries.js";
-import { processConfig } from "./process-config.js";
+import { processConfig, type ConfigRequest } from "./process-config.js";
 import { renderError } from "./render-error.js";
 
-export interface ProcessRequest {
-  readonly define: Readonly<Record<string, unknown>>;
+export interface ProcessRequest extends ConfigRequest {
   /** Written once the process is ready, as JSON: its process id, and the port of a JobManager. */
   readonly readyFile?: string;
 }
 
 /** `millrace jobmanager`: runs until it is told to stop. */
 export async function jobManagerCommand(request: ProcessRequest): Promise<number> {
-  const jobManager = await startJobManager(processConfig(request.define));
+  const jobManager = await startJobManager(await processConfig(request));
   await announce(request.readyFile, { pid: process.pid, port: jobManager.port });
   await stopSignal();
   processLog.write("info", "stopping");
@@ -24,7 +23,7 @@ export async function jobManagerCommand(request: ProcessRequest): Promise<number
 
 /** `millrace taskmanager`: runs until it is told to stop, or cannot go on. */
 export async function taskManagerCommand(request: ProcessRequest): Promise<number> {
-  const config = processConfig(request.define);
+  const config = await processConfig(request);
   const { buildLibraryBundle, findLibraryBundle } = await import("@millrace/client");
   const entries = await libraryEntries();
   const library = entries === undefined ? undefined : (findLibraryBundle(entries) ?? (await buildLibraryBundle(entries)));

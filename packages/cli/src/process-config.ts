@@ -1,12 +1,30 @@
-import { Configuration, allOptions, clusterOptions } from "@millrace/core";
+import { HA_TYPE, MillraceError, allOptions, type Configuration } from "@millrace/core";
+import { loadConfiguration } from "@millrace/cluster";
+import { nodeClusterEnv, processLog } from "@millrace/cluster/process";
 
-/** The configuration of a cluster process. @throws `CONFIG_UNKNOWN_KEY`, `CONFIG_BAD_VALUE` */
-export function processConfig(define: Readonly<Record<string, unknown>>): Configuration {
-  return Configuration.of(define, [...allOptions, ...clusterOptions]);
+/** Where the configuration of a cluster process comes from, besides its environment variables. */
+export interface ConfigRequest {
+  /** `-D`; wins over the rest. */
+  readonly define: Readonly<Record<string, string>>;
+  /** The directory that holds `config.yaml`. */
+  readonly configDir?: string | undefined;
+}
+
+/**
+ * The configuration of a cluster process: `config.yaml`, environment variables and `-D`, checked as a whole.
+ * @throws what `loadConfiguration` does; `HIGH_AVAILABILITY_UNAVAILABLE`
+ */
+export async function processConfig({ define, configDir }: ConfigRequest): Promise<Configuration> {
+  const { configuration } = await loadConfiguration(nodeClusterEnv(processLog).fs, { definitions: define, variables: process.env, ...(configDir === undefined ? {} : { configDir }) });
+  if (configuration.get(HA_TYPE) === HA_TYPE.defaultValue) return configuration;
+  throw new MillraceError({
+    code: "HIGH_AVAILABILITY_UNAVAILABLE", message: `"${HA_TYPE.key}" is "${configuration.get(HA_TYPE)}": JobManager processes have no standby yet`,
+    hint: "leave it out, and start jobs again from their retained checkpoints when a JobManager is lost", location: { option: HA_TYPE.key },
+  });
 }
 
 /** The part of it that is about jobs. */
-export function jobPart(define: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+export function jobPart(config: Configuration): Readonly<Record<string, unknown>> {
   const ofJobs = new Set(allOptions.map(({ key }) => key));
-  return Object.fromEntries(Object.entries(define).filter(([key]) => ofJobs.has(key)));
+  return Object.fromEntries(Object.entries(config.toJSON()).filter(([key]) => ofJobs.has(key)));
 }

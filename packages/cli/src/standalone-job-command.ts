@@ -13,11 +13,11 @@ import { planJob } from "./run-job.js";
  * its own; its slots come from TaskManagers that are started separately.
  */
 export async function standaloneJobCommand(request: JobRequest): Promise<number> {
-  const config = processConfig(request.config);
+  const config = await processConfig({ define: Object.fromEntries(Object.entries(request.config).map(([key, value]) => [key, String(value)])), configDir: request.configDir });
   const jobManager = await startJobManager(config);
   try {
     const { artifact, program, jobGraph } = await planJob(request.job, {
-      args: request.args, config: { ...jobPart(request.config), "slot.isolation": "thread" }, ...(config.has(PARALLELISM) ? { parallelism: config.get(PARALLELISM) } : {}),
+      args: request.args, config: { ...jobPart(config), "slot.isolation": "thread" }, ...(config.has(PARALLELISM) ? { parallelism: config.get(PARALLELISM) } : {}),
     });
     for (const warning of program.warnings) processLog.write("warn", warning);
     const bytes = await portableArtifact(artifact);
