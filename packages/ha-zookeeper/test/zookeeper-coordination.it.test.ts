@@ -24,7 +24,7 @@ function run(): void {
   const connect = (clusterId: string, overrides: Record<string, unknown> = {}): Coordination =>
     createCoordination(env, Configuration.of({
       "high-availability.zookeeper.quorum": server.quorum, "high-availability.zookeeper.client.session-timeout": "60 s",
-      "high-availability.zookeeper.client.retry-wait": "100 ms", ...overrides,
+      "high-availability.zookeeper.client.retry-wait": "100 ms", "high-availability.zookeeper.client.connection-timeout": "2 s", ...overrides,
     }, allOptions), clusterId);
 
   coordinationContract({
