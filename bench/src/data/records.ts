@@ -22,12 +22,13 @@ export interface Purchase {
   readonly price: number;
 }
 export const PURCHASE_DISORDER_MS = 5000;
+/** There are few labels, so they are made once, on every side: making text is not what the work is about. */
+const labels: readonly string[] = Array.from({ length: 1000 }, (_, label) => (label % 100 === 7 ? `标签-${label}` : `label-${label}`));
 export function purchase(index: number, keys: number): Purchase {
   const key = below(random(index, 0), keys);
-  const label = below(random(index, 1), 1000);
   return {
     key: key % 100 === 7 ? `ключ-${key}` : `user-${key}`,
-    label: label % 100 === 7 ? `标签-${label}` : `label-${label}`,
+    label: labels[below(random(index, 1), 1000)]!,
     time: eventTime(index, 100, PURCHASE_DISORDER_MS, 2),
     amount: below(random(index, 3), 1000),
     quantity: below(random(index, 4), 10),

@@ -63,7 +63,7 @@ export class ScriptedSlots implements SlotProvider {
     return this.#tasks.get(`${vertexId}:${subtaskIndex}`)!.attempt;
   }
 
-  acknowledge(checkpointId: number, attempt: ExecutionAttempt, state: TaskStateSnapshot = { operators: {}, stateBytes: 1 }, epoch = this.epoch): void {
+  acknowledge(checkpointId: number, attempt: ExecutionAttempt, state: TaskStateSnapshot = { operators: {}, stateBytes: 1, writtenBytes: 1 }, epoch = this.epoch): void {
     const metrics = { alignmentDurationMs: 0, syncDurationMs: 0, asyncDurationMs: 0, startDelayMs: 0 };
     this.emit({ type: "acknowledgeCheckpoint", epoch, checkpointId, attempt, state, metrics });
   }

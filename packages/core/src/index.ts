@@ -79,3 +79,4 @@ export * from "./codec/key-equality.js";
 export * from "./codec/key-groups.js";
 export * from "./codec/batch-encoder.js";
 export * from "./codec/batch-decoder.js";
+export * from "./codec/buffer-pool.js";

@@ -41,6 +41,7 @@ export class LocalFileWriter implements FileWriter {
   readonly #syncName: () => Promise<void>;
   readonly #pending = new Set<Promise<void>>();
   #position: number;
+  #syncedTo = -1;
   #nameSynced = false;
   #closed = false;
   #failure: MillraceError | undefined;
@@ -82,7 +83,9 @@ export class LocalFileWriter implements FileWriter {
 
   async #flush(): Promise<void> {
     await Promise.all(this.#pending);
-    await this.#handle.datasync();
+    const position = this.#position;
+    if (position !== this.#syncedTo) await this.#handle.datasync();
+    this.#syncedTo = position;
     if (this.#nameSynced) return;
     await this.#syncName();
     this.#nameSynced = true;

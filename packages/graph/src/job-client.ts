@@ -19,6 +19,10 @@ export interface JobMetrics {
   readonly restarts: number;
   readonly checkpointsCompleted: number;
   readonly lastCheckpointDurationMs: number | undefined;
+  /** Bytes that were written for the last completed checkpoint. */
+  readonly lastCheckpointSize: number | undefined;
+  /** Bytes of all state that it refers to: more, when it is incremental. */
+  readonly lastCheckpointFullSize: number | undefined;
   readonly vertices: readonly VertexMetrics[];
 }
 /** Figures of one task of a job, by subtask. */

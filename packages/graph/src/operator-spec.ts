@@ -54,6 +54,13 @@ export interface TimestampsSpec {
 export interface KeyedReduceSpec extends WrappedFunctions {
   readonly type: "keyedReduce";
   readonly fn: ReduceFn<any> | RichFunctionSource<ReduceFunction<any>>;
+  /** What `fn` does, when it is one of these: an operator may do the same in place. */
+  readonly fieldReduction?: FieldReduction;
+}
+/** The first record, with one field replaced by the sum, the smaller (`<`) or the larger (`>`) of both. */
+export interface FieldReduction {
+  readonly field: string | number;
+  readonly combine: "sum" | "min" | "max";
 }
 export interface CoMapSpec extends WrappedFunctions {
   readonly type: "coMap";

@@ -14,6 +14,16 @@ export interface KeyGroupOffset {
   readonly length: number;
 }
 
+/** Rows of one old subtask that one checkpoint wrote. */
+export interface KeyedStatePart {
+  readonly checkpointId: number;
+  /** Ascending by key group; a group without state is left out. */
+  readonly keyGroups: readonly KeyGroupOffset[];
+  readonly file: FileRange;
+  /** It has state outside {@link keyGroups}, of any key groups. */
+  readonly common?: boolean;
+}
+
 /** Keyed state of one old subtask, as checkpoint metadata holds it (plain JSON). */
 export interface KeyedStateHandle {
   /** First and last key group, both inclusive. */
@@ -21,6 +31,9 @@ export interface KeyedStateHandle {
   /** Ascending by key group; a group without state is left out. */
   readonly keyGroups: readonly KeyGroupOffset[];
   readonly file: FileRange;
+  /** Incremental: what older checkpoints wrote, ascending. A row's state is in the newest part that tells it, the handle's own being the newest of all. */
+  readonly common?: boolean;
+  readonly earlier?: readonly KeyedStatePart[];
 }
 
 /** How an operator state is spread over the subtasks of a job that runs with another parallelism. */

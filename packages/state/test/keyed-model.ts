@@ -10,6 +10,7 @@ import {
   keyGroupRange,
   keyHash,
   type Output,
+  type Slice,
 } from "@millrace/core";
 import assert from "node:assert/strict";
 import { HeapKeyedStateBackend, assignKeyedState, type KeyedSnapshotResult, type KeyedStateHandle } from "../src/index.js";
@@ -246,12 +247,20 @@ function applyToNamespaces({ op, subject, of, value, namespace, a }: Step): void
   throw new Error(op);
 }
 
+/** The other way to find or add a key: with others, here with itself. */
+function upsertTogether(slice: Slice<unknown, unknown>, key: unknown, hash: number): number {
+  const positions = new Int32Array(2);
+  slice.upsertAll!([key, key], Int32Array.of(hash, hash), 2, positions);
+  assert.equal(positions[0], positions[1]);
+  return positions[0]!;
+}
+
 function applyToSlices({ op, subject, model, key, id, hash, a, b }: Step): void {
   const { states } = subject;
   switch (op) {
     case "sliceAdd": {
       const slice = states.slices.slice(b % 2);
-      const at = slice.upsert(key, hash);
+      const at = a % 2 === 0 ? slice.upsert(key, hash) : upsertTogether(slice, key, hash);
       const old = slice.get(at);
       slice.set(at, (typeof old === "number" ? old : 0) + a);
       const entries = model.slices.get(b % 2) ?? new Map<string, unknown>();

@@ -3,7 +3,7 @@ import type { Cancellable, Configuration, Env } from "@millrace/core";
 import type { SlotEvent } from "@millrace/runtime";
 import { toBase64 } from "./base64.js";
 import type { Execution, ExecutionGraph } from "../job-master/execution-graph.js";
-import { checkpointPath, writeMetadata } from "./checkpoint-metadata.js";
+import { checkpointPath, writeMetadata, type CheckpointMetadata } from "./checkpoint-metadata.js";
 import { planCheckpoint } from "./checkpoint-plan.js";
 import type { CompletedCheckpoint, CompletedCheckpointStore } from "./completed-checkpoint-store.js";
 import { PendingCheckpoint, type AbortReason } from "./pending-checkpoint.js";
@@ -74,7 +74,10 @@ export class CheckpointCoordinator {
   /** A checkpoint fell due while another was in progress. */
   #again = false;
   #completed = 0;
+  #lastCompleted: CheckpointMetadata | undefined;
   #lastDurationMs: number | undefined;
+  /** Directories of aborted checkpoints, which a task may have written to after they were deleted. */
+  #aborted: string[] = [];
 
   constructor(init: CheckpointCoordinatorInit) {
     this.#init = init;
@@ -86,6 +89,11 @@ export class CheckpointCoordinator {
 
   get completedCheckpoints(): number {
     return this.#completed;
+  }
+
+  /** What the last one consists of that was completed by this job, not restored. */
+  get lastCompleted(): CheckpointMetadata | undefined {
+    return this.#lastCompleted;
   }
 
   get lastDurationMs(): number | undefined {
@@ -119,8 +127,9 @@ export class CheckpointCoordinator {
     this.#unschedule();
   }
 
-  /** Rejects everybody who waits for a checkpoint: the job reached its end. */
+  /** Rejects everybody who waits for a checkpoint: the job reached its end, no task runs any more. */
   shutdown(error: unknown): void {
+    this.#deleteAborted();
     for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
   }
 
@@ -148,8 +157,7 @@ export class CheckpointCoordinator {
   decline(event: DeclineEvent): void {
     const pending = this.#pending;
     if (pending?.checkpointId !== event.checkpointId || !pending.awaits(event.attempt)) return;
-    const closing = event.error.code === "CHECKPOINT_TASK_CLOSING" || event.error.code === "CHECKPOINT_TASK_NOT_RUNNING";
-    this.#abort(pending, { message: `declined: ${event.error.message}`, counts: !closing, cause: deserializeError(event.error) });
+    this.#abort(pending, { message: `declined: ${event.error.message}`, counts: true, cause: deserializeError(event.error) });
   }
 
   /** A task finished: one that had not acknowledged yet never will. */
@@ -253,6 +261,8 @@ export class CheckpointCoordinator {
     this.#consecutiveFailures = 0;
     const checkpoint: CompletedCheckpoint = { path: pending.path, metadata, external: false };
     this.#init.store.add(checkpoint);
+    this.#deleteAborted();
+    this.#lastCompleted = metadata;
     this.#lastDurationMs = this.#nowMs() - pending.startedMs;
     const waiters = this.#waitersOfPending.splice(0);
     this.#ended();
@@ -272,6 +282,7 @@ export class CheckpointCoordinator {
     this.#ended();
     this.#init.parties.releaseCoordinatorEvents();
     this.#init.parties.notifyAborted(pending.checkpointId);
+    this.#aborted.push(pending.path);
     if (!wasCompleting) void this.#init.store.deleteFiles(pending.path);
     if (!reason.counts) return;
     this.#consecutiveFailures++;
@@ -282,6 +293,11 @@ export class CheckpointCoordinator {
         hint: "execution.checkpointing.tolerable-failed-checkpoints says how many may",
       }));
     }
+  }
+
+  /** Once more: tasks have given up writing to them meanwhile. */
+  #deleteAborted(): void {
+    for (const path of this.#aborted.splice(0)) void this.#init.store.deleteFiles(path);
   }
 
   /** The pending checkpoint is over: looks when the next is due. */

@@ -3,7 +3,7 @@ import type { FileSystem } from "@millrace/core";
 
 /** The version of the `_metadata` file this release writes and reads. 0: it may change without notice. */
 export const METADATA_FORMAT_VERSION = 0;
-const METADATA_FILE = "_metadata";
+export const METADATA_FILE = "_metadata";
 
 /** What a complete checkpoint consists of: the content of `chk-<id>/_metadata`, as plain JSON. */
 export interface CheckpointMetadata {
@@ -12,7 +12,10 @@ export interface CheckpointMetadata {
   readonly timestampMs: number;
   readonly jobId: string;
   readonly jobName: string;
+  /** Of all state that it refers to. */
   readonly stateBytes: number;
+  /** Written for this checkpoint: less than `stateBytes` when it is incremental. */
+  readonly writtenBytes: number;
   readonly operators: readonly OperatorCheckpoint[];
 }
 

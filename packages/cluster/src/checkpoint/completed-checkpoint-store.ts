@@ -1,5 +1,6 @@
 import type { Env } from "@millrace/core";
-import type { CheckpointMetadata } from "./checkpoint-metadata.js";
+import { METADATA_FILE, type CheckpointMetadata } from "./checkpoint-metadata.js";
+import { sharedFiles } from "./shared-files.js";
 
 /** A checkpoint that can be restored from. */
 export interface CompletedCheckpoint {
@@ -10,11 +11,19 @@ export interface CompletedCheckpoint {
   readonly external: boolean;
 }
 
-/** The last completed checkpoints of a job, oldest first; deletes those that newer ones subsume. */
+/**
+ * The last completed checkpoints of a job, oldest first; deletes those that newer ones subsume.
+ *
+ * An incremental checkpoint needs files of older ones. The directory of one that is not retained any more stays, without its `_metadata`, until
+ * no retained checkpoint needs a file in it, nor any that tasks may still build on ({@link SharedFiles.oldestBase}). What was not completed by
+ * this job is never deleted here: after a restore every task begins with a checkpoint that stands alone. Flink: SharedStateRegistry.
+ */
 export class CompletedCheckpointStore {
   readonly #env: Pick<Env, "fs" | "log">;
   readonly #retained: number;
   #checkpoints: CompletedCheckpoint[] = [];
+  /** Not retained, but not deleted yet, either. */
+  #subsumed: CompletedCheckpoint[] = [];
 
   constructor(env: Pick<Env, "fs" | "log">, retained: number) {
     this.#env = env;
@@ -35,14 +44,26 @@ export class CompletedCheckpointStore {
     const own = this.#checkpoints.filter((candidate) => !candidate.external);
     // One restored from outside is no longer needed once there is one of our own.
     const kept = own.length > 0 ? own.slice(-this.#retained) : this.#checkpoints;
-    for (const subsumed of own) if (!kept.includes(subsumed)) void this.deleteFiles(subsumed.path);
+    const subsumed = own.filter((candidate) => !kept.includes(candidate));
     this.#checkpoints = kept;
+    this.#subsumed.push(...subsumed);
+    if (!checkpoint.external) this.#deleteUnneeded(checkpoint);
+    for (const { path } of subsumed) if (this.#subsumed.some((left) => left.path === path)) void this.deleteFiles(`${path}/${METADATA_FILE}`);
+  }
+
+  #deleteUnneeded(newest: CompletedCheckpoint): void {
+    const { oldestBase } = sharedFiles(newest.path, newest.metadata);
+    const usable = [...this.#checkpoints, ...this.#subsumed.filter(({ metadata }) => metadata.checkpointId >= oldestBase)];
+    const needed = new Set(usable.flatMap(({ path, metadata }) => [...sharedFiles(path, metadata).directories]));
+    for (const { path } of this.#subsumed) if (!needed.has(path)) void this.deleteFiles(path);
+    this.#subsumed = this.#subsumed.filter(({ path }) => needed.has(path));
   }
 
   /** Deletes all of this job's checkpoints, when it ended and nothing is to be retained. */
   async discardAll(): Promise<void> {
-    const own = this.#checkpoints.filter((checkpoint) => !checkpoint.external);
+    const own = [...this.#subsumed, ...this.#checkpoints.filter((checkpoint) => !checkpoint.external)];
     this.#checkpoints = [];
+    this.#subsumed = [];
     await Promise.all(own.map((checkpoint) => this.deleteFiles(checkpoint.path)));
   }
 

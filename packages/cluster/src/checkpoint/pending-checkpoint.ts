@@ -63,7 +63,11 @@ export class PendingCheckpoint {
 
   toMetadata(jobGraph: JobGraph, toBase64: (bytes: Uint8Array) => string): CheckpointMetadata {
     let stateBytes = 0;
-    for (const state of this.#taskState.values()) stateBytes += state.stateBytes;
+    let writtenBytes = 0;
+    for (const state of this.#taskState.values()) {
+      stateBytes += state.stateBytes;
+      writtenBytes += state.writtenBytes;
+    }
     const operators = jobGraph.vertices.flatMap((vertex) => vertex.operators.map((operator): OperatorCheckpoint => {
       const coordinator = this.#coordinatorState.get(operator.id);
       const subtasks = this.plan.toAcknowledge
@@ -79,7 +83,7 @@ export class PendingCheckpoint {
     }));
     return {
       formatVersion: METADATA_FORMAT_VERSION, checkpointId: this.checkpointId, timestampMs: this.timestampMs,
-      jobId: jobGraph.jobId, jobName: jobGraph.jobName, stateBytes, operators,
+      jobId: jobGraph.jobId, jobName: jobGraph.jobName, stateBytes, writtenBytes, operators,
     };
   }
 }

@@ -2,10 +2,11 @@ import { MillraceError } from "@millrace/core";
 import type { JobGraph, JobVertex } from "@millrace/graph";
 import type { AssignedOperatorState, OperatorRestore, TaskRestore } from "@millrace/runtime";
 import { assignKeyedState, redistributeOperatorState } from "@millrace/state";
-import type { KeyedStateHandle, OperatorStateHandle } from "@millrace/state";
+import type { FileRange, KeyedStateHandle, KeyedStatePart, OperatorStateHandle } from "@millrace/state";
 import { fromBase64 } from "./base64.js";
 import type { OperatorCheckpoint } from "./checkpoint-metadata.js";
 import type { CompletedCheckpoint } from "./completed-checkpoint-store.js";
+import { resolveFile } from "./shared-files.js";
 
 /**
  * Checks that a checkpoint fits a job, before anything is started.
@@ -84,8 +85,7 @@ export function restoreCoordinator(checkpoint: CompletedCheckpoint, operatorId: 
 }
 
 /** Handles name their files relative to the checkpoint, so that a checkpoint can be moved. */
-function absolute<H extends { readonly file: { readonly path: string } }>(handle: H, checkpointPath: string): H {
-  const { path } = handle.file;
-  if (path.startsWith("/") || /^[a-z][a-z0-9+.-]*:/i.test(path)) return handle;
-  return { ...handle, file: { ...handle.file, path: `${checkpointPath}/${path}` } };
+function absolute<H extends { readonly file: FileRange; readonly earlier?: readonly KeyedStatePart[] }>(handle: H, checkpointPath: string): H {
+  const resolved = <P extends { readonly file: FileRange }>(part: P): P => ({ ...part, file: { ...part.file, path: resolveFile(checkpointPath, part.file.path) } });
+  return handle.earlier === undefined ? resolved(handle) : { ...resolved(handle), earlier: handle.earlier.map(resolved) };
 }

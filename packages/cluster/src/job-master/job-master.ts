@@ -123,6 +123,7 @@ export class JobMaster {
     return {
       status: this.#status, restarts: Math.max(0, this.#epoch - 1),
       checkpointsCompleted: this.#coordinator.completedCheckpoints, lastCheckpointDurationMs: this.#coordinator.lastDurationMs,
+      lastCheckpointSize: this.#coordinator.lastCompleted?.writtenBytes, lastCheckpointFullSize: this.#coordinator.lastCompleted?.stateBytes,
       vertices: this.#reports.vertexMetrics(this.#init.jobGraph),
     };
   }

@@ -141,7 +141,7 @@ test("a finished job never runs again: its result is dirty, then clean, over lea
 });
 
 async function checkpoint(env: Pick<Env, "fs">, checkpointId: number): Promise<CompletedCheckpoint> {
-  const metadata = { formatVersion: METADATA_FORMAT_VERSION, checkpointId, timestampMs: 0, jobId: "j", jobName: "n", stateBytes: 0, operators: [] };
+  const metadata = { formatVersion: METADATA_FORMAT_VERSION, checkpointId, timestampMs: 0, jobId: "j", jobName: "n", stateBytes: 0, writtenBytes: 0, operators: [] };
   await writeMetadata(env.fs, `/chk/chk-${checkpointId}`, metadata);
   return { path: `/chk/chk-${checkpointId}`, metadata, external: false };
 }

@@ -4,6 +4,7 @@ import {
   BATCH_MAGIC, BATCH_PREFIX_BYTES, LENGTHS_UINT16, LENGTHS_UINT32, LENGTHS_UINT8, MAX_BATCH_BYTES, TEXT_UTF16, TEXT_UTF8, TIMES_DOUBLE, TIMES_EQUAL,
   TIMES_NONE, TIMES_UINT16, TIMES_UINT32, WIDTH_DOUBLE, WIDTH_INT16, WIDTH_INT32, WIDTH_INT8,
 } from "./batch-format.js";
+import type { BufferPool } from "./buffer-pool.js";
 import type { ByteWriter } from "./byte-writer.js";
 import { isWellFormed, utf8EncodeInto } from "./host-text.js";
 
@@ -18,8 +19,16 @@ function tooLarge(): MillraceError {
   });
 }
 
-/** Where a batch is put together: columns first, in the narrowest form that is exact, then the head. Reused from batch to batch. */
+/**
+ * Where a batch is put together: columns first, in the narrowest form that is exact, then the head.
+ *
+ * Without a pool the storage is kept from batch to batch and each batch is copied out of it. With one, storage that a batch fills well is given away as
+ * the batch itself, and the next is put together in a buffer of the pool: nothing is copied, and nothing is allocated while buffers come back.
+ */
 export class BatchBody {
+  private readonly pool: BufferPool | undefined;
+  /** Bytes of the last batch that was given away. */
+  private lastBytes = 0;
   private position = BATCH_PREFIX_BYTES;
   private u8!: Uint8Array<ArrayBuffer>;
   private i8!: Int8Array;
@@ -28,12 +37,12 @@ export class BatchBody {
   private f64!: Float64Array;
   private integers = new Int32Array(0);
 
-  constructor() {
-    this.allocate(INITIAL_BYTES);
+  constructor(pool?: BufferPool) {
+    this.pool = pool;
+    this.use(new ArrayBuffer(INITIAL_BYTES));
   }
 
-  private allocate(bytes: number): void {
-    const buffer = new ArrayBuffer(Math.ceil(bytes / 8) * 8);
+  private use(buffer: ArrayBuffer): void {
     this.u8 = new Uint8Array(buffer);
     this.i8 = new Int8Array(buffer);
     this.u16 = new Uint16Array(buffer);
@@ -43,7 +52,15 @@ export class BatchBody {
 
   start(): void {
     this.position = BATCH_PREFIX_BYTES;
-    if (this.u8.length > MAX_KEPT_BYTES) this.allocate(INITIAL_BYTES);
+    if (this.lastBytes > 0) this.use(this.replacement());
+    else if (this.u8.length > MAX_KEPT_BYTES) this.use(new ArrayBuffer(INITIAL_BYTES));
+  }
+
+  /** Storage for a batch about as large as the last one. */
+  private replacement(): ArrayBuffer {
+    const bytes = roundUp(this.lastBytes + (this.lastBytes >> 3));
+    this.lastBytes = 0;
+    return this.pool!.take(bytes) ?? new ArrayBuffer(bytes);
   }
 
   /** Makes room for a column of `bytes` bytes and returns its aligned start. */
@@ -52,7 +69,7 @@ export class BatchBody {
     if (start + bytes > MAX_BATCH_BYTES) throw tooLarge();
     if (start + bytes + 8 > this.u8.length) {
       const old = this.u8;
-      this.allocate(Math.max(old.length * 2, start + bytes + 8));
+      this.use(new ArrayBuffer(roundUp(Math.max(old.length * 2, start + bytes + 8))));
       this.u8.set(old.subarray(0, this.position));
     }
     this.position = start + bytes;
@@ -133,21 +150,33 @@ export class BatchBody {
     return LENGTHS_UINT32;
   }
 
-  /** The text of a whole column; writes its kind and size in bytes to `head`. */
-  text(text: string, head: ByteWriter): void {
+  /**
+   * The text of a whole column; writes its kind and size in bytes to `head`.
+   * @param ascii whether it probably is ASCII @returns whether it was
+   */
+  text(text: string, head: ByteWriter, ascii: boolean): boolean {
     const length = text.length;
-    const start = this.reserve(length * 3);
-    const bytes = utf8EncodeInto(text, this.u8.subarray(start));
+    // In as many bytes as there are units fits all of ASCII and nothing else: room for three per unit is made only where it is needed.
+    let start = this.reserve(ascii ? length : length * 3);
+    const first = utf8EncodeInto(text, this.u8.subarray(start, this.position));
+    let bytes = first.written;
+    if (first.read < length) {
+      this.position = start;
+      start = this.reserve(length * 3);
+      bytes = utf8EncodeInto(text, this.u8.subarray(start, this.position)).written;
+    }
     if (bytes === length || isWellFormed(text)) {
       this.position = start + bytes;
       head.u8(TEXT_UTF8);
-      return head.varuint(bytes);
+      head.varuint(bytes);
+      return bytes === length;
     }
     const target = this.u16;
     for (let i = 0, at = start >> 1; i < length; i++) target[at++] = text.charCodeAt(i);
     this.position = start + length * 2;
     head.u8(TEXT_UTF16);
     head.varuint(length * 2);
+    return false;
   }
 
   /** Time stamps; writes their kind and base to `head`. */
@@ -187,7 +216,7 @@ export class BatchBody {
     }
   }
 
-  /** Appends the head and returns the batch in a buffer of its own. */
+  /** Appends the head and returns the batch in a buffer of its own: of exactly its size, or with up to as much padding when it came from a pool. */
   finish(head: ByteWriter, records: number): ArrayBuffer {
     this.bytes(head.bytes, head.position);
     const headStart = this.position - head.position;
@@ -195,6 +224,13 @@ export class BatchBody {
     const { i32 } = this;
     i32[0] = BATCH_MAGIC;
     i32[1] = headStart;
-    return this.u8.buffer.slice(0, this.position);
+    const { buffer } = this.u8;
+    if (this.pool === undefined || this.position * 2 < buffer.byteLength || buffer.byteLength > MAX_KEPT_BYTES) return buffer.slice(0, this.position);
+    this.lastBytes = this.position;
+    return buffer;
   }
+}
+
+function roundUp(bytes: number): number {
+  return Math.ceil(bytes / 4096) * 4096;
 }

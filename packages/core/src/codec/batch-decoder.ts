@@ -1,10 +1,10 @@
-import { RecordBatch, type Mark } from "../record/record-batch.js";
+import { RecordBatch } from "../record/record-batch.js";
 import { COMPILE_AFTER_RECORDS, FLAG_HASHES, FLAG_MARKS } from "./batch-format.js";
+import { readMarks } from "./batch-marks.js";
 import { BatchSource } from "./batch-source.js";
 import { ByteReader } from "./byte-reader.js";
 import { corrupt } from "./codec-errors.js";
 import { ShapeDecoder } from "./shape-decoder.js";
-import { readValue } from "./value-reader.js";
 
 const MAX_SHAPES = 64;
 
@@ -111,13 +111,4 @@ function interleave(groups: readonly ShapeDecoder[], runs: Uint32Array, values: 
     at = next;
   }
   if (at !== count) throw corrupt("runs are shorter than the batch");
-}
-
-function readMarks(head: ByteReader, count: number): Mark[] {
-  const marks = readValue(head);
-  if (!Array.isArray(marks)) throw corrupt("marks are malformed", head.position);
-  for (const mark of marks as Mark[]) {
-    if (typeof mark !== "object" || mark === null || !(mark.at >= 0 && mark.at <= count)) throw corrupt("a mark is malformed", head.position);
-  }
-  return marks as Mark[];
 }

@@ -1,11 +1,13 @@
-import type { Mark, RecordBatch } from "../record/record-batch.js";
+import type { RecordBatch } from "../record/record-batch.js";
 import { BatchBody } from "./batch-body.js";
 import { COMPILE_AFTER_RECORDS, FLAG_HASHES, FLAG_MARKS } from "./batch-format.js";
+import { marksWithin, writeMarks } from "./batch-marks.js";
 import { outlineOf } from "./batch-plan.js";
+import type { BufferPool } from "./buffer-pool.js";
 import { ByteWriter } from "./byte-writer.js";
 import { sample, ShapeEncoder } from "./shape-encoder.js";
 import { explainUnencodable, UNENCODABLE } from "./unencodable.js";
-import { writeUnexplained, writeValue } from "./value-writer.js";
+import { writeUnexplained } from "./value-writer.js";
 
 const MAX_SHAPES = 16;
 /** After this many batches, shapes are learnt anew when many records have none. */
@@ -17,6 +19,8 @@ export interface BatchEncoderOptions {
    * and as a reference.
    */
   readonly compileAfterRecords?: number;
+  /** Where buffers to fill come from; what is encoded then belongs to the caller for good, and may have as much padding at its end as it has content. */
+  readonly buffers?: BufferPool;
 }
 
 /**
@@ -26,7 +30,7 @@ export interface BatchEncoderOptions {
  * Each buffer stands alone and any {@link BatchDecoder} reads it, earlier ones or not.
  */
 export class BatchEncoder {
-  private readonly body = new BatchBody();
+  private readonly body: BatchBody;
   private readonly head = new ByteWriter(256);
   private readonly runs = new ByteWriter(64);
   private readonly any = new ShapeEncoder("", []);
@@ -45,12 +49,13 @@ export class BatchEncoder {
   private anyRecords = 0;
 
   constructor(options: BatchEncoderOptions = {}) {
+    this.body = new BatchBody(options.buffers);
     this.compileAfterRecords = options.compileAfterRecords ?? COMPILE_AFTER_RECORDS;
   }
 
   /**
    * Encodes the records `[from, to)` of a batch with their time stamps and key hashes, and the marks that follow them
-   * (those before the first record go with `from` 0). The buffer is new and has exactly the right size.
+   * (those before the first record go with `from` 0). The buffer is the caller's; without a pool it has exactly the right size.
    *
    * A record that cannot be carried is `RECORD_NOT_ENCODABLE` naming the record and the place in it; the encoder stays usable.
    */
@@ -154,15 +159,15 @@ export class BatchEncoder {
 
   private assemble(batch: RecordBatch<any>, from: number, to: number): ArrayBuffer {
     const { body, head } = this;
-    const marks = marksOf(batch.marks, from, to);
+    const marks = batch.marks === null ? 0 : marksWithin(batch.marks, from, to);
     this.endRun();
     body.start();
     head.clear();
     head.varuint(to - from);
-    head.u8((batch.keyHashes === null ? 0 : FLAG_HASHES) | (marks === null ? 0 : FLAG_MARKS));
+    head.u8((batch.keyHashes === null ? 0 : FLAG_HASHES) | (marks === 0 ? 0 : FLAG_MARKS));
     body.times(batch.timestampsMs, from, to, head);
     if (batch.keyHashes !== null) body.words(batch.keyHashes, from, to);
-    if (marks !== null) writeValue(head, marks);
+    if (marks !== 0) writeMarks(head, batch.marks!, from, to, marks);
     head.varuint(this.groups.length);
     if (this.groups.length > 1) {
       head.varuint(this.runCount);
@@ -180,12 +185,6 @@ export class BatchEncoder {
     this.records = 0;
     this.anyRecords = 0;
   }
-}
-
-function marksOf(marks: readonly Mark[] | null, from: number, to: number): Mark[] | null {
-  if (marks === null) return null;
-  const inside = marks.filter((mark) => mark.at <= to && (mark.at > from || (from === 0 && mark.at === 0)));
-  return inside.length === 0 ? null : inside.map((mark) => ({ ...mark, at: mark.at - from }));
 }
 
 function explainRecord(values: readonly unknown[], from: number, to: number): Error {

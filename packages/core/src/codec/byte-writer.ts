@@ -107,7 +107,7 @@ export class ByteWriter {
     const length = text.length;
     this.ensure(length * 3);
     const { bytes, position } = this;
-    if (length > MAX_ASCII_LOOP && utf8EncodeInto(text, bytes.subarray(position)) === length) {
+    if (length > MAX_ASCII_LOOP && utf8EncodeInto(text, bytes.subarray(position)).written === length) {
       this.position = position + length;
       return true;
     }

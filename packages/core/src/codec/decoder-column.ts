@@ -5,7 +5,7 @@ import {
 import type { BatchSource } from "./batch-source.js";
 import { ByteReader } from "./byte-reader.js";
 import { corrupt } from "./codec-errors.js";
-import { stringFromUnits, utf8Decode } from "./host-text.js";
+import { asciiDecode, stringFromUnits, utf8Decode } from "./host-text.js";
 import { readValue } from "./value-reader.js";
 
 const NO_BYTES = new Uint8Array(0);
@@ -81,7 +81,11 @@ export class DecoderColumn {
     const kind = head.u8();
     const byteLength = head.varuint();
     const start = source.take(byteLength);
-    if (kind === TEXT_UTF8) this.text = byteLength === 0 ? "" : utf8Decode(source.bytes.subarray(start, start + byteLength));
+    if (kind === TEXT_UTF8) {
+      // A character of more than one byte has fewer units than bytes.
+      const decode = byteLength === total ? asciiDecode : utf8Decode;
+      this.text = byteLength === 0 ? "" : decode(source.bytes.subarray(start, start + byteLength));
+    }
     else if (kind === TEXT_UTF16 && byteLength % 2 === 0) {
       const units = new Uint16Array(source.bytes.buffer, source.bytes.byteOffset + start, byteLength / 2);
       this.text = stringFromUnits(units, 0, units.length);

@@ -23,6 +23,8 @@ export class EncoderColumn {
   booleans: Uint8Array = NO_BYTES;
   /** All strings, joined. */
   text: string = "";
+  /** Whether the last batch's text was ASCII. */
+  private ascii = true;
   /** Values in the value format, for `NODE_ANY`. */
   values: ByteWriter;
   /** Per row 0 or one of the `ROW_` codes; all 0 unless {@link tagged}. */
@@ -95,7 +97,8 @@ export class EncoderColumn {
         return head.u8(body.ints(this.ints, rows, this.magnitude));
       case NODE_STRING:
         head.u8(body.lengths(this.ints, rows, this.magnitude));
-        return body.text(this.text, head);
+        this.ascii = body.text(this.text, head, this.ascii);
+        return;
       case NODE_BOOLEAN:
         return body.bytes(this.booleans, rows);
       case NODE_DATE:

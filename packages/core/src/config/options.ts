@@ -21,7 +21,7 @@ export const BUFFER_TIMEOUT: ConfigOption<number> = configOption.duration(
   "execution.buffer-timeout.interval", 100, "The longest a record waits in a buffer of a busy task; an idle task flushes at once. 0 flushes after every record.");
 export const BATCH_SIZE: ConfigOption<number> = configOption.integer("taskmanager.network.batch-size", 1024, "The most records in one buffer.");
 export const CHANNEL_CREDITS: ConfigOption<number> = configOption.integer(
-  "taskmanager.network.memory.buffers-per-channel", 4, "Buffers on the way per channel before its sender waits.");
+  "taskmanager.network.memory.buffers-per-channel", 8, "Buffers on the way per channel before its sender waits.");
 export const BATCH_EXCHANGE_MEMORY: ConfigOption<number> = configOption.memorySize(
   "taskmanager.memory.batch-exchange.size", 256 * 1024 ** 2, "How much of what batch jobs exchange a slot keeps in memory; the rest waits in temporary files.");
 export const TMP_DIRS: ConfigOption<string | undefined> = configOption.optionalString(
@@ -45,6 +45,8 @@ export const CHECKPOINTING_DIRECTORY: ConfigOption<string | undefined> = configO
   "execution.checkpointing.dir", undefined, "Directory for checkpoints; not set keeps them in a temporary one that goes with the job.");
 export const CHECKPOINTING_RETAINED: ConfigOption<number> = configOption.integer(
   "execution.checkpointing.num-retained", 1, "Completed checkpoints that are kept.");
+export const CHECKPOINTING_INCREMENTAL: ConfigOption<boolean> = configOption.boolean(
+  "execution.checkpointing.incremental", true, "Whether a checkpoint of much keyed state writes what changed and refers to older checkpoints' files for the rest.");
 export const CHECKPOINTING_RETENTION: ConfigOption<"NO_EXTERNALIZED_CHECKPOINTS" | "DELETE_ON_CANCELLATION" | "RETAIN_ON_CANCELLATION"> = configOption.oneOf(
   ["NO_EXTERNALIZED_CHECKPOINTS", "DELETE_ON_CANCELLATION", "RETAIN_ON_CANCELLATION"])(
   "execution.checkpointing.externalized-checkpoint-retention", "NO_EXTERNALIZED_CHECKPOINTS", "What happens to the last checkpoint when the job ends.");
@@ -77,7 +79,7 @@ export const allOptions: readonly ConfigOption<any>[] = [
   RUNTIME_MODE, PARALLELISM, MAX_PARALLELISM, JOB_NAME, OPERATOR_CHAINING, CHAIN_COMPILER, AUTO_WATERMARK_INTERVAL, FREEZE_RECORDS,
   BUFFER_TIMEOUT, BATCH_SIZE, CHANNEL_CREDITS, BATCH_EXCHANGE_MEMORY, TMP_DIRS, SLOT_ISOLATION, SLOT_HEAP,
   CHECKPOINTING_INTERVAL, CHECKPOINTING_MODE, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_TIMEOUT, CHECKPOINTING_TOLERABLE_FAILURES, CHECKPOINTING_DIRECTORY,
-  CHECKPOINTING_RETAINED, CHECKPOINTING_RETENTION, SAVEPOINT_PATH, IGNORE_UNCLAIMED_STATE,
+  CHECKPOINTING_RETAINED, CHECKPOINTING_INCREMENTAL, CHECKPOINTING_RETENTION, SAVEPOINT_PATH, IGNORE_UNCLAIMED_STATE,
   RESTART_STRATEGY, FIXED_DELAY_ATTEMPTS, FIXED_DELAY_DELAY, EXPONENTIAL_INITIAL, EXPONENTIAL_MAX, EXPONENTIAL_MULTIPLIER, EXPONENTIAL_RESET,
   EXPONENTIAL_JITTER, EXPONENTIAL_ATTEMPTS, FAILURE_RATE_MAX, FAILURE_RATE_INTERVAL, FAILURE_RATE_DELAY, TASK_CANCELLATION_TIMEOUT,
   COMMITTER_RETRIES, METRICS_LATENCY_INTERVAL,

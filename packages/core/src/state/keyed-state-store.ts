@@ -83,6 +83,11 @@ export interface Slice<K, V> {
   readonly size: number;
   /** Position of `key`, inserted with an undefined value when missing. Valid until the slice is changed by another insert. */
   upsert(key: K, hash: number): number;
+  /**
+   * As `upsert` for the first `count` keys in their order, whose positions go to `positions`: the lookups overlap, so that for tables that outgrow the
+   * processor's cache it is several times faster. The positions stay valid until a `delete`.
+   */
+  upsertAll?(keys: readonly K[], hashes: Int32Array, count: number, positions: Int32Array): void;
   /** Position of `key`, or -1. */
   find(key: K, hash: number): number;
   get(position: number): V | undefined;
@@ -90,6 +95,11 @@ export interface Slice<K, V> {
   delete(key: K, hash: number): void;
   /** As `prefetch` of the backend, for the entries of this slice. */
   prefetch?(hashes: ArrayLike<number>, from: number, to: number): void;
+  /**
+   * From now on snapshots contain what `compose` makes of a stored value, for an operator that keeps a part of its values elsewhere. It must announce
+   * each change of that part by `upsert` or `upsertAll`, at most one batch before. The composed value must be new, or one that is never changed.
+   */
+  composeValues?(compose: (position: number, value: V) => V): void;
   /** Scan: positions run from 0 to `size` - 1. */
   keyAt(position: number): K;
   hashAt(position: number): number;

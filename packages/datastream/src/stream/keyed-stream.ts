@@ -48,19 +48,19 @@ export class KeyedStream<T, K> extends DataStream<T> {
   sum(field: NumericField<T>): SingleOutputStreamOperator<T>;
   sum(selector: (value: T) => number): SingleOutputStreamOperator<number>;
   sum(what: FieldName | ((value: T) => number)): SingleOutputStreamOperator<any> {
-    return typeof what === "function" ? this.rollingNumber("sum", what) : this.rolling("Sum", what, sumOfField);
+    return typeof what === "function" ? this.rollingNumber("sum", what) : this.rolling("Sum", what, sumOfField, "sum");
   }
   /** The smallest value of a field (the other fields stay those of the key's first record), or of what a selector gives. */
   min(field: ComparableField<T>): SingleOutputStreamOperator<T>;
   min(selector: (value: T) => number): SingleOutputStreamOperator<number>;
   min(what: FieldName | ((value: T) => number)): SingleOutputStreamOperator<any> {
-    return typeof what === "function" ? this.rollingNumber("min", what) : this.rolling("Min", what, (field) => extremeOfField(field, "<"));
+    return typeof what === "function" ? this.rollingNumber("min", what) : this.rolling("Min", what, (field) => extremeOfField(field, "<"), "min");
   }
   /** As `min`, the largest. */
   max(field: ComparableField<T>): SingleOutputStreamOperator<T>;
   max(selector: (value: T) => number): SingleOutputStreamOperator<number>;
   max(what: FieldName | ((value: T) => number)): SingleOutputStreamOperator<any> {
-    return typeof what === "function" ? this.rollingNumber("max", what) : this.rolling("Max", what, (field) => extremeOfField(field, ">"));
+    return typeof what === "function" ? this.rollingNumber("max", what) : this.rolling("Max", what, (field) => extremeOfField(field, ">"), "max");
   }
   /** The whole record with the smallest value; of equal ones the first (or the last with `first: false`). */
   minBy(what: ComparableField<T> | ((value: T) => number | string | bigint), first: boolean = true): SingleOutputStreamOperator<T> {
@@ -115,9 +115,9 @@ export class KeyedStream<T, K> extends DataStream<T> {
     });
   }
 
-  private rolling(name: string, field: FieldName, reducer: (field: FieldName) => ReduceFn<any>): SingleOutputStreamOperator<T> {
+  private rolling(name: string, field: FieldName, reducer: (field: FieldName) => ReduceFn<any>, combine?: "sum" | "min" | "max"): SingleOutputStreamOperator<T> {
     checkField(field, recordHint(this.inputs));
-    return this.addOperator<T>(`Keyed ${name}`, { type: "keyedReduce", fn: reducer(field) });
+    return this.addOperator<T>(`Keyed ${name}`, { type: "keyedReduce", fn: reducer(field), ...(combine === undefined ? {} : { fieldReduction: { field, combine } }) });
   }
 
   private rollingRecord(name: string, what: FieldName | ((value: T) => number), order: "<" | ">", first: boolean): SingleOutputStreamOperator<T> {

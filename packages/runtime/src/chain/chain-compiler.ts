@@ -1,5 +1,5 @@
 import { MillraceError } from "@millrace/core";
-import type { KeySelector, OneInputOperator, Output } from "@millrace/core";
+import type { KeyedStateBackend, KeySelector, OneInputOperator, Output } from "@millrace/core";
 import type { OutputPressure } from "../exchange/output-channel.js";
 import { RecordWriter } from "../exchange/record-writer.js";
 import { compileWriter } from "../exchange/writer-compiler.js";
@@ -13,6 +13,9 @@ import { deepFreeze } from "./deep-freeze.js";
 import { GeneratedPiece } from "./generated-piece.js";
 import { FilterOperator, FlatMapOperator, MapOperator } from "./simple-operators.js";
 import type { GeneratedSources } from "./task-error.js";
+
+/** Records whose state is fetched at a time: enough for many cache misses at once, few enough that the first is still in the cache. */
+const FETCHED_AHEAD = 256;
 
 /** Makes the code of one task's chain: outputs of operators, and ways into the head. Every piece of text is unique to job, operator and slot. */
 export class ChainCompiler {
@@ -78,7 +81,7 @@ export class ChainCompiler {
         this.#setKey(piece, head, input, "v", "hashes === null ? undefined : hashes[i]");
         piece.line(call, head);
       };
-    });
+    }, head.keySelectors[input] === undefined ? undefined : head.keyedBackend);
   }
 
   #headCall(piece: GeneratedPiece, head: ChainNode, input: number): string {
@@ -99,14 +102,24 @@ export class ChainCompiler {
     return piece.evaluate(this.#sources);
   }
 
-  /** A loop over the records of a batch; `start` writes what comes before it and returns the writer of its body. */
-  #loop(start: (piece: GeneratedPiece) => () => void): ChainEntry {
+  /**
+   * A loop over the records of a batch; `start` writes what comes before it and returns the writer of its body. With `keyed` it goes in pieces, and
+   * the state of a piece's keys is fetched ahead.
+   */
+  #loop(start: (piece: GeneratedPiece) => () => void, keyed?: KeyedStateBackend): ChainEntry {
     const piece = this.#piece();
     piece.line("return function run(batch, from, to) {");
     piece.line("const values = batch.values, times = batch.timestampsMs, hashes = batch.keyHashes;");
     const body = start(piece);
     piece.beginLoop();
-    piece.line("for (let i = from; i < to; i++) {");
+    if (keyed?.prefetch === undefined) piece.line("for (let i = from; i < to; i++) {");
+    else {
+      piece.line(`for (let i = from, ahead = from; i < to; i++) {`);
+      piece.line("if (i === ahead) {");
+      piece.line(`ahead = Math.min(i + ${FETCHED_AHEAD}, to);`);
+      piece.line(`if (hashes !== null) ${piece.constant("keyed", keyed)}.prefetch(hashes, i, ahead);`);
+      piece.line("}");
+    }
     piece.line("const v = values[i], t = times[i];");
     body();
     piece.line("}");

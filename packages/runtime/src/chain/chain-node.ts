@@ -32,6 +32,7 @@ export class ChainNode {
   recordsIn = 0;
   recordsOut = 0;
   #output: Output<unknown> | undefined;
+  #readers: readonly ChainTarget[] | undefined;
 
   constructor(index: number, plan: ChainedOperator, stream: StreamNode) {
     this.index = index;
@@ -51,23 +52,22 @@ export class ChainNode {
     return this.stream.keySelectors;
   }
 
-  /** All readers, of the main output and of every side output. */
-  *readers(): Generator<ChainTarget> {
-    yield* this.targets;
-    for (const targets of this.sideTargets.values()) yield* targets;
+  /** All readers, of the main output and of every side output. Asked for only once the chain is complete. */
+  get readers(): readonly ChainTarget[] {
+    return (this.#readers ??= [...this.targets, ...[...this.sideTargets.values()].flat()]);
   }
 
   /** The watermark has passed this operator: on to everybody behind it. */
   forwardWatermark(timestampMs: number): void {
     this.outputWatermarkMs = timestampMs;
-    for (const reader of this.readers()) {
+    for (const reader of this.readers) {
       if (reader instanceof ChainNode) reader.receiveWatermark(timestampMs);
       else reader.watermark(timestampMs);
     }
   }
 
   forwardStatus(idle: boolean): void {
-    for (const reader of this.readers()) {
+    for (const reader of this.readers) {
       if (reader instanceof ChainNode) reader.receiveStatus(idle);
       else reader.status(idle);
     }
@@ -82,7 +82,7 @@ export class ChainNode {
   }
 
   forwardLatencyMark(markedTimeMs: number, operatorId: string, subtaskIndex: number): void {
-    for (const reader of this.readers()) {
+    for (const reader of this.readers) {
       if (reader instanceof ChainNode) reader.receiveLatencyMark(markedTimeMs, operatorId, subtaskIndex);
       else reader.latencyMark(markedTimeMs, operatorId, subtaskIndex);
     }

@@ -43,13 +43,20 @@ export interface OperatorStateBytes {
 }
 
 export async function readOperatorState(fs: FileSystem, restore: OperatorRestore): Promise<OperatorStateBytes> {
-  const keyed = (restore.keyed as readonly KeyedStateHandle[]).map(async (handle) => ({ bytes: await readRange(fs, handle.file), keyGroups: handle.keyGroups }));
+  const keyed = (restore.keyed as readonly KeyedStateHandle[]).map(async (handle) => ({
+    ...await readPart(fs, handle),
+    earlier: await Promise.all((handle.earlier ?? []).map((part) => readPart(fs, part))),
+  }));
   const operator = (restore.operator as readonly AssignedOperatorState[]).map(async ({ handle, assignments }) => ({
     bytes: await readRange(fs, handle.file),
     states: handle.states,
     assignments,
   }));
   return { keyed: await Promise.all(keyed), operator: await Promise.all(operator) };
+}
+
+async function readPart(fs: FileSystem, { file, keyGroups }: Pick<KeyedStateHandle, "file" | "keyGroups">): Promise<RestorePart> {
+  return { bytes: await readRange(fs, file), keyGroups };
 }
 
 export function keyedBackend(options: HeapKeyedStateBackendOptions, state: OperatorStateBytes | undefined): HeapKeyedStateBackend {

@@ -20,8 +20,11 @@ export class TaskSnapshot {
     this.checkpointId = checkpointId;
   }
 
-  add(operatorId: string, keyed: HeapKeyedStateBackend | undefined, operator: OperatorStateBackend): void {
-    this.#operators.push({ operatorId, keyed: keyed?.snapshot(this.checkpointId), operator: operator.snapshot() });
+  /** `incremental`: keyed state may refer to files of earlier checkpoints. */
+  add(operatorId: string, keyed: HeapKeyedStateBackend | undefined, operator: OperatorStateBackend, incremental: boolean): void {
+    const { checkpointId } = this;
+    const snapshot = incremental ? keyed?.incrementalSnapshot(checkpointId) : keyed?.snapshot(checkpointId);
+    this.#operators.push({ operatorId, keyed: snapshot, operator: operator.snapshot() });
   }
 
   /** Encodes a little more; true when everything is encoded. */
@@ -39,8 +42,9 @@ export class TaskSnapshot {
     for (const { keyed } of this.#operators) keyed?.abort();
   }
 
-  /** Writes the file, when there is any state, and tells what is where. Paths are relative to the checkpoint's directory. */
+  /** Writes the file `directory/chk-<id>/name`, when there is any state, and tells what is where. Paths are relative to the checkpoint's directory. */
   async write(fs: FileSystem, directory: string, name: string): Promise<TaskStateSnapshot> {
+    const checkpoint = `chk-${this.checkpointId}`;
     const chunks: Uint8Array[] = [];
     let position = 0;
     const append = (parts: readonly Uint8Array[]): { readonly path: string; readonly offset: number; readonly length: number } => {
@@ -52,15 +56,21 @@ export class TaskSnapshot {
       return { path: name, offset, length: position - offset };
     };
     const operators: Record<string, OperatorRestore> = {};
+    let earlierBytes = 0;
     for (const { operatorId, keyed, operator } of this.#operators) {
-      const result = keyed?.finish();
-      const keyedHandles: KeyedStateHandle[] =
-        result === undefined ? [] : [{ keyGroupRange: result.keyGroupRange, keyGroups: result.keyGroups, file: append(result.chunks) }];
+      const keyedHandles: KeyedStateHandle[] = [];
+      if (keyed !== undefined) {
+        const result = keyed.finish();
+        const file = append(result.chunks);
+        const handle = keyed.handle(result, file, { ...file, path: `../${checkpoint}/${name}` });
+        for (const part of handle.earlier ?? []) earlierBytes += part.file.length;
+        keyedHandles.push(handle);
+      }
       const operatorHandles: OperatorStateHandle[] = operator.states.length === 0 ? [] : [{ states: operator.states, file: append([operator.bytes]) }];
       if (keyedHandles.length > 0 || operatorHandles.length > 0) operators[operatorId] = { keyed: keyedHandles, operator: operatorHandles };
     }
-    if (position > 0) await writeFile(fs, `${directory}/${name}`, chunks);
-    return { operators, stateBytes: position };
+    if (position > 0) await writeFile(fs, `${directory}/${checkpoint}/${name}`, chunks);
+    return { operators, stateBytes: position + earlierBytes, writtenBytes: position };
   }
 }
 

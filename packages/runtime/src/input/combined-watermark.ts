@@ -1,11 +1,18 @@
 import { MIN_WATERMARK } from "@millrace/core";
 
+interface Part {
+  watermarkMs: number;
+  idle: boolean;
+}
+
 /**
  * Combines partial watermarks (inputs of an operator, splits of a source): the minimum over those that are not idle; the maximum over all of them once
  * all are idle, so that the result does not depend on which became idle first. Flink: CombinedWatermarkStatus.
  */
 export class CombinedWatermark {
-  readonly #parts = new Map<string | number, { watermarkMs: number; idle: boolean }>();
+  readonly #parts = new Map<string | number, Part>();
+  /** The same ones, to go through for every watermark. */
+  #list: readonly Part[] = [];
   #combinedMs = MIN_WATERMARK;
   #idle = false;
 
@@ -20,12 +27,15 @@ export class CombinedWatermark {
 
   add(part: string | number, watermarkMs: number = MIN_WATERMARK): void {
     this.#parts.set(part, { watermarkMs, idle: false });
+    this.#list = [...this.#parts.values()];
     this.#idle = false;
   }
 
   /** Takes a part out. @returns whether the combined watermark rose. */
   remove(part: string | number): boolean {
-    return this.#parts.delete(part) && this.#update();
+    if (!this.#parts.delete(part)) return false;
+    this.#list = [...this.#parts.values()];
+    return this.#update();
   }
 
   has(part: string | number): boolean {
@@ -60,8 +70,8 @@ export class CombinedWatermark {
   #update(): boolean {
     let minimum = Number.POSITIVE_INFINITY;
     let maximum = MIN_WATERMARK;
-    let idle = this.#parts.size > 0;
-    for (const part of this.#parts.values()) {
+    let idle = this.#list.length > 0;
+    for (const part of this.#list) {
       if (part.watermarkMs > maximum) maximum = part.watermarkMs;
       if (part.idle) continue;
       idle = false;

@@ -1,23 +1,30 @@
 import { MAX_WATERMARK, type OneInputOperator, type OperatorContext, type Output, type RecordBatch, type ReduceFn, type Slice, type StateInitializationContext } from "@millrace/core";
 import type { KeyedReduceSpec } from "@millrace/graph";
 import { EMISSION_BUDGET } from "./emission-budget.js";
+import { keyedFieldReduce } from "./keyed-field-reduce.js";
 import { FunctionOperator } from "./function-operator.js";
 import type { OperatorInfo } from "./operator-info.js";
+import { KeyRun, upsertRun } from "./key-run.js";
 import { specialize } from "./specialize.js";
 import { refusePromise, resolveFunction } from "./user-function.js";
 
 type Make = (context: OperatorContext, reduce: ReduceFn<unknown>, rich: object | undefined, keyOf: (value: unknown) => unknown) => OneInputOperator;
 
 /** Re-evaluated per operator, see `specialize`. */
-function rollingReduceFactory(Base: typeof FunctionOperator, refuse: typeof refusePromise): Make {
+function rollingReduceFactory(Base: typeof FunctionOperator, refuse: typeof refusePromise, Run: typeof KeyRun, upsert: typeof upsertRun): Make {
   class RollingReduce extends Base implements OneInputOperator {
     private readonly reduce: ReduceFn<unknown>;
     private readonly keyOf: (value: unknown) => unknown;
+    /** A rich function may use keyed state of its own, so the key is made current for it. */
+    private readonly needsKey: boolean;
+    private readonly run: KeyRun;
     private accumulators: Slice<unknown, unknown> | undefined = undefined;
     private checked = false;
 
     constructor(context: OperatorContext, reduce: ReduceFn<unknown>, rich: object | undefined, keyOf: (value: unknown) => unknown) {
       super(context, rich);
+      this.needsKey = rich !== undefined;
+      this.run = new Run();
       this.reduce = reduce;
       this.keyOf = keyOf;
     }
@@ -28,25 +35,27 @@ function rollingReduceFactory(Base: typeof FunctionOperator, refuse: typeof refu
 
     processRecord(value: unknown, timestampMs: number, out: Output<unknown>): void {
       const state = this.context.keyedState;
-      this.add(value, timestampMs, state.currentKey, state.currentKeyHash, out);
+      this.add(value, timestampMs, this.accumulators!.upsert(state.currentKey, state.currentKeyHash), out);
     }
 
     processBatch(batch: RecordBatch, from: number, to: number, out: Output<unknown>): void {
-      const { values, timestampsMs, keyHashes } = batch;
+      const { values, timestampsMs } = batch;
       const state = this.context.keyedState;
-      for (let i = from; i < to; i++) {
-        const value = values[i];
-        const key = this.keyOf(value);
-        // A rich function may use keyed state of its own, so the key is always made current.
-        if (keyHashes === null) state.setCurrentKey(key);
-        else state.setCurrentKey(key, keyHashes[i]!);
-        this.add(value, timestampsMs[i]!, key, state.currentKeyHash, out);
+      const { run, needsKey } = this;
+      for (let start = from; start < to; ) {
+        const end = upsert(run, this.accumulators!, state, this.keyOf, batch, start, to);
+        const { keys, hashes, positions } = run;
+        for (let i = start; i < end; i++) {
+          const at = i - start;
+          if (needsKey) state.setCurrentKey(keys[at], hashes[at]!);
+          this.add(values[i], timestampsMs[i]!, positions[at]!, out);
+        }
+        start = end;
       }
     }
 
-    private add(value: unknown, timestampMs: number, key: unknown, hash: number, out: Output<unknown>): void {
+    private add(value: unknown, timestampMs: number, position: number, out: Output<unknown>): void {
       const accumulators = this.accumulators!;
-      const position = accumulators.upsert(key, hash);
       const accumulator = accumulators.get(position);
       let next = value;
       if (accumulator !== undefined) {
@@ -119,6 +128,7 @@ class FinalReduce extends FunctionOperator implements OneInputOperator {
 export function keyedReduce(spec: KeyedReduceSpec, context: OperatorContext, info: OperatorInfo): OneInputOperator {
   const { call, rich } = resolveFunction<ReduceFn<unknown>>(spec.fn, context.operatorName, "reduce");
   if (info.runtimeMode === "BATCH") return new FinalReduce(context, call, rich);
-  const make = specialize(rollingReduceFactory, context.operatorId)(FunctionOperator, refusePromise);
+  if (spec.fieldReduction !== undefined) return keyedFieldReduce(context, call, spec.fieldReduction, info.keySelectors[0]!);
+  const make = specialize(rollingReduceFactory, context.operatorId)(FunctionOperator, refusePromise, KeyRun, upsertRun);
   return make(context, call, rich, info.keySelectors[0]!);
 }

@@ -52,7 +52,10 @@ export interface SlotJob {
 /** Where the state of one task went. JSON-friendly, part of the checkpoint's metadata. */
 export interface TaskStateSnapshot {
   readonly operators: Readonly<Record<string, OperatorRestore>>;
+  /** All that it refers to. */
   readonly stateBytes: number;
+  /** Written for this checkpoint: less, when the checkpoint is incremental. */
+  readonly writtenBytes: number;
 }
 
 export interface CheckpointTaskMetrics {

@@ -1,5 +1,5 @@
-import { BatchDecoder, BatchEncoder, type MessagePortLike } from "@millrace/core";
-import { InputChannel } from "../exchange/input-channel.js";
+import { BatchDecoder, BatchEncoder, BufferPool, type MessagePortLike } from "@millrace/core";
+import { InputChannel, type BufferDecoder } from "../exchange/input-channel.js";
 import { LocalTransport, type RoundTrip } from "../exchange/local-transport.js";
 import type { ChannelTransport, OutputPressure } from "../exchange/output-channel.js";
 import { PeerConnection } from "../exchange/peer-connection.js";
@@ -25,6 +25,8 @@ export class SlotChannels {
   readonly #inputs = new Map<number, InputChannel>();
   readonly #remoteCredits = new Map<number, RemoteCredit>();
   readonly #peers = new Map<number, PeerConnection>();
+  /** What was received and read, to be filled and sent. */
+  readonly #buffers = new BufferPool();
 
   /** @param credits buffers on the way per channel. @param local what happens to batches between tasks of this slot. @param wake something arrived. */
   constructor(credits: number, local: LocalEdges, wake: () => void) {
@@ -55,7 +57,11 @@ export class SlotChannels {
 
   /** The sending end of a channel. What a blocking exchange keeps is encoded, since it may be much. */
   output(channelId: number, receiverSlot: number, ownSlot: number, blocking: boolean, pressure: OutputPressure): ChannelTransport {
-    if (receiverSlot !== ownSlot) return new RemoteTransport(channelId, this.#peer(receiverSlot), new BatchEncoder(), this.#credits, pressure);
+    if (receiverSlot !== ownSlot) {
+      // A receiver that keeps everything should keep no padding.
+      const encoder = blocking ? new BatchEncoder() : new BatchEncoder({ buffers: this.#buffers });
+      return new RemoteTransport(channelId, this.#peer(receiverSlot), encoder, this.#credits, pressure);
+    }
     return new LocalTransport(this.#channel(channelId), this.#credits, pressure, this.#roundTrip || blocking ? newRoundTrip() : undefined, this.#checkEveryRecord);
   }
 
@@ -85,7 +91,7 @@ export class SlotChannels {
       const credit = new RemoteCredit(channelId, connection, FLOATING_CREDITS);
       this.#remoteCredits.set(channelId, credit);
       channel.credit = credit;
-      channel.decoder = new BatchDecoder();
+      channel.decoder = recyclingDecoder(this.#buffers);
     }
     return channel;
   }
@@ -101,4 +107,15 @@ function newRoundTrip(): RoundTrip {
   const encoder = new BatchEncoder();
   const decoder = new BatchDecoder();
   return { encode: (batch) => encoder.encode(batch), decode: (buffer) => decoder.decode(buffer) };
+}
+
+function recyclingDecoder(buffers: BufferPool): BufferDecoder {
+  const decoder = new BatchDecoder();
+  return {
+    decode(buffer) {
+      const batch = decoder.decode(buffer);
+      buffers.give(buffer);
+      return batch;
+    },
+  };
 }

@@ -176,6 +176,7 @@ export class SlotExecutor {
       epoch: current.epoch,
       cancellationTimeoutMs: current.config.get(TASK_CANCELLATION_TIMEOUT),
       wake: (task) => this.#loop.wake(task),
+      flushWhenIdle: (task) => this.#loop.flushWhenIdle(task),
       send,
       log: (level, line) => {
         send({ type: "log", level, line });

@@ -21,6 +21,8 @@ export class SlotLoop {
   readonly #clock: Clock;
   readonly #hooks: LoopHooks;
   readonly #runnable = new Deque<Task>();
+  /** Tasks that wait for input with records in their buffers. */
+  #unflushed: Task[] = [];
   #scheduled = false;
   #running = false;
   /** Something arrived while the loop ran. */
@@ -37,6 +39,16 @@ export class SlotLoop {
     task.scheduled = true;
     this.#runnable.push(task);
     this.poke();
+  }
+
+  /**
+   * The task waits for input and has buffers to flush: once nothing else has work, or at the end of the pass. While other tasks of the slot run, its next
+   * input is about to come; what it would send at once are many small buffers.
+   */
+  flushWhenIdle(task: Task): void {
+    if (task.unflushed) return;
+    task.unflushed = true;
+    this.#unflushed.push(task);
   }
 
   /** Something arrived: the loop must look. */
@@ -57,13 +69,25 @@ export class SlotLoop {
         this.#poked = false;
         this.#hooks.receive();
         this.#round();
+        if (this.#runnable.length === 0) this.#flushTasks();
         this.#hooks.flush();
       } while (this.#hasWork && ++rounds < MOST_ROUNDS && this.#clock.monotonicMs() < until);
+      this.#flushTasks();
     } finally {
       this.#running = false;
       if (this.#hasWork) this.poke();
     }
   };
+
+  #flushTasks(): void {
+    if (this.#unflushed.length === 0) return;
+    const tasks = this.#unflushed;
+    this.#unflushed = [];
+    for (const task of tasks) {
+      task.unflushed = false;
+      task.flushIdle();
+    }
+  }
 
   get #hasWork(): boolean {
     return this.#poked || this.#runnable.length > 0;

@@ -43,6 +43,9 @@ export class SourceOperator<T = unknown, S extends SourceSplit = SourceSplit> im
   #watermarks!: SourceWatermarks<T>;
   #alignment!: SourceAlignment;
   #buffer!: SourceBuffer<T>;
+  readonly #watermarkIntervalMs: number;
+  /** By the monotonic clock. */
+  #lastWatermarkMs = 0;
   /** A promise of `available()` is out. */
   #waiting = false;
   #ended = false;
@@ -53,6 +56,7 @@ export class SourceOperator<T = unknown, S extends SourceSplit = SourceSplit> im
     this.#context = context;
     this.#spec = spec;
     this.#services = services;
+    this.#watermarkIntervalMs = context.config.get(AUTO_WATERMARK_INTERVAL);
     this.#codec = (spec.source.splitCodec as SnapshotCodec<S> | undefined) ?? jsonCodec;
   }
 
@@ -85,7 +89,7 @@ export class SourceOperator<T = unknown, S extends SourceSplit = SourceSplit> im
 
   /** The job runs: the periodic timers start. */
   start(): void {
-    this.#every(this.#context.config.get(AUTO_WATERMARK_INTERVAL), () => this.#watermarks.periodicEmit());
+    this.#every(this.#watermarkIntervalMs, () => this.#emitPeriodically(this.#context.clock.monotonicMs()));
     this.#every(this.#context.config.get(METRICS_LATENCY_INTERVAL), (nowMs) => this.#services.latencyMark(nowMs));
     this.#alignment.start();
   }
@@ -131,6 +135,7 @@ export class SourceOperator<T = unknown, S extends SourceSplit = SourceSplit> im
       this.#ended = true;
       return "end";
     }
+    this.#emitBeforeWaiting();
     this.#waiting = true;
     this.#reader!.available().then(() => this.#resume(), (error: unknown) => this.#services.fail(error));
     return "waiting";
@@ -163,6 +168,18 @@ export class SourceOperator<T = unknown, S extends SourceSplit = SourceSplit> im
   close(): void | Promise<void> {
     this.#ended = true;
     return this.#reader?.close();
+  }
+
+  /** A watermark that is due leaves with the records before it: its timer, which may be a millisecond or two late, would wake everybody once more. */
+  #emitBeforeWaiting(): void {
+    if (this.#watermarkIntervalMs <= 0) return;
+    const nowMs = this.#context.clock.monotonicMs();
+    if (nowMs - this.#lastWatermarkMs >= this.#watermarkIntervalMs) this.#emitPeriodically(nowMs);
+  }
+
+  #emitPeriodically(nowMs: number): void {
+    this.#lastWatermarkMs = nowMs;
+    this.#watermarks.periodicEmit();
   }
 
   #resume(): void {

@@ -86,12 +86,18 @@ export class ChannelInput implements TaskInput {
   }
 
   process(interrupt: () => boolean): InputProgress {
+    const chunk = this.#chunk;
+    chunk.start(this.#clock.monotonicMs());
     for (;;) {
       if (!this.#advanceControls()) return "more";
       if (interrupt() || this.#turn.blocked) return "more";
-      if (this.#batch !== undefined) this.#chunkOfBatch(this.#batch);
+      let records = 0;
+      if (this.#batch !== undefined) records = this.#chunkOfBatch(this.#batch);
       else if (!this.#take()) return this.#openChannels.every((open) => open === 0) ? "ended" : "waiting";
-      if (this.#turn.over) return "more";
+      if (!chunk.step(records)) continue;
+      const now = this.#clock.monotonicMs();
+      chunk.finish(now);
+      if (this.#turn.overAt(now)) return "more";
     }
   }
 
@@ -143,25 +149,29 @@ export class ChannelInput implements TaskInput {
     this.#aligner.channelClosed();
   }
 
-  #chunkOfBatch(batch: RecordBatch): void {
+  /** Handles a mark, or runs the records up to the next one through the chain, not too many at a time. @returns how many */
+  #chunkOfBatch(batch: RecordBatch): number {
     const mark = batch.marks?.[this.#nextMark];
     if (mark !== undefined && mark.at <= this.#cursor) {
       this.#nextMark++;
       this.#handleMark(mark);
-      return;
+      this.#dropFinished(batch);
+      return 0;
     }
     const from = this.#cursor;
     const to = Math.min(mark === undefined ? batch.count : mark.at, from + this.#chunk.records);
     if (to > from) {
-      const started = this.#clock.monotonicMs();
       this.#cursor = to;
       this.#entries[this.#channel!.inputIndex]!(batch, from, to);
-      this.#chunk.measured(to - from, this.#clock.monotonicMs() - started);
     }
-    if (this.#cursor === batch.count && (batch.marks === null || this.#nextMark >= batch.marks.length)) {
-      this.#batch = undefined;
-      this.#channel!.recycler?.(batch);
-    }
+    this.#dropFinished(batch);
+    return to - from;
+  }
+
+  #dropFinished(batch: RecordBatch): void {
+    if (this.#cursor < batch.count || (batch.marks !== null && this.#nextMark < batch.marks.length)) return;
+    this.#batch = undefined;
+    this.#channel!.recycler?.(batch);
   }
 
   #handleMark(mark: Mark): void {

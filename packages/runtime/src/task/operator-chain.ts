@@ -1,4 +1,4 @@
-import { keyGroupRange, MAX_WATERMARK, MillraceError, type KeyedStateStore, type Operator, type Output, type StateInitializationContext } from "@millrace/core";
+import { CHECKPOINTING_INCREMENTAL, keyGroupRange, MAX_WATERMARK, MillraceError, type KeyedStateStore, type Operator, type Output, type StateInitializationContext } from "@millrace/core";
 import type { JobVertex, OperatorSpec, StreamGraph } from "@millrace/graph";
 import type { HeapKeyedStateBackend, HeapTimerService, OperatorStateBackend } from "@millrace/state";
 import { ChainNode } from "../chain/chain-node.js";
@@ -38,6 +38,7 @@ export class OperatorChain {
   readonly nodes: readonly ChainNode[];
   readonly writers: readonly RecordWriter[];
   readonly #states = new Map<ChainNode, NodeState>();
+  #incremental = false;
 
   constructor(vertex: JobVertex, graph: StreamGraph, edges: readonly ChainEdge[], code: ChainCode, blame: (error: unknown, node: ChainNode) => unknown) {
     this.nodes = vertex.operators.map((plan, index) => {
@@ -65,7 +66,8 @@ export class OperatorChain {
 
   /** Makes state backends and operators, from the ends to the head, so that an operator's output knows what is behind it. */
   create(facilities: TaskFacilities, metrics: MetricRegistry, restored: ReadonlyMap<string, OperatorStateBytes>, createOperator: CreateOperator): void {
-    const { maxParallelism, parallelism, subtaskIndex, clock } = facilities;
+    const { maxParallelism, parallelism, subtaskIndex, clock, config } = facilities;
+    this.#incremental = config.get(CHECKPOINTING_INCREMENTAL);
     const options = { maxParallelism, keyGroupRange: keyGroupRange(maxParallelism, parallelism, subtaskIndex), clock };
     for (const node of [...this.nodes].reverse()) {
       const bytes = restored.get(node.plan.id);
@@ -102,8 +104,16 @@ export class OperatorChain {
   *snapshotState(checkpointId: number, checkpointTimestampMs: number, take: (snapshot: TaskSnapshot) => void): Activity {
     for (const node of this.nodes) yield* call(node, () => node.operator.snapshotState?.({ checkpointId, checkpointTimestampMs }));
     const snapshot = new TaskSnapshot(checkpointId);
-    for (const [node, { keyed, operator }] of this.#states) snapshot.add(node.plan.id, keyed, operator);
+    for (const [node, { keyed, operator }] of this.#states) snapshot.add(node.plan.id, keyed, operator, this.#incremental);
     take(snapshot);
+  }
+
+  /** Later snapshots may build on the checkpoint when it is complete, and may not when it was aborted. */
+  checkpointEnded(checkpointId: number, complete: boolean): void {
+    for (const { keyed } of this.#states.values()) {
+      if (complete) keyed?.checkpointComplete(checkpointId);
+      else keyed?.checkpointAborted(checkpointId);
+    }
   }
 
   *notifyComplete(checkpointId: number): Activity {

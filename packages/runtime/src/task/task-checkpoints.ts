@@ -100,9 +100,11 @@ export class TaskCheckpoints {
     const done = (report: () => void): void => {
       this.#writing--;
       if (!this.#aborted.delete(checkpointId)) report();
+      // Whoever aborted it deleted the directory, maybe before this file was made.
+      else fs.delete(`${checkpointDirectory}/chk-${checkpointId}`).catch(() => undefined);
       this.#host.wake();
     };
-    snapshot.write(fs, `${checkpointDirectory}/chk-${checkpointId}`, fileName).then(
+    snapshot.write(fs, checkpointDirectory, fileName).then(
       (state) => done(() => this.#host.acknowledge(checkpointId, state, { ...metrics, asyncDurationMs: clock.monotonicMs() - startedMs })),
       (error: unknown) => done(() => this.#host.decline(checkpointId, error)),
     );

@@ -37,6 +37,6 @@ export function taskMetrics(
 }
 
 function leavesTask(node: TaskParts["chain"]["head"]): boolean {
-  for (const reader of node.readers()) if ("channels" in reader) return true;
+  for (const reader of node.readers) if ("channels" in reader) return true;
   return false;
 }

@@ -18,6 +18,8 @@ export interface TaskSetting {
   /** How long a failed task may take to close what it has open. */
   readonly cancellationTimeoutMs: number;
   wake(task: Task): void;
+  /** Calls the task's `flushIdle` when the slot has nothing else to do, and soon in any case. */
+  flushWhenIdle(task: Task): void;
   send(event: SlotEvent, transfer?: ArrayBuffer[]): void;
   log(level: "print" | "info" | "warn" | "error", line: string): void;
   /** The task has reached a final state. */

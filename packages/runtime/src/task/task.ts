@@ -33,6 +33,8 @@ export class Task {
   readonly accumulators: Map<string, Accumulator<any, any>> = new Map();
   /** Counted by the slot: is the task in its queue? */
   scheduled = false;
+  /** Counted by the slot: does the task wait to be flushed? */
+  unflushed = false;
   readonly #setting: TaskSetting;
   readonly #turn: Turn;
   readonly #activities: Activity[] = [];
@@ -114,13 +116,16 @@ export class Task {
   }
 
   checkpointComplete(checkpointId: number): void {
-    if (this.#parts !== undefined && this.#opened) this.#begin(this.#parts.chain.notifyComplete(checkpointId));
+    if (this.#parts === undefined || !this.#opened) return;
+    this.#parts.chain.checkpointEnded(checkpointId, true);
+    this.#begin(this.#parts.chain.notifyComplete(checkpointId));
   }
 
   checkpointAborted(checkpointId: number): void {
     if (this.#parts === undefined || !this.#opened) return;
     this.#parts.input.checkpointAborted(checkpointId);
     this.#checkpoints!.aborted(checkpointId);
+    this.#parts.chain.checkpointEnded(checkpointId, false);
     this.#begin(this.#parts.chain.notifyAborted(checkpointId));
   }
 
@@ -225,7 +230,7 @@ export class Task {
     const progress = this.#finishing ? "ended" : this.#parts!.input.process(this.#interrupt);
     this.#keyedTimers.rearm();
     if (progress === "ended" && !this.#finishing) this.#beginFinish();
-    if (progress === "waiting") this.#idleFlush();
+    if (progress === "waiting") this.#setting.flushWhenIdle(this);
     else this.#timedFlush();
     if (this.#turn.blocked) this.accounts.startBackpressure(clock.monotonicMs());
     if (progress === "more") return !this.#turn.blocked && this.#suspensions === 0;
@@ -383,6 +388,15 @@ export class Task {
     this.mailbox.close();
     this.processingTime.cancelAll();
     this.#keyedTimers.cancel();
+  }
+
+  /** The slot has nothing else to do: sends what is in the buffers. */
+  flushIdle(): void {
+    try {
+      if (!this.over) this.#idleFlush();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   #idleFlush(): void {

@@ -2,8 +2,8 @@ import type { Clock } from "@millrace/core";
 import type { OutputPressure } from "../exchange/output-channel.js";
 
 const CLOCK_EVERY = 64;
-/** The most chunks in one turn, whatever the clock says: a simulated one may stand still. */
-const MOST_CHUNKS = 64;
+/** The most looks at the clock in one turn, whatever it says: a simulated one may stand still. */
+const MOST_LOOKS = 64;
 
 /** One turn of a task: how long it may go on, and whether something else wants it to stop earlier. */
 export class Turn {
@@ -12,7 +12,7 @@ export class Turn {
   readonly #pressure: OutputPressure;
   #deadlineMs = 0;
   #asked = 0;
-  #chunks = 0;
+  #looks = 0;
 
   constructor(clock: Clock, pressure: OutputPressure) {
     this.#clock = clock;
@@ -22,12 +22,17 @@ export class Turn {
 
   begin(deadlineMs: number): void {
     this.#deadlineMs = deadlineMs;
-    this.#chunks = 0;
+    this.#looks = 0;
   }
 
   /** Asked after every chunk. */
   get over(): boolean {
-    return ++this.#chunks > MOST_CHUNKS || this.#clock.monotonicMs() >= this.#deadlineMs;
+    return this.overAt(this.#clock.monotonicMs());
+  }
+
+  /** The same for one who has just looked at the clock. */
+  overAt(nowMs: number): boolean {
+    return ++this.#looks > MOST_LOOKS || nowMs >= this.#deadlineMs;
   }
 
   get blocked(): boolean {

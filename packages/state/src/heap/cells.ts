@@ -1,6 +1,6 @@
 import { detachValue } from "@millrace/core";
-import type { Column } from "./column.js";
 import { MISSING, type KeyCursor } from "./key-cursor.js";
+import type { StateColumn } from "./state-column.js";
 
 /** The place of one state's payload for the current key (and namespace): what every kind of state is written on. */
 export interface Cell {
@@ -13,9 +13,9 @@ export interface Cell {
 /** The current key's place in a column: the void namespace. */
 export class RowCell implements Cell {
   private readonly cursor: KeyCursor;
-  private readonly column: Column;
+  private readonly column: StateColumn;
 
-  constructor(cursor: KeyCursor, column: Column) {
+  constructor(cursor: KeyCursor, column: StateColumn) {
     this.cursor = cursor;
     this.column = column;
   }
@@ -53,7 +53,7 @@ export class NamespaceCell implements Cell {
   namespace = "";
   private readonly rowCell: RowCell;
 
-  constructor(cursor: KeyCursor, column: Column) {
+  constructor(cursor: KeyCursor, column: StateColumn) {
     this.rowCell = new RowCell(cursor, column);
   }
 

@@ -5,7 +5,7 @@ const MIN_SEGMENT_SLOTS = 8;
 const MAX_DEPTH = 20;
 
 /** Below this size an index and its columns stay in the processor's cache, and warming it is not worth the time. */
-const MIN_WARMED_SIZE = 32_768;
+export const MIN_WARMED_SIZE = 32_768;
 
 /** Hashes that {@link HashIndex.guess} is given at a time. */
 const GUESSES = 256;
@@ -38,6 +38,12 @@ function place(table: Int32Array, hash: number, biasedRef: number): void {
   while (table[slot + 1] !== 0) slot = (slot + 2) & mask;
   table[slot] = hash;
   table[slot + 1] = biasedRef;
+}
+
+/** The reference in a slot if it has this hash, else -1; without a branch. */
+function refIf(table: Int32Array, slot: number, hash: number): number {
+  const difference = table[slot]! ^ hash;
+  return (table[slot + 1]! - 1) | ((difference | -difference) >> 31);
 }
 
 /** Brings the index entries of hashes `from` to `to`, and their values in `columns`, into the processor's cache. Returns a number that means nothing. */
@@ -133,6 +139,24 @@ export class HashIndex {
       const mixed = mixHash(hashes[i]!);
       const table = tables[mixed >>> shift]!;
       refs[i - from] = Math.max(table[((mixed << 1) & (table.length - 2)) + 1]! - 1, 0);
+    }
+  }
+
+  /**
+   * Writes the references of the first `count` hashes to `refs`, as far as an entry with that hash is in one of the first three slots of its probe; -1 for
+   * others. Of entries with equal hashes it is any. As {@link guess}, without branches.
+   */
+  first(hashes: Int32Array, count: number, refs: Int32Array): void {
+    const { tables, shift } = this;
+    for (let i = 0; i < count; i++) {
+      const hash = hashes[i]!;
+      const mixed = mixHash(hash);
+      const table = tables[mixed >>> shift]!;
+      const mask = table.length - 2;
+      const slot = (mixed << 1) & mask;
+      const second = (slot + 2) & mask;
+      const third = (slot + 4) & mask;
+      refs[i] = Math.max(refIf(table, slot, hash), refIf(table, second, hash), refIf(table, third, hash));
     }
   }
 

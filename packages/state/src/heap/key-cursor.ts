@@ -1,6 +1,8 @@
 import { MillraceError, keyGroupOf, keyHash } from "@millrace/core";
 import type { EntryObserver } from "./entry-observer.js";
 import { KeyTable } from "./key-table.js";
+import { PAGE_ROWS, PAGE_SHIFT, PAGE_WORDS } from "./paged.js";
+import { RowSet } from "./row-set.js";
 
 /** {@link KeyCursor.row} before the current key was looked up. */
 export const UNRESOLVED = -2;
@@ -21,7 +23,15 @@ export class KeyCursor<K = unknown> {
   hasKey = false;
   key: K | undefined = undefined;
   hash = 0;
+  /** Told of the first use of every row after {@link takeUsed}. */
   observer: EntryObserver | undefined = undefined;
+  /** By row, a bit: it was used (handed out, changed, taken) since {@link takeUsed}. */
+  private used: Int32Array = new Int32Array(PAGE_WORDS);
+  /**
+   * A function that is held by a field and called by `Reflect.apply` is never inlined. Otherwise the first snapshot, and each one that finds
+   * another kind of observer, would throw away the compiled code of the whole operator chain, which takes longer than the snapshot.
+   */
+  private readonly tell: (observer: EntryObserver | undefined, row: number) => void = tellObserver;
 
   constructor(maxParallelism: number, keyGroupRange: readonly [number, number]) {
     this.maxParallelism = maxParallelism;
@@ -47,13 +57,21 @@ export class KeyCursor<K = unknown> {
     this.key = this.table.keyAt(row);
     this.hash = this.table.hashes.get(row);
     this.hasKey = true;
-    // The observer is told on the first access to the row.
-    this.row = this.observer === undefined ? row : UNRESOLVED;
+    this.use(row);
+    this.row = row;
   }
 
-  /** Forgets where the current key's row is, so that the next access goes through {@link observer}. */
-  unresolve(): void {
+  /** The rows that were used since this was called last; from now on the first use of each row is told to {@link observer}. */
+  takeUsed(): RowSet {
+    const used = new RowSet(this.used);
+    this.used = new Int32Array(Math.max(used.words.length, PAGE_WORDS * Math.ceil(this.table.rowCount / PAGE_ROWS)));
     this.row = UNRESOLVED;
+    return used;
+  }
+
+  /** Must be called before a row is handed out or changed otherwise than through the cursor. */
+  use(row: number): void {
+    if (row >>> 5 >= this.used.length || (this.used[row >>> 5]! & (1 << row)) === 0) this.useFirst(row);
   }
 
   /** Looks the current key up; its row or {@link MISSING}. */
@@ -61,7 +79,7 @@ export class KeyCursor<K = unknown> {
     if (!this.hasKey) throw noCurrentKey();
     const row = this.table.find(this.key as K, this.hash);
     this.row = row;
-    if (row >= 0 && this.observer !== undefined) this.observer.beforeAccess(row);
+    if (row >= 0 && (this.used[row >>> 5]! & (1 << row)) === 0) this.useFirst(row);
     return row;
   }
 
@@ -71,9 +89,23 @@ export class KeyCursor<K = unknown> {
     if (found >= 0) return found;
     this.keyGroup();
     const row = this.table.insert(this.key as K, this.hash);
-    if (this.observer !== undefined) this.observer.taken(row);
+    this.use(row);
     this.row = row;
     return row;
+  }
+
+  private useFirst(row: number): void {
+    if (row >>> 5 >= this.used.length) this.growUsed(row);
+    this.used[row >>> 5]! |= 1 << row;
+    Reflect.apply(this.tell, undefined, [this.observer, row]);
+  }
+
+  private growUsed(row: number): void {
+    // Rows that were restored are there, but were not used yet.
+    const pages = 1 + (Math.max(row, this.table.rowCount) >>> PAGE_SHIFT);
+    const grown = new Int32Array(Math.max(2 * this.used.length, pages * PAGE_WORDS));
+    grown.set(this.used);
+    this.used = grown;
   }
 
   release(row: number): void {
@@ -91,6 +123,10 @@ export class KeyCursor<K = unknown> {
     if (keyGroup < this.firstKeyGroup || keyGroup > this.lastKeyGroup) throw misrouted(key, keyGroup, this);
     return keyGroup;
   }
+}
+
+function tellObserver(observer: EntryObserver | undefined, row: number): void {
+  observer?.beforeAccess(row);
 }
 
 export function noCurrentKey(): MillraceError {

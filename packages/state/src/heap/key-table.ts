@@ -25,7 +25,7 @@ export class KeyTable<K = unknown> {
    * Every key so far is an int32. Murmur3 maps int32 keys to hashes one to one, so equal hashes then mean equal keys, and the key page (a
    * cache miss) need not be read.
    */
-  private onlyInts = true;
+  onlyInts = true;
 
   /** Row of a key, or -1. */
   find(key: K, hash: number): number {

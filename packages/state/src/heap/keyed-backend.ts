@@ -19,12 +19,14 @@ import type {
   ValueStateDescriptor,
 } from "@millrace/core";
 import { KeyedSnapshot } from "../snapshot/keyed-snapshot.js";
+import { RowHistory, type RowHistoryLimits } from "../snapshot/row-history.js";
 import { restoreInto, type RestorePart } from "../snapshot/keyed-restore.js";
 import { HeapTimerService } from "../timers/heap-timer-service.js";
 import { TimerQueue } from "../timers/timer-queue.js";
-import { warm } from "./hash-index.js";
 import { KeyCursor, noCurrentKey } from "./key-cursor.js";
+import type { KeyTable } from "./key-table.js";
 import { HeapSliceTable } from "./slice-table.js";
+import { RowFetcher } from "./row-fetcher.js";
 import { StateRegistry } from "./state-registry.js";
 
 export interface HeapKeyedStateBackendOptions {
@@ -33,6 +35,8 @@ export interface HeapKeyedStateBackendOptions {
   readonly keyGroupRange: readonly [number, number];
   /** Processing time for expiry, and the monotonic clock of time-sliced snapshots. */
   readonly clock: Clock;
+  /** Of {@link HeapKeyedStateBackend.incrementalSnapshot}; the defaults fit. */
+  readonly incremental?: RowHistoryLimits;
 }
 
 /** The event-time and processing-time timers of one named timer service. */
@@ -56,16 +60,18 @@ export class HeapKeyedStateBackend<K = unknown> implements KeyedStateBackend<K> 
   readonly states: StateRegistry;
   readonly sliceTables: Map<string, HeapSliceTable<K, unknown>> = new Map();
   readonly timerQueues: Map<string, TimerQueues> = new Map();
+  readonly history: RowHistory;
 
-  /** Keeps the loads of {@link prefetch} from being optimised away. */
-  touched = 0;
+  private readonly fetcher: RowFetcher;
 
   constructor(options: HeapKeyedStateBackendOptions) {
     this.maxParallelism = options.maxParallelism;
     this.keyGroupRange = options.keyGroupRange;
     this.clock = options.clock;
     this.cursor = new KeyCursor<K>(options.maxParallelism, options.keyGroupRange);
+    this.history = new RowHistory(this.cursor as KeyCursor, options.incremental);
     this.states = new StateRegistry(this.cursor as KeyCursor, options.clock);
+    this.fetcher = new RowFetcher(this.cursor.table as KeyTable, this.states, this.timerQueues);
   }
 
   /**
@@ -89,7 +95,7 @@ export class HeapKeyedStateBackend<K = unknown> implements KeyedStateBackend<K> 
    * millions of keys makes the accesses several times faster. Worth it for tens to thousands of keys at a time; changes nothing else.
    */
   prefetch(hashes: ArrayLike<number>, from: number, to: number): void {
-    this.touched = warm(this.cursor.table.index, this.states.columns(), hashes, from, to);
+    this.fetcher.fetch(hashes, from, to);
   }
 
   get currentKey(): K {
@@ -167,7 +173,28 @@ export class HeapKeyedStateBackend<K = unknown> implements KeyedStateBackend<K> 
    * freely. Several may run at a time. About `bytesPerSlice` are written between two looks at the clock.
    */
   snapshot(checkpointId: number, bytesPerSlice?: number): KeyedSnapshot {
+    this.history.beginAlone();
     return new KeyedSnapshot(this as HeapKeyedStateBackend, checkpointId, bytesPerSlice);
+  }
+
+  /**
+   * As {@link snapshot}, but leaves out rows that were not used since a checkpoint that {@link checkpointComplete} told of: the handle refers to
+   * that one's files for them. With few keys, and when most were used, it stands alone. Slices and timers are written whole.
+   */
+  incrementalSnapshot(checkpointId: number): KeyedSnapshot {
+    const layout = JSON.stringify([...this.states.tables.values()].map(({ name, kind, namespaced, ttl, schema }) => [name, kind, namespaced, ttl, schema]));
+    const plan = this.history.begin(checkpointId, this.cursor.table.rowCount, layout);
+    return new KeyedSnapshot(this as HeapKeyedStateBackend, checkpointId, undefined, plan);
+  }
+
+  /** Later incremental snapshots may refer to this checkpoint: its files, and those it refers to, stay until a newer one is known to be complete. */
+  checkpointComplete(checkpointId: number): void {
+    this.history.complete(checkpointId);
+  }
+
+  /** No snapshot may refer to this checkpoint. */
+  checkpointAborted(checkpointId: number): void {
+    this.history.aborted(checkpointId);
   }
 
   /** Number of keys that hold any state or timer. */

@@ -3,13 +3,11 @@ import {
   type AggregateFunction,
   type AggregatingState,
   type ListState,
-  type MapState,
   type ReduceFn,
   type ReducingState,
   type ValueState,
 } from "@millrace/core";
 import type { Cell } from "./cells.js";
-import { StateMap } from "./state-map.js";
 
 export class HeapValueState<T> implements ValueState<T> {
   private readonly cell: Cell;
@@ -123,66 +121,5 @@ export class HeapListState<T> implements ListState<T> {
 
   clear(): void {
     this.cell.remove();
-  }
-}
-
-export class HeapMapState<K, V> implements MapState<K, V> {
-  private readonly cell: Cell;
-
-  constructor(cell: Cell) {
-    this.cell = cell;
-  }
-
-  get(key: K): V | undefined {
-    return this.map()?.get(key);
-  }
-
-  put(key: K, value: V): void {
-    this.mapForWrite().set(key, detachValue(value));
-  }
-
-  putAll(entries: Iterable<readonly [K, V]>): void {
-    for (const [key, value] of entries) this.put(key, value);
-  }
-
-  remove(key: K): void {
-    const map = this.map();
-    if (map !== undefined && map.delete(key) && map.size === 0) this.cell.remove();
-  }
-
-  contains(key: K): boolean {
-    return this.map()?.has(key) === true;
-  }
-
-  entries(): Iterable<readonly [K, V]> {
-    return this.map()?.entries() ?? [];
-  }
-
-  *keys(): Iterable<K> {
-    for (const [key] of this.entries()) yield key;
-  }
-
-  *values(): Iterable<V> {
-    for (const [, value] of this.entries()) yield value;
-  }
-
-  isEmpty(): boolean {
-    return this.map() === undefined;
-  }
-
-  clear(): void {
-    this.cell.remove();
-  }
-
-  private map(): StateMap<K, V> | undefined {
-    return this.cell.read() as StateMap<K, V> | undefined;
-  }
-
-  private mapForWrite(): StateMap<K, V> {
-    const existing = this.map();
-    if (existing !== undefined) return existing;
-    const map = new StateMap<K, V>();
-    this.cell.write(map);
-    return map;
   }
 }

@@ -1,7 +1,11 @@
+import type { RowSet } from "./row-set.js";
+
 /** Rows of a page: growth allocates a page at a time, so that it never copies what is there. */
 export const PAGE_SHIFT = 12;
 export const PAGE_ROWS: number = 1 << PAGE_SHIFT;
 export const PAGE_MASK: number = PAGE_ROWS - 1;
+/** Words of 32 bits, one bit for each row of a page. */
+export const PAGE_WORDS: number = PAGE_ROWS >>> 5;
 
 /** A growing array of int32 that starts as zeros. */
 export class PagedInt32 {
@@ -49,6 +53,19 @@ export class BitSet {
 
   has(index: number): boolean {
     return (this.words[index >>> 5]! & (1 << (index & 31))) !== 0;
+  }
+
+  /** The bits of 32 indexes. */
+  wordOf(index: number): number {
+    return this.words[index >>> 5]!;
+  }
+
+  /** Adds everything that is not in `kept`. */
+  addAllBut(kept: RowSet): void {
+    const { words } = this;
+    const known = Math.min(words.length, kept.words.length);
+    for (let i = 0; i < known; i++) words[i]! |= ~kept.words[i]!;
+    words.fill(-1, known);
   }
 
   add(index: number): void {

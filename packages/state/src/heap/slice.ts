@@ -1,12 +1,16 @@
 import { detachValue, keysEqual, type Slice } from "@millrace/core";
 import { Column } from "./column.js";
 import type { EntryObserver } from "./entry-observer.js";
-import { HashIndex, isInt32, mixHash, warm } from "./hash-index.js";
+import { HashIndex, isInt32, MIN_WARMED_SIZE, mixHash } from "./hash-index.js";
 import type { KeyCursor } from "./key-cursor.js";
-import { PAGE_MASK, PAGE_SHIFT, PagedInt32 } from "./paged.js";
+import { SliceRows } from "./slice-rows.js";
+
+/** Hashes that are brought into the cache at a time. */
+const GUESSES = 256;
+const guessed: Int32Array = new Int32Array(GUESSES);
 
 /**
- * One namespace of a slice table: an open-addressed index over dense columns of keys and values.
+ * One namespace of a slice table: an open-addressed index over dense rows.
  *
  * A position stays valid until a `delete`, which moves the last entry into the gap; inserts do not move anything.
  */
@@ -17,12 +21,10 @@ export class HeapSlice<K, V> implements Slice<K, V> {
   private readonly cursor: KeyCursor;
   private readonly index: HashIndex = new HashIndex();
   private readonly keys: Column = new Column();
-  private readonly hashes: PagedInt32 = new PagedInt32();
-  private readonly values: Column = new Column();
+  private readonly rows: SliceRows = new SliceRows();
   /** As in the key table: while every key is an int32, equal hashes mean equal keys. */
   private onlyInts = true;
-  /** Keeps the loads of {@link prefetch} from being optimised away. */
-  touched = 0;
+  private compose: ((position: number, value: V) => V) | undefined = undefined;
 
   constructor(namespace: number, cursor: KeyCursor) {
     this.namespace = namespace;
@@ -47,6 +49,26 @@ export class HeapSlice<K, V> implements Slice<K, V> {
     }
   }
 
+  upsertAll(keys: readonly K[], hashes: Int32Array, count: number, positions: Int32Array): void {
+    if (this.observer !== undefined) positions.fill(-1, 0, count);
+    else this.guess(keys, hashes, count, positions);
+    for (let i = 0; i < count; i++) {
+      if (positions[i]! < 0) positions[i] = this.upsert(keys[i]!, hashes[i]!);
+    }
+  }
+
+  /** The positions of keys as far as a lookup would find them soon, -1 for others; all lookups at a time, so that their cache misses overlap. */
+  private guess(keys: readonly K[], hashes: Int32Array, count: number, positions: Int32Array): void {
+    this.index.first(hashes, count, positions);
+    if (this.onlyInts) {
+      this.rows.touch(positions, count);
+      for (let i = 0; i < count; i++) if (!isInt32(keys[i])) positions[i] = -1;
+    } else if (this.rows.match(keys, count, positions) === 0) {
+      // The words of long keys match nothing: from here on they are looked up one by one, but their index entries are in the cache.
+      positions.fill(-1, 0, count);
+    }
+  }
+
   find(key: K, hash: number): number {
     const index = this.index;
     const mixed = mixHash(hash);
@@ -64,14 +86,14 @@ export class HeapSlice<K, V> implements Slice<K, V> {
 
   /** The value; an object that is handed out here may be changed in place and given to `set` again. */
   get(position: number): V | undefined {
-    const value = this.values.get(position) as V | undefined;
+    const value = this.rows.value(position) as V | undefined;
     if (this.observer !== undefined && typeof value === "object") this.observer.beforeAccess(position);
     return value;
   }
 
   set(position: number, value: V): void {
     if (this.observer !== undefined) this.observer.beforeAccess(position);
-    if (typeof value === "number") this.values.set(position, value);
+    if (typeof value === "number") this.rows.setNumber(position, value);
     else this.setObject(position, value);
   }
 
@@ -83,18 +105,15 @@ export class HeapSlice<K, V> implements Slice<K, V> {
       this.observer.beforeAccess(position);
       this.observer.beforeAccess(last);
     }
-    this.index.remove(this.hashes.get(position), position);
+    this.index.remove(this.rows.hash(position), position);
     if (position !== last) {
-      const lastHash = this.hashes.get(last);
-      this.index.repoint(lastHash, last, position);
-      this.hashes.set(position, lastHash);
+      this.index.repoint(this.rows.hash(last), last, position);
       this.keys.set(position, this.keyAt(last));
-      const value = this.values.get(last);
-      if (value === undefined) this.values.clear(position);
-      else this.values.set(position, value);
+      this.rows.move(last, position);
+    } else {
+      this.rows.end(last);
     }
     this.keys.clear(last);
-    this.values.clear(last);
     this.size = last;
   }
 
@@ -103,17 +122,27 @@ export class HeapSlice<K, V> implements Slice<K, V> {
   }
 
   hashAt(position: number): number {
-    return this.hashes.pages[position >>> PAGE_SHIFT]![position & PAGE_MASK]!;
+    return this.rows.hash(position);
   }
 
   /** Brings the entries of the hashes from `from` to `to` into the processor's cache; worth it for tens to thousands of them. */
   prefetch(hashes: ArrayLike<number>, from: number, to: number): void {
-    this.touched = warm(this.index, [this.values], hashes, from, to);
+    if (this.size < MIN_WARMED_SIZE) return;
+    for (let start = from; start < to; start += GUESSES) {
+      const end = Math.min(start + GUESSES, to);
+      this.index.guess(hashes, start, end, guessed);
+      this.rows.touch(guessed, end - start);
+    }
   }
 
   /** The value, for the snapshot: does not count as handing it out. */
   peek(position: number): unknown {
-    return this.values.get(position);
+    const value = this.rows.value(position);
+    return this.compose === undefined || value === undefined ? value : this.compose(position, value as V);
+  }
+
+  composeValues(compose: (position: number, value: V) => V): void {
+    this.compose = compose;
   }
 
   private isKeyAt(position: number, key: K): boolean {
@@ -125,15 +154,13 @@ export class HeapSlice<K, V> implements Slice<K, V> {
     this.cursor.keyGroupOfHash(hash, key);
     if (!isInt32(key)) this.onlyInts = false;
     const position = this.size++;
-    this.hashes.reach(position);
     this.keys.set(position, detachValue(key));
-    this.hashes.set(position, hash);
+    this.rows.begin(position, key, hash);
     this.index.insert(hash, position);
     return position;
   }
 
   private setObject(position: number, value: V): void {
-    if (value === undefined) this.values.clear(position);
-    else this.values.set(position, this.values.get(position) === value ? value : detachValue(value));
+    this.rows.setOther(position, value === undefined || this.rows.value(position) === value ? value : detachValue(value));
   }
 }

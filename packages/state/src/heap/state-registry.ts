@@ -13,12 +13,14 @@ import {
 import { describeSchema, resolveSchema, type Migration } from "../schema/compatibility.js";
 import { resolveInferred } from "../schema/inferred.js";
 import { NamespaceCell, RowCell, type Cell, type NamespaceMap } from "./cells.js";
-import type { Column } from "./column.js";
 import type { KeyCursor } from "./key-cursor.js";
-import { HeapAggregatingState, HeapListState, HeapMapState, HeapReducingState, HeapValueState } from "./keyed-states.js";
+import { HeapAggregatingState, HeapListState, HeapReducingState, HeapValueState } from "./keyed-states.js";
+import { MapColumn } from "./map-column.js";
+import { CellMapState, RowMapState } from "./map-state.js";
 import { HeapNamespacedState, payloadMerge } from "./namespaced-state.js";
 import { isExpired, mapPayload, type PayloadShape } from "./payload.js";
-import { StateTable, schemaOf, trimPayload } from "./state-table.js";
+import type { StateColumn } from "./state-column.js";
+import { StateTable, newColumn, schemaOf, trimPayload } from "./state-table.js";
 import { TtlCell, TtlListState, TtlMapState, TtlPolicy, TtlValue } from "./ttl.js";
 
 /** Rows looked at for expired values per access to a state with expiry. */
@@ -63,7 +65,7 @@ export class StateRegistry {
   }
 
   /** The columns of all states. */
-  columns(): Column[] {
+  columns(): StateColumn[] {
     return Array.from(this.tables.values(), (table) => table.column);
   }
 
@@ -109,7 +111,10 @@ export class StateRegistry {
       const value = migrate(table.ttl ? (held as TtlValue).value : held);
       return ttl ? new TtlValue(value, table.ttl ? (held as TtlValue).atMs : nowMs) : value;
     };
-    this.rewrite(table, (payload) => mapPayload(payload, table, leaf));
+    const from = table.column;
+    // Maps with and without expiry lie in different columns.
+    if (ttl !== table.ttl) table.column = newColumn({ ...table, ttl });
+    this.rewrite(table, from, (payload) => mapPayload(payload, table, leaf));
     table.ttl = ttl;
   }
 
@@ -125,15 +130,17 @@ export class StateRegistry {
     return change === undefined || change === "same" || table.kind !== "map" ? change : mapValueChange(change);
   }
 
-  private rewrite(table: StateTable, change: (payload: unknown) => unknown): void {
+  /** Changes every payload of a state, whose column was `from` so far. */
+  private rewrite(table: StateTable, from: StateColumn, change: (payload: unknown) => unknown): void {
     const rows = this.cursor.table.rowCount;
     for (let row = 0; row < rows; row++) {
-      const payload = table.column.get(row);
+      const payload = from.get(row);
       if (payload === undefined) continue;
-      this.cursor.observer?.beforeAccess(row);
+      this.cursor.use(row);
       if (table.namespaced) {
         const namespaces = payload as NamespaceMap;
         for (const [namespace, scoped] of namespaces) namespaces.set(namespace, change(scoped));
+        table.column.set(row, namespaces);
       } else {
         table.column.set(row, change(payload));
       }
@@ -144,7 +151,10 @@ export class StateRegistry {
     const policy = table.policy;
     const touched = (): void => this.sweep(table);
     if (table.kind === "list") return policy === undefined ? new HeapListState(cell) : new TtlListState(cell, policy, touched);
-    if (table.kind === "map") return policy === undefined ? new HeapMapState(cell) : new TtlMapState(cell, policy, touched);
+    if (table.kind === "map") {
+      if (policy !== undefined) return new TtlMapState(cell, policy, touched);
+      return table.column instanceof MapColumn ? new RowMapState(this.cursor, table.column) : new CellMapState(cell);
+    }
     const valueCell = policy === undefined ? cell : new TtlCell(cell, policy, touched);
     if (table.kind === "value") return new HeapValueState(valueCell);
     if (table.kind === "reducing") {
@@ -165,7 +175,7 @@ export class StateRegistry {
       const row = table.sweepRow++;
       const payload = row === current ? undefined : table.column.get(row);
       if (payload === undefined) continue;
-      cursor.observer?.beforeAccess(row);
+      cursor.use(row);
       const kept = trimPayload(payload, policy, nowMs);
       if (kept !== undefined) {
         if (kept !== payload) table.column.set(row, kept);

@@ -1,7 +1,9 @@
 import type { StateDescriptor, StateKind, TypeInformation, TypeSchema } from "@millrace/core";
 import type { NamespaceMap } from "./cells.js";
 import { Column } from "./column.js";
+import { MapColumn } from "./map-column.js";
 import type { PayloadShape } from "./payload.js";
+import type { StateColumn } from "./state-column.js";
 import { StateMap } from "./state-map.js";
 import { TtlValue, type TtlPolicy } from "./ttl.js";
 
@@ -13,7 +15,7 @@ export class StateTable implements PayloadShape {
   ttl: boolean;
   /** What its values are declared to be (list: of an element; map: a map schema). */
   schema: TypeSchema;
-  readonly column: Column = new Column();
+  column: StateColumn;
   policy: TtlPolicy | undefined = undefined;
   /** What this run opened it as; `undefined` while it is only carried along from a restored snapshot. */
   handle: unknown = undefined;
@@ -26,7 +28,13 @@ export class StateTable implements PayloadShape {
     this.namespaced = shape.namespaced;
     this.ttl = shape.ttl;
     this.schema = schema;
+    this.column = newColumn(shape);
   }
+}
+
+/** The column for payloads of a shape. */
+export function newColumn({ kind, namespaced, ttl }: PayloadShape): StateColumn {
+  return kind === "map" && !namespaced && !ttl ? new MapColumn() : new Column();
 }
 
 const ANY: TypeSchema = { kind: "any" };

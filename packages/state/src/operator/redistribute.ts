@@ -11,17 +11,16 @@ export function assignKeyedState(handles: readonly KeyedStateHandle[], maxParall
     const [first, last] = keyGroupRange(maxParallelism, newParallelism, subtask);
     return handles
       .map((handle) => intersect(handle, first, last))
-      .filter((handle) => handle.keyGroups.length > 0);
+      .filter((handle) => [handle, ...(handle.earlier ?? [])].some(({ keyGroups, common }) => keyGroups.length > 0 || common === true));
   });
 }
 
 function intersect(handle: KeyedStateHandle, first: number, last: number): KeyedStateHandle {
   const [from, to] = handle.keyGroupRange;
-  return {
-    keyGroupRange: [Math.max(from, first), Math.min(to, last)],
-    keyGroups: handle.keyGroups.filter(({ keyGroup }) => keyGroup >= first && keyGroup <= last),
-    file: handle.file,
-  };
+  const within = <P extends Pick<KeyedStateHandle, "keyGroups">>(part: P): P => ({ ...part, keyGroups: part.keyGroups.filter(({ keyGroup }) => keyGroup >= first && keyGroup <= last) });
+  // All parts: what a newer one tells of a row counts for everybody, whatever key group the row was in.
+  const earlier = handle.earlier?.map(within);
+  return { ...within(handle), keyGroupRange: [Math.max(from, first), Math.min(to, last)], ...(earlier === undefined ? {} : { earlier }) };
 }
 
 /**

@@ -14,8 +14,10 @@ export class ChunkAssembler {
   private open: Uint8Array = NOTHING;
   private used = 0;
 
-  constructor(header: Uint8Array) {
+  /** `common`: what belongs to no key group alone. */
+  constructor(header: Uint8Array, common: readonly Uint8Array[] = []) {
     this.append(header);
+    for (const block of common) this.append(block);
   }
 
   add(keyGroup: number, blocks: readonly Uint8Array[]): void {

@@ -14,7 +14,15 @@ const KEPT_BYTES = 64 * 1024;
 let intScratch: Int32Array = new Int32Array(0);
 const NO_NUMBERS: Float64Array = new Float64Array(0);
 /** Numbers are copied as bytes where the processor keeps them in the stored order. */
-const LITTLE_ENDIAN: boolean = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+export const LITTLE_ENDIAN: boolean = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+/** The first `count` numbers as they are stored. */
+export function int32Bytes(numbers: Int32Array, count: number): Uint8Array {
+  if (LITTLE_ENDIAN) return new Uint8Array(numbers.buffer, 0, count * 4);
+  const view = new DataView(new ArrayBuffer(count * 4));
+  for (let i = 0; i < count; i++) view.setInt32(i * 4, numbers[i]!, true);
+  return new Uint8Array(view.buffer);
+}
 
 /** Collects one column of a block: doubles while all values are numbers, tagged values from the first other one on. */
 export class ColumnBuilder {

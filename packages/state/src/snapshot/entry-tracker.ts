@@ -1,5 +1,6 @@
 import type { EntryObserver } from "../heap/entry-observer.js";
-import { BitSet, PAGE_ROWS } from "../heap/paged.js";
+import { BitSet, PAGE_ROWS, PAGE_SHIFT } from "../heap/paged.js";
+import type { RowSet } from "../heap/row-set.js";
 
 /** Entries of a run: those of a page of rows. */
 const RUN_ENTRIES: number = PAGE_ROWS;
@@ -22,18 +23,22 @@ export class EntryTracker implements EntryObserver {
   /** Entries below are written. */
   private scanned = 0;
   private readonly limit: number;
+  /** Entries that need not be written any more, or not at all. */
   private readonly early: BitSet;
+  private readonly only: RowSet | undefined;
   private readonly observed: Observed;
   private readonly write: (entry: number) => number;
   private readonly writeRun: WriteRun | undefined;
   private next: EntryObserver | undefined;
   private failure: unknown = undefined;
 
-  /** Starts to track the entries below `limit`; `write` returns about how many bytes it wrote. */
-  constructor(observed: Observed, limit: number, write: (entry: number) => number, writeRun?: WriteRun) {
+  /** Starts to track the entries below `limit`, those in `only` when it is given; `write` returns about how many bytes it wrote. */
+  constructor(observed: Observed, limit: number, write: (entry: number) => number, writeRun?: WriteRun, only?: RowSet) {
     this.observed = observed;
     this.limit = limit;
     this.early = new BitSet(limit);
+    this.only = only;
+    if (only !== undefined) this.early.addAllBut(only);
     this.write = write;
     this.writeRun = writeRun;
     this.next = observed.observer;
@@ -66,6 +71,11 @@ export class EntryTracker implements EntryObserver {
       const entry = this.scanned;
       if (this.writeRun !== undefined && entry % RUN_ENTRIES === 0) {
         const end = Math.min(entry + RUN_ENTRIES, this.limit);
+        if (this.only?.countOf(entry >>> PAGE_SHIFT) === 0) {
+          left -= 32;
+          this.scanned = end;
+          continue;
+        }
         const written = this.writeRun(entry, end, this.early);
         if (written >= 0) {
           left -= end - entry + written;

@@ -1,13 +1,16 @@
 import { ByteWriter, MillraceError, type ByteReader, type StateKind, type TypeSchema } from "@millrace/core";
+import type { RowSet } from "../heap/row-set.js";
 import { corruptSnapshot } from "./column-codec.js";
+import { writeRowSet } from "./row-set-codec.js";
 
 /**
  * The stored form of keyed state, version 0.
  *
- * A handle is a header, then the key groups, each a sequence of blocks (type, length, body) at an offset the metadata knows:
+ * A handle is a header (with incremental snapshots a row set and pages of rows behind it), then the key groups, each a sequence of blocks (type, length, body) at an offset the metadata knows:
  * - rows: count, key column, count of states, for each its index in the header, its number of values, (when not all rows have one) the column
  *   of row ordinals, the column of values;
  * - slices: index of the table, count, number of runs, (namespace, entries) each, key column, value column;
+ * - numbered rows (incremental snapshots): as rows, with the row numbers as int32 behind the key column;
  * - timers: index of the service, time domain, count, columns of times, sequence numbers, namespaces, keys.
  *
  * Lengths of blocks are 32-bit, counts varints, numbers little-endian; columns are described in `column-codec.ts`.
@@ -15,6 +18,7 @@ import { corruptSnapshot } from "./column-codec.js";
 export const BLOCK_ROWS = 1;
 export const BLOCK_SLICES = 2;
 export const BLOCK_TIMERS = 3;
+export const BLOCK_NUMBERED_ROWS = 4;
 /** Type byte and length of a block. */
 export const BLOCK_HEAD_BYTES = 5;
 
@@ -41,13 +45,19 @@ export interface SnapshotHeader {
   readonly states: readonly StateMetaInfo[];
   readonly sliceTables: readonly string[];
   readonly timerServices: readonly string[];
+  /** Incremental snapshots: which rows the part tells, "all" or those in the row set that follows the header. */
+  readonly rows?: "all" | "some";
+  /** Bytes of whole pages of rows, which come next; see `page-codec.ts`. */
+  readonly pageBytes?: number;
 }
 
-export function encodeHeader(header: SnapshotHeader): Uint8Array {
+/** `rows` follows when the header says "some". */
+export function encodeHeader(header: SnapshotHeader, rows?: RowSet): Uint8Array {
   const writer = new ByteWriter(256);
   writer.i32(MAGIC);
   writer.u8(FORMAT_VERSION);
   writer.string(JSON.stringify(header));
+  if (rows !== undefined) writeRowSet(writer, rows);
   return writer.finish();
 }
 

@@ -1,7 +1,7 @@
 import { ByteWriter } from "@millrace/core";
 import type { StateTable } from "../heap/state-table.js";
-import { ColumnBuilder } from "./column-codec.js";
-import { BLOCK_HEAD_BYTES, BLOCK_ROWS, BLOCK_SLICES, BLOCK_TIMERS } from "./format.js";
+import { ColumnBuilder, int32Bytes } from "./column-codec.js";
+import { BLOCK_HEAD_BYTES, BLOCK_NUMBERED_ROWS, BLOCK_SLICES, BLOCK_TIMERS } from "./format.js";
 import type { RowRun } from "./row-runs.js";
 
 /** Entries and bytes after which an open block is closed: so few that the open blocks of all key groups stay in the processor's cache. */
@@ -13,7 +13,7 @@ interface OpenBlock {
   count: number;
   bytes: number;
   /** Writes the entries and starts again without any, keeping the memory. */
-  encode(body: ByteWriter): void;
+  encode(body: ByteWriter, type: number): void;
 }
 
 const MEMORY_BYTES = 256 * 1024;
@@ -30,7 +30,7 @@ export class BlockMemory {
     body.clear();
     body.u8(type);
     body.i32(0);
-    block.encode(body);
+    block.encode(body, type);
     const end = body.position;
     body.position = 1;
     body.i32(end - BLOCK_HEAD_BYTES);
@@ -77,11 +77,27 @@ class RowBlock implements OpenBlock {
   count = 0;
   bytes = 0;
   readonly keys: ColumnBuilder = new ColumnBuilder();
+  /** Row numbers, used in incremental snapshots only. */
+  private numbers: Int32Array = new Int32Array(0);
   readonly states: (StateColumn | undefined)[] = [];
 
-  encode(body: ByteWriter): void {
+  /** Notes the number of row `at` of the block. */
+  number(at: number, row: number): void {
+    if (at >= this.numbers.length) this.reach(at + 1);
+    this.numbers[at] = row;
+  }
+
+  /** Notes the numbers of a run whose first row is row `at` of the block. */
+  numberRun({ from, to, order, firstRow }: RowRun, at: number): void {
+    if (at + to - from > this.numbers.length) this.reach(at + to - from);
+    const { numbers } = this;
+    for (let i = from; i < to; i++) numbers[at + i - from] = firstRow + order[i]!;
+  }
+
+  encode(body: ByteWriter, type: number): void {
     body.varuint(this.count);
     this.keys.writeTo(body);
+    if (type === BLOCK_NUMBERED_ROWS) body.raw(int32Bytes(this.numbers, this.count));
     const present = this.states.map((column, index) => ({ column, index })).filter(({ column }) => column !== undefined && column.values.count > 0);
     body.varuint(present.length);
     for (const { column, index } of present) {
@@ -91,6 +107,12 @@ class RowBlock implements OpenBlock {
     this.keys.reset();
     this.count = 0;
     this.bytes = 0;
+  }
+
+  private reach(count: number): void {
+    const grown = new Int32Array(Math.max(MAX_BLOCK_ENTRIES, 2 * this.numbers.length, count));
+    grown.set(this.numbers);
+    this.numbers = grown;
   }
 }
 
@@ -185,15 +207,19 @@ export class GroupWriter {
   private readonly slices: Map<number, SliceBlock> = new Map();
   private readonly timers: Map<number, TimerBlock> = new Map();
   private memory: BlockMemory;
+  /** How rows are written: with their numbers or without. */
+  private rowType: number;
 
-  constructor(memory: BlockMemory) {
+  constructor(memory: BlockMemory, rowType: number) {
     this.memory = memory;
+    this.rowType = rowType;
   }
 
   /** Starts again without blocks, keeping the memory of open ones. Only after {@link flush}. */
-  reuse(memory: BlockMemory): void {
+  reuse(memory: BlockMemory, rowType: number): void {
     this.blocks.length = 0;
     this.memory = memory;
+    this.rowType = rowType;
   }
 
   /** Writes one row of all states; returns about how many bytes that took, 0 when no state has a value. */
@@ -218,8 +244,9 @@ export class GroupWriter {
     }
     if (bytes === 0) return 0;
     bytes += block.keys.add(key);
+    if (this.rowType === BLOCK_NUMBERED_ROWS) block.number(block.count, row);
     block.count++;
-    this.closeIfFull(block, bytes, BLOCK_ROWS);
+    this.closeIfFull(block, bytes, this.rowType);
     return bytes;
   }
 
@@ -249,8 +276,9 @@ export class GroupWriter {
         bytes += writtenEnds[at]! - start;
       }
     }
+    if (this.rowType === BLOCK_NUMBERED_ROWS) block.numberRun(run, first);
     block.count += to - from;
-    this.closeIfFull(block, bytes, BLOCK_ROWS);
+    this.closeIfFull(block, bytes, this.rowType);
     return bytes;
   }
 
@@ -273,7 +301,7 @@ export class GroupWriter {
 
   /** Closes the blocks that are still open. Nothing can be added afterwards, unless with {@link reuse}. */
   flush(): void {
-    if (this.rows !== undefined) this.close(this.rows, BLOCK_ROWS);
+    if (this.rows !== undefined) this.close(this.rows, this.rowType);
     for (const block of this.slices.values()) this.close(block, BLOCK_SLICES);
     for (const block of this.timers.values()) this.close(block, BLOCK_TIMERS);
     this.slices.clear();

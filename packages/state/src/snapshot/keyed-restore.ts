@@ -1,36 +1,61 @@
-import { ByteReader, MillraceError, keyHash } from "@millrace/core";
+import { ByteReader, MillraceError, keyGroupOf, keyHash } from "@millrace/core";
 import type { KeyGroupOffset } from "../handles.js";
 import type { HeapKeyedStateBackend } from "../heap/keyed-backend.js";
 import type { HeapSlice } from "../heap/slice.js";
 import type { StateTable } from "../heap/state-table.js";
 import { corruptSnapshot, readColumn } from "./column-codec.js";
-import { BLOCK_ROWS, BLOCK_SLICES, BLOCK_TIMERS, EVENT_TIME, decodeHeader, type SnapshotHeader } from "./format.js";
+import { PAGE_ROWS } from "../heap/paged.js";
+import { RowSet } from "../heap/row-set.js";
+import { BLOCK_NUMBERED_ROWS, BLOCK_ROWS, BLOCK_SLICES, BLOCK_TIMERS, EVENT_TIME, decodeHeader, type SnapshotHeader } from "./format.js";
+import { readPage } from "./page-codec.js";
+import { readRowSet } from "./row-set-codec.js";
 
 /** The bytes of one handle (its whole file range) and where its key groups are. */
 export interface RestorePart {
   readonly bytes: Uint8Array;
   readonly keyGroups: readonly KeyGroupOffset[];
+  /** Incremental: what older checkpoints wrote, ascending. */
+  readonly earlier?: readonly RestorePart[];
 }
 
 /** Adds what `part` holds of the backend's key groups to the backend. */
 export function restoreInto(backend: HeapKeyedStateBackend, part: RestorePart): void {
-  const header = decodeHeader(new ByteReader(part.bytes));
+  const told = new RowSet();
+  restorePart(backend, part, told, true);
+  for (const earlier of part.earlier?.toReversed() ?? []) restorePart(backend, earlier, told, false);
+}
+
+/** Restores what is not in `told` yet: the rows whose state a newer part tells. Slices and timers are in the newest part alone. */
+function restorePart(backend: HeapKeyedStateBackend, part: RestorePart, told: RowSet, newest: boolean): void {
+  const reader = new ByteReader(part.bytes);
+  const header = decodeHeader(reader);
   if (header.maxParallelism !== backend.maxParallelism) throw otherMaxParallelism(header.maxParallelism, backend.maxParallelism);
-  const restore = new PartRestore(backend, header);
+  const restore = new PartRestore(backend, header, told, newest);
+  const rows = new RowSet();
+  if (header.rows === "some") readRowSet(reader, rows);
+  restore.pages(new ByteReader(part.bytes, reader.position, reader.position + pageBytesOf(header, reader.remaining)));
   const [first, last] = backend.keyGroupRange;
   for (const { keyGroup, offset, length } of part.keyGroups) {
     if (keyGroup < first || keyGroup > last) continue;
     if (offset + length > part.bytes.length) throw corruptSnapshot(`key group ${keyGroup} ends behind the end of the file`);
     restore.keyGroup(new ByteReader(part.bytes, offset, offset + length));
   }
+  told.addAll(rows);
 }
+
+/** In place of a row number: a newer part tells the row's state. */
+const TOLD = -1;
 
 class PartRestore {
   private readonly backend: HeapKeyedStateBackend;
   private readonly header: SnapshotHeader;
   private readonly states: StateTable[];
+  private readonly told: RowSet;
+  private readonly newest: boolean;
 
-  constructor(backend: HeapKeyedStateBackend, header: SnapshotHeader) {
+  constructor(backend: HeapKeyedStateBackend, header: SnapshotHeader, told: RowSet, newest: boolean) {
+    this.told = told;
+    this.newest = newest;
     this.backend = backend;
     this.header = header;
     this.states = header.states.map((meta) => {
@@ -49,19 +74,20 @@ class PartRestore {
       reader.need(length);
       const body = new ByteReader(reader.bytes, reader.position, reader.position + length);
       reader.position += length;
-      if (type === BLOCK_ROWS) this.rows(body);
-      else if (type === BLOCK_SLICES) this.slices(body);
-      else if (type === BLOCK_TIMERS) this.timers(body);
-      else throw corruptSnapshot(`a block has the unknown type ${type}`);
+      if (type === BLOCK_ROWS || type === BLOCK_NUMBERED_ROWS) this.rows(body, type === BLOCK_NUMBERED_ROWS);
+      else if (type !== BLOCK_SLICES && type !== BLOCK_TIMERS) throw corruptSnapshot(`a block has the unknown type ${type}`);
+      else if (this.newest && type === BLOCK_SLICES) this.slices(body);
+      else if (this.newest) this.timers(body);
     }
   }
 
-  private rows(body: ByteReader): void {
+  private rows(body: ByteReader, numbered: boolean): void {
     const count = body.count(1);
     const keys = readColumn(body, count);
     const table = this.backend.cursor.table;
     const rows = new Int32Array(count);
-    for (let i = 0; i < count; i++) rows[i] = this.rowOf(keys[i]);
+    if (numbered) body.need(count * 4);
+    for (let i = 0; i < count; i++) rows[i] = numbered && this.told.has(body.i32()) ? TOLD : this.rowOf(keys[i]);
     for (let left = body.varuint(); left > 0; left--) {
       const state = this.states[body.varuint()];
       if (state === undefined) throw corruptSnapshot("a block refers to a state that the header does not name");
@@ -72,7 +98,31 @@ class PartRestore {
       for (let i = 0; i < present; i++) {
         const row = rows[ordinals === undefined ? i : (ordinals[i] as number)];
         if (row === undefined) throw corruptSnapshot("a value refers to a row that is not there");
-        if (state.column.set(row, values[i])) table.hold(row);
+        if (row !== TOLD && state.column.set(row, values[i])) table.hold(row);
+      }
+    }
+  }
+
+  /** Pages of rows of all key groups: takes those of the backend. */
+  pages(reader: ByteReader): void {
+    const { cursor, maxParallelism } = this.backend;
+    while (reader.remaining > 0) {
+      const { firstRow, isPresent, keys, columns } = readPage(reader);
+      const targets = columns.map(({ state }) => {
+        const table = this.states[state];
+        if (table === undefined) throw corruptSnapshot("a page refers to a state that the header does not name");
+        return table;
+      });
+      for (let at = 0; at < PAGE_ROWS; at++) {
+        if (!isPresent(at) || this.told.has(firstRow + at) || columns.every(({ values }) => Number.isNaN(values[at]!))) continue;
+        const key = keys[at];
+        const keyGroup = keyGroupOf(keyHash(key), maxParallelism);
+        if (keyGroup < cursor.firstKeyGroup || keyGroup > cursor.lastKeyGroup) continue;
+        const row = this.rowOf(key);
+        for (let i = 0; i < columns.length; i++) {
+          const value = columns[i]!.values[at]!;
+          if (!Number.isNaN(value) && targets[i]!.column.set(row, value)) cursor.table.hold(row);
+        }
       }
     }
   }
@@ -120,6 +170,11 @@ class PartRestore {
       queue.restore(this.rowOf(keys[i]), namespaces[i] as string, times[i] as number, sequences[i] as number);
     }
   }
+}
+
+function pageBytesOf({ pageBytes = 0 }: SnapshotHeader, remaining: number): number {
+  if (!Number.isInteger(pageBytes) || pageBytes < 0 || pageBytes > remaining) throw corruptSnapshot("its pages end behind the end of the file");
+  return pageBytes;
 }
 
 function otherMaxParallelism(written: number, wanted: number): MillraceError {

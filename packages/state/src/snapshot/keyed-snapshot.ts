@@ -1,13 +1,16 @@
 import { keyGroupOf, type Clock } from "@millrace/core";
-import type { KeyGroupOffset } from "../handles.js";
+import type { FileRange, KeyGroupOffset, KeyedStateHandle } from "../handles.js";
 import type { HeapKeyedStateBackend } from "../heap/keyed-backend.js";
 import type { HeapSlice } from "../heap/slice.js";
+import type { BitSet } from "../heap/paged.js";
 import type { StateTable } from "../heap/state-table.js";
 import type { TimerQueue } from "../timers/timer-queue.js";
 import { ChunkAssembler } from "./chunk-assembler.js";
 import { EntryTracker } from "./entry-tracker.js";
-import { EVENT_TIME, PROCESSING_TIME, encodeHeader, type SnapshotHeader } from "./format.js";
+import { BLOCK_NUMBERED_ROWS, BLOCK_ROWS, EVENT_TIME, PROCESSING_TIME, encodeHeader, type SnapshotHeader } from "./format.js";
 import { BlockMemory, GroupWriter } from "./group-writer.js";
+import { PageWriter } from "./page-codec.js";
+import type { RowPlan } from "./row-history.js";
 import { RowRuns } from "./row-runs.js";
 
 /** Bytes written between two looks at the clock, unless told otherwise: some 0.1 ms. */
@@ -44,18 +47,21 @@ export class KeyedSnapshot {
   /** Which states had a value that is no number. */
   private readonly sawOthers: Uint8Array;
   private readonly backend: HeapKeyedStateBackend;
+  private readonly plan: RowPlan | undefined;
   private readonly spareWriters: GroupWriter[];
   private readonly memory: BlockMemory = new BlockMemory();
+  private readonly pages: PageWriter | undefined;
   private trackers: EntryTracker[] = [];
   private flushedGroups = 0;
   private assembler: ChunkAssembler | undefined = undefined;
 
-  /** Use `backend.snapshot(checkpointId)`. */
-  constructor(backend: HeapKeyedStateBackend, checkpointId: number, bytesPerSlice: number = BYTES_PER_SLICE) {
+  /** Use `backend.snapshot(checkpointId)`. With a plan it is a part of an incremental snapshot. */
+  constructor(backend: HeapKeyedStateBackend, checkpointId: number, bytesPerSlice: number = BYTES_PER_SLICE, plan?: RowPlan) {
     this.checkpointId = checkpointId;
     this.bytesPerSlice = bytesPerSlice;
     this.clock = backend.clock;
     this.backend = backend;
+    this.plan = plan;
     this.spareWriters = spareWritersOf.get(backend) ?? [];
     spareWritersOf.delete(backend);
     this.keyGroupRange = backend.keyGroupRange;
@@ -69,7 +75,9 @@ export class KeyedSnapshot {
       maxParallelism: backend.maxParallelism,
       sliceTables: [...backend.sliceTables.keys()],
       timerServices: [...backend.timerQueues.keys()],
+      ...(plan === undefined ? {} : { rows: plan.rows === undefined ? "all" as const : "some" as const }),
     };
+    this.pages = plan === undefined ? undefined : new PageWriter(backend.cursor.table, this.states);
     this.trackRows(backend);
     [...backend.sliceTables.values()].forEach((table, index) => {
       for (const slice of table.slices.values()) this.trackSlice(slice, index);
@@ -94,6 +102,18 @@ export class KeyedSnapshot {
     return { keyGroupRange: this.keyGroupRange, keyGroups, chunks, stateBytes: totalBytes };
   }
 
+  /**
+   * The handle of what {@link finish} returned, written to `file`; `fileOfOthers` is the same range, by a path that holds in other checkpoints'
+   * handles, too. Call it once, before the checkpoint can be complete: later snapshots may refer to the file.
+   */
+  handle(result: KeyedSnapshotResult, file: FileRange, fileOfOthers: FileRange): KeyedStateHandle {
+    const { keyGroupRange, keyGroups } = result;
+    if (this.plan === undefined) return { keyGroupRange, keyGroups, file };
+    const common = this.pages!.chunks.length > 0;
+    this.backend.history.located(this.checkpointId, { checkpointId: this.checkpointId, keyGroups, file: fileOfOthers, common });
+    return { keyGroupRange, keyGroups, file, common, earlier: this.plan.earlier };
+  }
+
   /** Gives the snapshot up; the backend stops copying for it. */
   abort(): void {
     for (const tracker of this.trackers) tracker.stop();
@@ -107,7 +127,7 @@ export class KeyedSnapshot {
       if (tracker.scan(this.bytesPerSlice)) this.trackers.pop();
       return false;
     }
-    this.assembler ??= new ChunkAssembler(encodeHeader({ ...this.header, states: this.describeStates() }));
+    this.assembler ??= this.assemble();
     if (this.flushedGroups < this.groups.length) {
       const index = this.flushedGroups++;
       const group = this.groups[index];
@@ -122,6 +142,14 @@ export class KeyedSnapshot {
     this.assembler.close();
     if (this.spareWriters.length > 0) spareWritersOf.set(this.backend, this.spareWriters.splice(0));
     return true;
+  }
+
+  private assemble(): ChunkAssembler {
+    this.pages?.close();
+    const pages = this.pages?.chunks ?? [];
+    const pageBytes = pages.reduce((sum, { length }) => sum + length, 0);
+    const header = { ...this.header, states: this.describeStates(), ...(pageBytes > 0 ? { pageBytes } : {}) };
+    return new ChunkAssembler(encodeHeader(header, this.plan?.rows), pages);
   }
 
   private describeStates(): SnapshotHeader["states"] {
@@ -141,9 +169,10 @@ export class KeyedSnapshot {
   }
 
   private newWriter(): GroupWriter {
+    const rowType = this.plan === undefined ? BLOCK_ROWS : BLOCK_NUMBERED_ROWS;
     const writer = this.spareWriters.pop();
-    if (writer === undefined) return new GroupWriter(this.memory);
-    writer.reuse(this.memory);
+    if (writer === undefined) return new GroupWriter(this.memory, rowType);
+    writer.reuse(this.memory, rowType);
     return writer;
   }
 
@@ -151,13 +180,16 @@ export class KeyedSnapshot {
     const { cursor } = backend;
     const { table } = cursor;
     const nowMs = this.clock.nowMs();
-    cursor.unresolve();
     const write = (row: number): number => {
       if (!table.isUsed(row)) return 0;
       return this.groupOf(table.hashes.get(row)).addRow(table.keyAt(row), row, this.states, this.sawOthers, nowMs);
     };
     const runs = new RowRuns(table, this.states, this.maxParallelism, this.keyGroupRange, (index) => this.groupAt(index));
-    this.trackers.push(new EntryTracker(cursor, table.rowCount, write, (from, to, written) => runs.write(from, to, written)));
+    const writeRun = (from: number, to: number, written: BitSet): number => {
+      const bytes = this.pages?.write(from, to, written) ?? -1;
+      return bytes >= 0 ? bytes : runs.write(from, to, written);
+    };
+    this.trackers.push(new EntryTracker(cursor, table.rowCount, write, writeRun, this.plan?.rows));
   }
 
   private trackSlice(slice: HeapSlice<unknown, unknown>, table: number): void {

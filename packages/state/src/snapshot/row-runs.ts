@@ -116,10 +116,14 @@ export class RowRuns {
     const hashes = this.table.hashes.pages[page]!;
     const holds = this.table.holds.pages[page]!;
     starts.fill(0);
+    groupOfRow.fill(0);
     for (let i = 0; i < dense.length; i++) dense[i] = numbers[i]!.length === 0 ? 0 : 1;
     for (let row = from; row < to; row++) {
+      if ((row & 31) === 0 && early.wordOf(row) === -1) {
+        row += 31;
+        continue;
+      }
       const at = row & PAGE_MASK;
-      groupOfRow[at] = 0;
       if (holds[at] === 0 || early.has(row)) continue;
       let hasValue = false;
       for (let i = 0; i < dense.length; i++) {

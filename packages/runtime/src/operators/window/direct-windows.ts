@@ -4,6 +4,7 @@ import {
 } from "@millrace/core";
 import { specialize } from "../specialize.js";
 import { accumulateFactory, type Accumulate } from "./accumulate.js";
+import { batchAdder, type BatchAdder, type MakeBatchAdder } from "./batch-adder.js";
 import type { SliceGeometry } from "./slice-geometry.js";
 import { SliceWindowBase } from "./slice-window-base.js";
 import { SortedEnds } from "./sorted-ends.js";
@@ -19,26 +20,22 @@ export interface SliceWindowInit {
   readonly aggregate: AggregateFunction<unknown, unknown, unknown> | undefined;
 }
 
-export type MakeSliceWindows = (init: SliceWindowInit, accumulate: Accumulate) => OneInputOperator;
+export type MakeSliceWindows = (init: SliceWindowInit, accumulate: Accumulate, makeAdder: MakeBatchAdder) => OneInputOperator;
 
 /** Re-evaluated per operator, see `specialize`. */
 function directWindowsFactory(Base: typeof SliceWindowBase, Ends: typeof SortedEnds, checkTimestamp: typeof requireTimestamp): MakeSliceWindows {
   class DirectWindows extends Base implements OneInputOperator {
-    private readonly keyOf: KeySelector<unknown, unknown>;
     private readonly accumulate: Accumulate;
     /** Whether results go out as they are, without a window function. */
     private readonly plain: boolean;
     private tables!: SliceTable<unknown, unknown>;
     private ends!: SortedEnds;
-    // The last slice records went to, while it lies in one window only and no record of it can be late: [openFrom, openTo).
-    private openFrom = Number.POSITIVE_INFINITY;
-    private openTo = Number.NEGATIVE_INFINITY;
-    private openTable: Slice<unknown, unknown> | undefined = undefined;
+    private readonly adder: BatchAdder;
 
-    constructor(init: SliceWindowInit, accumulate: Accumulate) {
+    constructor(init: SliceWindowInit, accumulate: Accumulate, makeAdder: MakeBatchAdder) {
       super(init.parts, init.geometry, init.context);
-      this.keyOf = init.keySelector ?? (() => 0);
       this.accumulate = accumulate;
+      this.adder = makeAdder(init.keySelector ?? (() => 0), accumulate, this);
       this.plain = init.parts.emitter.isValue;
     }
 
@@ -48,44 +45,21 @@ function directWindowsFactory(Base: typeof SliceWindowBase, Ends: typeof SortedE
     }
 
     protected closeFastPath(): void {
-      this.openFrom = Number.POSITIVE_INFINITY;
-      this.openTo = Number.NEGATIVE_INFINITY;
+      this.adder.close();
     }
 
     processRecord(value: unknown, timestampMs: number, out: Output<unknown>): void {
       const state = this.context.keyedState;
       if (this.constantKey) state.setCurrentKey(0);
       const hash = state.currentKeyHash;
-      if (timestampMs >= this.openFrom && timestampMs < this.openTo) this.add(this.openTable!, value, state.currentKey, hash);
-      else this.addAnywhere(value, timestampMs, state.currentKey, hash, out);
+      this.adder.addRecord(value, timestampMs, state.currentKey, hash, out);
     }
 
     processBatch(batch: RecordBatch, from: number, to: number, out: Output<unknown>): void {
-      const { values, timestampsMs, keyHashes } = batch;
-      const state = this.context.keyedState;
-      for (let i = from; i < to; i++) {
-        const value = values[i];
-        const timestampMs = timestampsMs[i]!;
-        const key = this.keyOf(value);
-        let hash: number;
-        if (keyHashes !== null) hash = keyHashes[i]!;
-        else {
-          state.setCurrentKey(key);
-          hash = state.currentKeyHash;
-        }
-        if (timestampMs >= this.openFrom && timestampMs < this.openTo) this.add(this.openTable!, value, key, hash);
-        else this.addAnywhere(value, timestampMs, key, hash, out);
-      }
+      this.adder.addBatch(batch, from, to, out);
     }
 
-    private add(table: Slice<unknown, unknown>, value: unknown, key: unknown, hash: number): number {
-      const position = table.upsert(key, hash);
-      const accumulator = table.get(position);
-      table.set(position, accumulator === undefined ? this.accumulate.first(value) : this.accumulate.add(accumulator, value));
-      return position;
-    }
-
-    private addAnywhere(value: unknown, timestampMs: number, key: unknown, hash: number, out: Output<unknown>): void {
+    addAnywhere(value: unknown, timestampMs: number, key: unknown, hash: number, out: Output<unknown>): void {
       checkTimestamp(timestampMs);
       this.finishRestored(out);
       const geometry = this.geometry;
@@ -102,13 +76,11 @@ function directWindowsFactory(Base: typeof SliceWindowBase, Ends: typeof SortedE
       for (let end = last; end >= first; end -= geometry.slideMs) {
         if (end - 1 + latenessMs <= watermarkMs) break;
         const table = this.table(end);
-        const position = this.add(table, value, key, hash);
+        const position = this.adder.add(table, value, key, hash);
         if (end - 1 <= watermarkMs) this.emit(end, key, hash, table.get(position), out);
       }
       if (first === last && first - 1 > watermarkMs && this.progress.caughtUp(this.watermarkMs)) {
-        this.openFrom = sliceEnd - geometry.sliceMs;
-        this.openTo = sliceEnd;
-        this.openTable = this.table(first);
+        this.adder.open(sliceEnd - geometry.sliceMs, sliceEnd, this.table(first));
       }
     }
 
@@ -160,7 +132,7 @@ function directWindowsFactory(Base: typeof SliceWindowBase, Ends: typeof SortedE
       this.ends.removeFirst(gone);
     }
   }
-  return (init, accumulate) => new DirectWindows(init, accumulate);
+  return (init, accumulate, makeAdder) => new DirectWindows(init, accumulate, makeAdder);
 }
 
 /**
@@ -170,5 +142,5 @@ function directWindowsFactory(Base: typeof SliceWindowBase, Ends: typeof SortedE
 export function directWindows(init: SliceWindowInit): OneInputOperator {
   const id = init.context.operatorId;
   const make = specialize(directWindowsFactory, id)(SliceWindowBase, SortedEnds, requireTimestamp);
-  return make(init, specialize(accumulateFactory, id)()(init.reduce, init.aggregate));
+  return make(init, specialize(accumulateFactory, id)()(init.reduce, init.aggregate), batchAdder(id));
 }

@@ -1,8 +1,9 @@
 import {
-  requireTimestamp, type KeySelector, type OneInputOperator, type Output, type RecordBatch, type Slice, type SliceTable,
+  requireTimestamp, type OneInputOperator, type Output, type RecordBatch, type Slice, type SliceTable,
 } from "@millrace/core";
 import { specialize } from "../specialize.js";
 import { accumulateFactory, type Accumulate } from "./accumulate.js";
+import { batchAdder, type BatchAdder, type MakeBatchAdder } from "./batch-adder.js";
 import type { MakeSliceWindows, SliceWindowInit } from "./direct-windows.js";
 import { KeyPositions } from "./key-positions.js";
 import { SliceWindowBase } from "./slice-window-base.js";
@@ -20,15 +21,11 @@ function sharedWindowsFactory(
   Base: typeof SliceWindowBase, Ends: typeof SortedEnds, Positions: typeof KeyPositions, checkTimestamp: typeof requireTimestamp,
 ): MakeSliceWindows {
   class SharedWindows extends Base implements OneInputOperator {
-    private readonly keyOf: KeySelector<unknown, unknown>;
     private readonly accumulate: Accumulate;
     private readonly plain: boolean;
     private slices!: SliceTable<unknown, unknown>;
     private ends!: SortedEnds;
-    // The last two slices records went to, while every window that contains them is still to come: [from, to).
-    private openFrom = Number.POSITIVE_INFINITY;
-    private openTo = Number.NEGATIVE_INFINITY;
-    private openTable: Slice<unknown, unknown> | undefined = undefined;
+    private readonly adder: BatchAdder;
 
     // Two stacks per key (the folklore queue of two stacks, as in Tangwongsan et al., "General incremental sliding-window aggregation", 2015): `fronts`
     // holds suffix aggregates of the slices up to `flippedThrough`, `backs` the aggregate of those after it. Derived from the slices, not part of the state.
@@ -45,10 +42,10 @@ function sharedWindowsFactory(
     private foldCursor = 0;
     private steps = 0;
 
-    constructor(init: SliceWindowInit, accumulate: Accumulate) {
+    constructor(init: SliceWindowInit, accumulate: Accumulate, makeAdder: MakeBatchAdder) {
       super(init.parts, init.geometry, init.context);
-      this.keyOf = init.keySelector ?? (() => 0);
       this.accumulate = accumulate;
+      this.adder = makeAdder(init.keySelector ?? (() => 0), accumulate, this);
       this.plain = init.parts.emitter.isValue;
     }
 
@@ -59,43 +56,21 @@ function sharedWindowsFactory(
     }
 
     protected closeFastPath(): void {
-      this.openFrom = Number.POSITIVE_INFINITY;
-      this.openTo = Number.NEGATIVE_INFINITY;
+      this.adder.close();
     }
 
     processRecord(value: unknown, timestampMs: number, out: Output<unknown>): void {
       const state = this.context.keyedState;
       if (this.constantKey) state.setCurrentKey(0);
       const hash = state.currentKeyHash;
-      if (timestampMs >= this.openFrom && timestampMs < this.openTo) this.add(this.openTable!, value, state.currentKey, hash);
-      else this.addAnywhere(value, timestampMs, state.currentKey, hash, out);
+      this.adder.addRecord(value, timestampMs, state.currentKey, hash, out);
     }
 
     processBatch(batch: RecordBatch, from: number, to: number, out: Output<unknown>): void {
-      const { values, timestampsMs, keyHashes } = batch;
-      const state = this.context.keyedState;
-      for (let i = from; i < to; i++) {
-        const value = values[i];
-        const timestampMs = timestampsMs[i]!;
-        const key = this.keyOf(value);
-        let hash: number;
-        if (keyHashes !== null) hash = keyHashes[i]!;
-        else {
-          state.setCurrentKey(key);
-          hash = state.currentKeyHash;
-        }
-        if (timestampMs >= this.openFrom && timestampMs < this.openTo) this.add(this.openTable!, value, key, hash);
-        else this.addAnywhere(value, timestampMs, key, hash, out);
-      }
+      this.adder.addBatch(batch, from, to, out);
     }
 
-    private add(slice: Slice<unknown, unknown>, value: unknown, key: unknown, hash: number): void {
-      const position = slice.upsert(key, hash);
-      const accumulator = slice.get(position);
-      slice.set(position, accumulator === undefined ? this.accumulate.first(value) : this.accumulate.add(accumulator, value));
-    }
-
-    private addAnywhere(value: unknown, timestampMs: number, key: unknown, hash: number, out: Output<unknown>): void {
+    addAnywhere(value: unknown, timestampMs: number, key: unknown, hash: number, out: Output<unknown>): void {
       checkTimestamp(timestampMs);
       this.finishRestored(out);
       const geometry = this.geometry;
@@ -109,13 +84,11 @@ function sharedWindowsFactory(
         return;
       }
       const slice = this.slice(sliceEnd);
-      this.add(slice, value, key, hash);
+      this.adder.add(slice, value, key, hash);
       if (sliceEnd <= this.foldedThrough) this.addFolded(sliceEnd, value, key, hash);
       if (first - 1 > watermarkMs) {
         if (!this.progress.caughtUp(this.watermarkMs)) return;
-        this.openFrom = sliceEnd - geometry.sliceMs;
-        this.openTo = sliceEnd;
-        this.openTable = slice;
+        this.adder.open(sliceEnd - geometry.sliceMs, sliceEnd, slice);
         return;
       }
       // Windows that have been emitted and are still allowed to change are emitted again, the latest first.
@@ -321,7 +294,7 @@ function sharedWindowsFactory(
       this.ends.removeFirst(gone);
     }
   }
-  return (init, accumulate) => new SharedWindows(init, accumulate);
+  return (init, accumulate, makeAdder) => new SharedWindows(init, accumulate, makeAdder);
 }
 
 /**
@@ -331,5 +304,5 @@ function sharedWindowsFactory(
 export function sharedWindows(init: SliceWindowInit): OneInputOperator {
   const id = init.context.operatorId;
   const make = specialize(sharedWindowsFactory, id)(SliceWindowBase, SortedEnds, KeyPositions, requireTimestamp);
-  return make(init, specialize(accumulateFactory, id)()(init.reduce, init.aggregate));
+  return make(init, specialize(accumulateFactory, id)()(init.reduce, init.aggregate), batchAdder(id));
 }

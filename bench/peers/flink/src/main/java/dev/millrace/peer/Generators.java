@@ -8,6 +8,9 @@ import org.apache.flink.api.java.tuple.Tuple6;
 final class Generators {
     private static final String[] PAYLOADS = payloads();
 
+    /** There are few labels, so they are made once, on every side: making text is not what the work is about. */
+    private static final String[] LABELS = labels();
+
     private Generators() {}
 
     /** (key, label, time, amount, quantity, price). */
@@ -22,10 +25,9 @@ final class Generators {
         @Override
         public Tuple6<String, String, Long, Integer, Integer, Double> record(int i) {
             int key = Mix.below(Mix.random(i, 0), keys);
-            int label = Mix.below(Mix.random(i, 1), 1000);
             return Tuple6.of(
                     key % 100 == 7 ? "ключ-" + key : "user-" + key,
-                    label % 100 == 7 ? "标签-" + label : "label-" + label,
+                    LABELS[Mix.below(Mix.random(i, 1), 1000)],
                     time(i, 100, 5000),
                     Mix.below(Mix.random(i, 3), 1000),
                     Mix.below(Mix.random(i, 4), 10),
@@ -84,6 +86,14 @@ final class Generators {
 
     private static long time(int i, int perMs, int disorderMs, int field) {
         return i / perMs + disorderMs - Mix.below(Mix.random(i, field), disorderMs + 1);
+    }
+
+    private static String[] labels() {
+        String[] labels = new String[1000];
+        for (int label = 0; label < labels.length; label++) {
+            labels[label] = label % 100 == 7 ? "标签-" + label : "label-" + label;
+        }
+        return labels;
     }
 
     private static String[] payloads() {
