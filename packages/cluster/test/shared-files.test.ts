@@ -14,13 +14,13 @@ class World {
   constructor(config: Record<string, unknown>, fs: MemoryFileSystem) {
     this.time = new VirtualTime({ fs });
     this.slots = new ScriptedSlots(this.time.clock);
-    this.job = new JobMaster({ env: this.time.env, jobGraph: twoVertexGraph(config), slots: this.slots, checkpointDirectory: "/c/job" });
+    this.job = new JobMaster({ env: this.time.env, jobGraph: twoVertexGraph(config), slots: this.slots, checkpointDirectory: "/c/job", temporaryDirectory: "/tmp/job" });
     this.job.start();
   }
 }
 
-/** What a task reports that wrote a file for checkpoint `id` and refers to those of `earlier` ones. */
-function incrementalState(id: number, earlier: readonly number[]): Extract<SlotEvent, { type: "acknowledgeCheckpoint" }>["state"] {
+/** What a task reports that wrote a file for a checkpoint and refers to those of `earlier` ones. */
+function incrementalState(earlier: readonly number[]): Extract<SlotEvent, { type: "acknowledgeCheckpoint" }>["state"] {
   const part = (checkpointId: number) => ({ checkpointId, keyGroups: [], common: true, file: { path: `../chk-${checkpointId}/map`, offset: 0, length: 1 } });
   const handle = { keyGroupRange: [0, 127], keyGroups: [], common: true, file: { path: "map", offset: 0, length: 1 }, earlier: earlier.map(part) };
   return { stateBytes: 1 + earlier.length, writtenBytes: 1, operators: { "map-op": { keyed: [handle], operator: [] } } };
@@ -48,7 +48,7 @@ class IncrementalJob {
     const done = job.triggerCheckpoint();
     await time.advance(0);
     await this.write(id);
-    slots.acknowledge(id, slots.attempt("map", 0), incrementalState(id, earlier));
+    slots.acknowledge(id, slots.attempt("map", 0), incrementalState(earlier));
     for (const [vertex, subtask] of [["source", 0], ["source", 1], ["map", 1]] as const) slots.acknowledge(id, slots.attempt(vertex, subtask));
     await time.runUntil(done);
     await time.advance(0);

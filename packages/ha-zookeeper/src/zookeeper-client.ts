@@ -163,7 +163,7 @@ export class ZooKeeperClient {
         onExpired: () => this.#onExpired(),
         onWatch: (_type, path) => this.#fire((watch) => watch.path === path),
         onClosed: (error) => this.#onClosed(`${host}:${port}`, error),
-      }, this.#session, this.#lastZxid);
+      }, this.#session, this.#lastZxid, connectionTimeoutMs);
     } catch (error) {
       this.#onClosed(`${host}:${port}`, error as Error);
     }

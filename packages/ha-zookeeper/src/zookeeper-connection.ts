@@ -28,7 +28,8 @@ interface Request {
  * One TCP connection to one server: handshake, requests in order, pings, and the end.
  *
  * Pings when nothing was sent for a third of the session timeout, and closes when nothing was received for two thirds: a server that is there
- * but silent is left while the session can still be saved elsewhere.
+ * but silent is left while the session can still be saved elsewhere. One that accepts and does not greet is left after `handshakeMs`: a server
+ * that is about to start or to die does that.
  */
 export class ZooKeeperConnection {
   readonly #env: Pick<Env, "clock">;
@@ -37,6 +38,8 @@ export class ZooKeeperConnection {
   readonly #splitter = new PacketSplitter();
   readonly #requests: Request[] = [];
   #timeoutMs: number;
+  /** How long the server may say nothing. */
+  #silenceMs: number;
   #timer: Cancellable | undefined;
   #lastReceivedMs: number;
   #lastSentMs: number;
@@ -46,11 +49,12 @@ export class ZooKeeperConnection {
   /** The newest change this connection has seen. */
   lastZxid = 0n;
 
-  constructor(env: Pick<Env, "clock">, connection: Connection, events: ConnectionEvents, previous: SessionId, lastZxid: bigint) {
+  constructor(env: Pick<Env, "clock">, connection: Connection, events: ConnectionEvents, previous: SessionId, lastZxid: bigint, handshakeMs: number) {
     this.#env = env;
     this.#connection = connection;
     this.#events = events;
     this.#timeoutMs = previous.timeoutMs;
+    this.#silenceMs = Math.min(handshakeMs, (previous.timeoutMs * 2) / 3);
     this.lastZxid = lastZxid;
     this.#lastReceivedMs = this.#lastSentMs = env.clock.monotonicMs();
     connection.onData = (bytes) => this.#onData(bytes);
@@ -88,9 +92,9 @@ export class ZooKeeperConnection {
 
   #tick(): void {
     const nowMs = this.#env.clock.monotonicMs();
-    if (nowMs - this.#lastReceivedMs >= (this.#timeoutMs * 2) / 3) return this.close(new Error(`silent for ${Math.round(nowMs - this.#lastReceivedMs)} ms`));
+    if (nowMs - this.#lastReceivedMs >= this.#silenceMs) return this.close(new Error(`silent for ${Math.round(nowMs - this.#lastReceivedMs)} ms`));
     if (this.#established && nowMs - this.#lastSentMs >= this.#timeoutMs / 3) this.#send(new JuteWriter().int(xids.ping).int(opCodes.ping));
-    this.#timer = this.#env.clock.setTimer(this.#timeoutMs / 12, () => this.#tick());
+    this.#timer = this.#env.clock.setTimer(Math.min(this.#timeoutMs / 12, this.#silenceMs / 4), () => this.#tick());
   }
 
   #onData(bytes: Uint8Array): void {
@@ -118,6 +122,7 @@ export class ZooKeeperConnection {
     }
     this.#established = true;
     this.#timeoutMs = timeoutMs;
+    this.#silenceMs = (timeoutMs * 2) / 3;
     this.#events.onSession({ id, password, timeoutMs });
   }
 

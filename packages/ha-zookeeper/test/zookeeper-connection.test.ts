@@ -3,7 +3,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import * as fc from "fast-check";
-import { allOptions, Configuration, isMillraceError } from "@millrace/core";
+import { processOptions, Configuration, isMillraceError } from "@millrace/core";
 import { createNodeEnv } from "@millrace/env-node";
 import { JuteReader, JuteWriter, PacketSplitter } from "../src/jute.js";
 import { createCoordination } from "../src/zookeeper-coordination.js";
@@ -53,7 +53,7 @@ async function against(answer: (socket: Socket) => void, times: number): Promise
     Configuration.of({
       "high-availability.zookeeper.quorum": `127.0.0.1:${(server.address() as AddressInfo).port}`,
       "high-availability.zookeeper.client.retry-wait": "10 ms", "high-availability.zookeeper.client.session-timeout": "300 ms",
-    }, allOptions), "c");
+    }, processOptions), "c");
   const read = coordination.store.get("k");
   read.catch(() => undefined);
   await enough;
@@ -71,7 +71,7 @@ test("a server that announces 2 GiB, speaks HTTP, hangs up or says nothing is le
 });
 
 test("options that cannot be are refused by key", () => {
-  const make = (config: Record<string, unknown>) => (): unknown => createCoordination(createNodeEnv(), Configuration.of(config, allOptions), "c");
+  const make = (config: Record<string, unknown>) => (): unknown => createCoordination(createNodeEnv(), Configuration.of(config, processOptions), "c");
   const withCode = (code: string) => (error: unknown): boolean => isMillraceError(error) && error.code === code && error.location.option?.startsWith("high-availability.zookeeper") === true;
   assert.throws(make({}), withCode("HA_OPTION_MISSING"));
   for (const quorum of ["a:b", "a,,b", "host:99999", "http://zk:2181", "a:1/chroot"]) assert.throws(make({ "high-availability.zookeeper.quorum": quorum }), withCode("CONFIG_BAD_VALUE"), quorum);

@@ -1,7 +1,7 @@
 // Against a real ZooKeeper server, private to this file.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { Configuration, allOptions, isMillraceError, type Coordination } from "@millrace/core";
+import { Configuration, processOptions, isMillraceError, type Coordination } from "@millrace/core";
 import { createNodeEnv } from "@millrace/env-node";
 import { AppendLog } from "../../cluster/test/high-availability/append-log.js";
 import { coordinationContract, lead, untilLeader } from "../../cluster/test/high-availability/coordination-contract.js";
@@ -24,8 +24,8 @@ function run(): void {
   const connect = (clusterId: string, overrides: Record<string, unknown> = {}): Coordination =>
     createCoordination(env, Configuration.of({
       "high-availability.zookeeper.quorum": server.quorum, "high-availability.zookeeper.client.session-timeout": "60 s",
-      "high-availability.zookeeper.client.retry-wait": "100 ms", ...overrides,
-    }, allOptions), clusterId);
+      "high-availability.zookeeper.client.retry-wait": "100 ms", "high-availability.zookeeper.client.connection-timeout": "2 s", ...overrides,
+    }, processOptions), clusterId);
 
   coordinationContract({
     name: "zookeeper",

@@ -106,6 +106,8 @@ export class ZooKeeperServer {
       socket.on("connect", () => socket.end("ruok"));
       socket.on("data", (data: Buffer) => (answer += String(data)));
       socket.on("error", () => undefined);
+      // While it starts it may accept a connection and never say anything.
+      socket.setTimeout(500, () => socket.destroy());
       socket.on("close", () => resolve(answer === "imok"));
     });
   }

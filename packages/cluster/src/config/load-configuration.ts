@@ -1,4 +1,4 @@
-import { allOptions, clusterOptions, Configuration, didYouMean, highAvailabilityOptions, isMillraceError, MillraceError, type ConfigOption, type Env } from "@millrace/core";
+import { Configuration, didYouMean, isMillraceError, MillraceError, processOptions, type ConfigOption, type Env } from "@millrace/core";
 import { configError, type ConfigOrigin, type ConfigProblem } from "./config-problem.js";
 import { readEnvironmentEntries } from "./environment-entries.js";
 import { readYamlEntries, type ConfigEntry } from "./yaml-entries.js";
@@ -36,7 +36,7 @@ export interface LoadedConfiguration {
  * `CONFIG_INVALID` when there is more than one problem.
  */
 export async function loadConfiguration(fs: Env["fs"], sources: ConfigurationSources): Promise<LoadedConfiguration> {
-  const known = [...allOptions, ...clusterOptions, ...highAvailabilityOptions, ...(sources.additionalOptions ?? [])];
+  const known = [...processOptions, ...(sources.additionalOptions ?? [])];
   const file = configFile(fs, sources);
   const fromFile = file === undefined ? { entries: [], problems: [] } : readYamlEntries(await readText(fs, file), file);
   const fromEnvironment = readEnvironmentEntries(sources.variables ?? {}, known);

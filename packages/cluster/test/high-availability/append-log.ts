@@ -65,6 +65,8 @@ export class AppendLog {
         this.#onConfirmed();
       } catch (error) {
         assert.ok(isMillraceError(error) && ["LEADERSHIP_LOST", "HA_CONFLICT", "HA_UNAVAILABLE"].includes(error.code), String((error as Error).stack));
+        // One that closed its election is not told that it no longer leads.
+        if (error.code === "LEADERSHIP_LOST") return;
       }
       await pause();
     }

@@ -1,6 +1,6 @@
 // A JobManager as far as an election sees one, as a process: stands for election and appends to the log in the store while it leads.
 // Tells on standard output: `granted TOKEN`, `revoked`, `appended N TOKEN` (confirmed), `refused N TOKEN CODE`.
-import { allOptions, Configuration, isMillraceError, type Coordination } from "@millrace/core";
+import { processOptions, Configuration, isMillraceError, type Coordination } from "@millrace/core";
 import { createNodeEnv } from "@millrace/env-node";
 import { FileCoordination } from "../../src/high-availability/file/file-coordination.js";
 
@@ -13,7 +13,7 @@ let leading: number | undefined;
 async function connect(): Promise<Coordination> {
   if (kind === "file") return new FileCoordination({ env, directory: place!, leaseTimeoutMs: 2000, leaseIntervalMs: 200 });
   const { createCoordination } = (await import("@millrace/ha-zookeeper" as string)) as { createCoordination: (e: typeof env, c: Configuration, id: string) => Coordination };
-  return createCoordination(env, Configuration.of({ "high-availability.zookeeper.quorum": place!, ...Object.fromEntries(pairs.map((pair) => pair.split("="))) }, allOptions), "processes");
+  return createCoordination(env, Configuration.of({ "high-availability.zookeeper.quorum": place!, ...Object.fromEntries(pairs.map((pair) => pair.split("="))) }, processOptions), "processes");
 }
 
 async function append(token: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { allOptions, Configuration, isMillraceError, type Env } from "@millrace/core";
+import { processOptions, Configuration, isMillraceError, type Env } from "@millrace/core";
 import { MemoryFileSystem, VirtualTime } from "@millrace/testkit";
 import { createNodeEnv } from "@millrace/env-node";
 import { METADATA_FORMAT_VERSION, writeMetadata } from "../../src/checkpoint/checkpoint-metadata.js";
@@ -141,7 +141,7 @@ test("a finished job never runs again: its result is dirty, then clean, over lea
 });
 
 async function checkpoint(env: Pick<Env, "fs">, checkpointId: number): Promise<CompletedCheckpoint> {
-  const metadata = { formatVersion: METADATA_FORMAT_VERSION, checkpointId, timestampMs: 0, jobId: "j", jobName: "n", stateBytes: 0, operators: [] };
+  const metadata = { formatVersion: METADATA_FORMAT_VERSION, checkpointId, timestampMs: 0, jobId: "j", jobName: "n", stateBytes: 0, writtenBytes: 0, operators: [] };
   await writeMetadata(env.fs, `/chk/chk-${checkpointId}`, metadata);
   return { path: `/chk/chk-${checkpointId}`, metadata, external: false };
 }
@@ -188,7 +188,7 @@ test("the services that the configuration names are made, or refused by option",
   const { env } = new VirtualTime();
   const make = (config: Record<string, unknown>) =>
     createHighAvailabilityServices({
-      env, config: Configuration.of(config, allOptions), contender: "c", fixedAddress: (component) => `${component}@localhost`, temporaryDirectory: "/tmp",
+      env, config: Configuration.of(config, processOptions), contender: "c", fixedAddress: (component) => `${component}@localhost`, temporaryDirectory: "/tmp",
       loadPackage: async (name) => { throw new Error(`no ${name}`); },
     });
   await (await make({})).close();
