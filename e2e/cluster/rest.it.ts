@@ -6,10 +6,11 @@ import { LocalCluster, until } from "./processes.js";
 
 /* Flink's REST API as a JobManager process serves it, with real TaskManagers. */
 const job = (name: string): string => fileURLToPath(new URL(`../../packages/cli/test/jobs/${name}`, import.meta.url));
+const prometheus = { "metrics.reporter.prom.factory.class": "org.apache.flink.metrics.prometheus.PrometheusReporterFactory", "metrics.reporter.prom.port": "0" };
 let cluster: LocalCluster;
 
 before(async () => {
-  cluster = await LocalCluster.start(2, { "taskmanager.numberOfTaskSlots": "2", "cluster.evenly-spread-out-slots": "true", "taskmanager.registration.timeout": "1 min" });
+  cluster = await LocalCluster.start(2, { "taskmanager.numberOfTaskSlots": "2", "cluster.evenly-spread-out-slots": "true", ...prometheus });
 });
 after(() => cluster.stop());
 
@@ -76,6 +77,11 @@ test("why a job failed is remembered", async () => {
   assert.equal(result.status.id, "COMPLETED");
   assert.match(result["job-execution-result"]["failure-cause"]["stack-trace"], /fails\.ts:\d+/);
   assert.equal((await ask(`/v1/jobs/${failed.jid}`, "PATCH")).status, 409);
+});
+
+test("metrics reporters run beside it", async () => {
+  const url = /metrics for Prometheus: (\S+)/.exec(cluster.jobManager.output())![1]!;
+  assert.match(await (await fetch(url)).text(), /^flink_jobmanager_numRegisteredTaskManagers\{[^}]*\} 2$/m);
 });
 
 test("requests of other sites' pages are refused", async () => {
