@@ -145,7 +145,7 @@ test("processes read config.yaml, and refuse what they cannot do", async () => {
   const [configDir, directory] = [join(cluster.directory, "conf"), join(cluster.directory, "configured")];
   mkdirSync(configDir);
   const write = (text: string): void => writeFileSync(join(configDir, "config.yaml"), text);
-  write("jobmanager:\n  rpc:\n    port: 0\ntaskmanager.numberOfTaskSlots: 3\n");
+  write("jobmanager:\n  rpc:\n    port: 0\nrest.port: 0\ntaskmanager.numberOfTaskSlots: 3\n");
   const started = await cluster.run("start-cluster", "--configDir", configDir, "--dir", directory);
   assert.equal(started.code, 0, started.output);
   assert.match(started.output, /TaskManager 1 with 3 slots/);
@@ -161,9 +161,11 @@ test("processes read config.yaml, and refuse what they cannot do", async () => {
 
 test("start-cluster and stop-cluster", async () => {
   const directory = join(cluster.directory, "started");
-  const started = await cluster.run("start-cluster", "--dir", directory, "-t", "2", "-D", "jobmanager.rpc.port=0");
+  const started = await cluster.run("start-cluster", "--dir", directory, "-t", "2", "-D", "jobmanager.rpc.port=0", "-D", "rest.port=0");
   assert.equal(started.code, 0, started.output);
   const address = /JobManager at (\S+)/.exec(started.output)![1]!;
+  const restUrl = /REST API: (\S+)/.exec(started.output)![1]!;
+  assert.equal(((await (await fetch(`${restUrl}/v1/overview`)).json()) as { readonly taskmanagers: number }).taskmanagers, 2);
   const again = await cluster.run("start-cluster", "--dir", directory);
   assert.match(again.output, /CLUSTER_RUNNING/);
   const result = await cluster.run("run", "-q", "-m", address, "-p", "2", job("word-count.ts"));
@@ -180,7 +182,7 @@ test("start-cluster and stop-cluster", async () => {
 
 test("standalone-job runs one job and ends with it", async () => {
   const port = 20_000 + (process.pid % 20_000);
-  const standalone = cluster.spawn(["standalone-job", "-p", "2", "-D", `jobmanager.rpc.port=${port}`, job("word-count.ts"), "a b a", "b"]);
+  const standalone = cluster.spawn(["standalone-job", "-p", "2", "-D", `jobmanager.rpc.port=${port}`, "-D", "rest.port=0", job("word-count.ts"), "a b a", "b"]);
   const taskManager = cluster.spawn(["taskmanager", "-D", `jobmanager.rpc.port=${port}`, "-D", "taskmanager.numberOfTaskSlots=2"]);
   assert.equal(await standalone.ended, 0, standalone.output());
   assert.deepEqual(standalone.output().split("\n").filter((line) => /^\d> /.test(line)).map((line) => line.slice(3)).sort(), ["a 1", "a 2", "b 1", "b 2"]);

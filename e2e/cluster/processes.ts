@@ -21,6 +21,8 @@ export interface ClusterProcess {
 export class LocalCluster {
   readonly directory: string = mkdtempSync(join(tmpdir(), "millrace-cluster-"));
   port = 0;
+  /** Where the JobManager serves REST. */
+  restUrl = "";
   readonly taskManagers: ClusterProcess[] = [];
   jobManager!: ClusterProcess;
   readonly #define: readonly string[];
@@ -28,7 +30,7 @@ export class LocalCluster {
   #started = 0;
 
   private constructor(define: Readonly<Record<string, string>>) {
-    this.#define = Object.entries({ "io.tmp.dirs": this.directory, ...define }).flatMap(([key, value]) => ["-D", `${key}=${value}`]);
+    this.#define = Object.entries({ "io.tmp.dirs": this.directory, "rest.port": "0", ...define }).flatMap(([key, value]) => ["-D", `${key}=${value}`]);
   }
 
   /** A JobManager and TaskManagers, all ready. */
@@ -52,7 +54,8 @@ export class LocalCluster {
   async startJobManager(): Promise<void> {
     const { process: jobManager, state } = await this.#start("jobmanager", ["-D", `jobmanager.rpc.port=${this.port}`]);
     this.jobManager = jobManager;
-    this.port = state["port"]!;
+    this.port = state.port!;
+    this.restUrl = state.restUrl!;
   }
 
   async startTaskManager(define: Readonly<Record<string, string>> = {}): Promise<ClusterProcess> {
@@ -91,14 +94,14 @@ export class LocalCluster {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  async #start(command: string, args: readonly string[]): Promise<{ process: ClusterProcess; state: Readonly<Record<string, number>> }> {
+  async #start(command: string, args: readonly string[]): Promise<{ process: ClusterProcess; state: { readonly port?: number; readonly restUrl?: string } }> {
     const readyFile = join(this.directory, `${command}-${this.#started++}.ready`);
     const started = this.spawn([command, "--ready-file", readyFile, ...this.#define, ...args]);
     let over = false;
     void started.ended.then(() => (over = true));
     await until(() => over || existsSync(readyFile));
     if (!existsSync(readyFile)) throw new Error(`the ${command} ended:\n${started.output()}`);
-    return { process: started, state: JSON.parse(readFileSync(readyFile, "utf8")) as Record<string, number> };
+    return { process: started, state: JSON.parse(readFileSync(readyFile, "utf8")) as { port?: number; restUrl?: string } };
   }
 }
 

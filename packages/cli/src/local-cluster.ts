@@ -30,9 +30,9 @@ export async function startClusterCommand(request: StartClusterRequest): Promise
   }
   await removeStateFiles(directory);
   try {
-    const { port } = await startProcess(directory, "jobmanager", "jobmanager", request);
+    const { port, restUrl } = await startProcess(directory, "jobmanager", "jobmanager", request);
     const host = config.get(config.has(JOBMANAGER_RPC_ADDRESS) ? JOBMANAGER_RPC_ADDRESS : JOBMANAGER_BIND_HOST);
-    process.stdout.write(`JobManager at ${host}:${port}\n`);
+    process.stdout.write(`JobManager at ${host}:${port}\nREST API: ${restUrl}\n`);
     const ofTaskManagers = { ...request, define: { ...request.define, "jobmanager.rpc.port": String(port) } };
     await Promise.all(Array.from({ length: request.taskManagers }, async (_, at) => {
       const { slots } = await startProcess(directory, `taskmanager-${at + 1}`, "taskmanager", ofTaskManagers);
@@ -66,7 +66,7 @@ async function clusterDirectory(given: string | undefined): Promise<string> {
   return directory;
 }
 
-async function startProcess(directory: string, name: string, command: string, { define, configDir }: ConfigRequest): Promise<{ readonly port?: number; readonly slots?: number }> {
+async function startProcess(directory: string, name: string, command: string, { define, configDir }: ConfigRequest): Promise<{ readonly port?: number; readonly restUrl?: string; readonly slots?: number }> {
   const readyFile = join(directory, `${name}.ready`);
   const logFile = join(directory, `${name}.log`);
   const definitions = Object.entries(define).flatMap(([key, value]) => ["-D", `${key}=${value}`]);
@@ -86,7 +86,7 @@ async function startProcess(directory: string, name: string, command: string, { 
     }
     await pause(POLL_MS);
   }
-  return JSON.parse(readFileSync(readyFile, "utf8")) as { port?: number; slots?: number };
+  return JSON.parse(readFileSync(readyFile, "utf8")) as { port?: number; restUrl?: string; slots?: number };
 }
 
 interface PidFile {

@@ -7,17 +7,19 @@ import { processConfig, type ConfigRequest } from "./process-config.js";
 import { renderError } from "./render-error.js";
 
 export interface ProcessRequest extends ConfigRequest {
-  /** Written once the process is ready, as JSON: its process id, and the port of a JobManager. */
+  /** Written once the process is ready, as JSON: its process id; the port and the REST server of a JobManager; the slots of a TaskManager. */
   readonly readyFile?: string;
 }
 
 /** `millrace jobmanager`: runs until it is told to stop. */
 export async function jobManagerCommand(request: ProcessRequest): Promise<number> {
-  const jobManager = await startJobManager(await processConfig(request));
-  await announce(request.readyFile, { pid: process.pid, port: jobManager.port });
-  await stopSignal();
+  let shutDown!: () => void;
+  const shutDownAsked = new Promise<void>((resolve) => (shutDown = resolve));
+  const { jobManager, restUrl, stop } = await startJobManager(await processConfig(request), { onShutDown: shutDown });
+  await announce(request.readyFile, { pid: process.pid, port: jobManager.port, restUrl });
+  await Promise.race([stopSignal(), shutDownAsked]);
   processLog.write("info", "stopping");
-  await jobManager.stop();
+  await stop();
   return exitCodes.finished;
 }
 
@@ -59,7 +61,7 @@ export function stopSignal(): Promise<void> {
   });
 }
 
-async function announce(file: string | undefined, state: Readonly<Record<string, number>>): Promise<void> {
+async function announce(file: string | undefined, state: Readonly<Record<string, number | string>>): Promise<void> {
   if (file === undefined) return;
   await writeFile(`${file}.new`, JSON.stringify(state));
   await rename(`${file}.new`, file);

@@ -14,7 +14,7 @@ import { planJob } from "./run-job.js";
  */
 export async function standaloneJobCommand(request: JobRequest): Promise<number> {
   const config = await processConfig({ define: Object.fromEntries(Object.entries(request.config).map(([key, value]) => [key, String(value)])), configDir: request.configDir });
-  const jobManager = await startJobManager(config);
+  const { jobManager, stop } = await startJobManager(config);
   try {
     const { artifact, program, jobGraph } = await planJob(request.job, {
       args: request.args, config: { ...jobPart(config), "slot.isolation": "thread" }, ...(config.has(PARALLELISM) ? { parallelism: config.get(PARALLELISM) } : {}),
@@ -36,6 +36,6 @@ export async function standaloneJobCommand(request: JobRequest): Promise<number>
     await program.ended;
     return exitCodes.finished;
   } finally {
-    await jobManager.stop();
+    await stop();
   }
 }

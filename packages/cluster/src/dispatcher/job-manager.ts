@@ -113,6 +113,8 @@ function checkAbout(value: unknown): TaskManagerAbout {
   const about = value as Partial<TaskManagerAbout> | null | undefined;
   const isName = (text: unknown): boolean => typeof text === "string" && text !== "" && text.length <= MAX_NAME;
   const slots = about?.numberOfSlots;
-  if (isName(about?.taskManagerId) && isName(about?.host) && Number.isInteger(slots) && slots! >= 1 && slots! <= MAX_SLOTS && Number.isInteger(about?.processId)) return about as TaskManagerAbout;
-  throw new MillraceError({ code: "TASK_MANAGER_INVALID", message: "a TaskManager introduced itself without a name, an address or a number of slots", hint: "taskmanager.numberOfTaskSlots is at least 1" });
+  const isAmount = (amount: unknown): boolean => Number.isFinite(amount) && (amount as number) >= 0;
+  const isHardware = isAmount(about?.hardware?.cpuCores) && isAmount(about?.hardware?.physicalMemoryBytes) && isAmount(about?.hardware?.heapBytes);
+  if (isName(about?.taskManagerId) && isName(about?.host) && Number.isInteger(slots) && slots! >= 1 && slots! <= MAX_SLOTS && Number.isInteger(about?.processId) && isHardware) return about as TaskManagerAbout;
+  throw new MillraceError({ code: "TASK_MANAGER_INVALID", message: "a TaskManager introduced itself without a name, an address, its hardware or a number of slots", hint: "taskmanager.numberOfTaskSlots is at least 1" });
 }

@@ -436,7 +436,7 @@ export class JobMaster {
   }
 
   #locationOf(slotIndex: number): TaskLocation {
-    return this.#locations?.[slotIndex] ?? embeddedLocation;
+    return this.#locations?.[slotIndex] ?? this.#init.slots.unassigned ?? embeddedLocation;
   }
 
   #sourceTaskName(operatorId: string): string | undefined {

@@ -8,8 +8,25 @@ import { requireLoopback } from "./loopback.js";
 import { nodeClusterEnv } from "./node-cluster-env.js";
 import { processLog } from "./process-log.js";
 
-/** Starts a JobManager in this process, as the only one and so the leader. @throws `BIND_NOT_LOOPBACK`, `ADDRESS_IN_USE` */
-export async function startJobManager(config: Configuration, log: LogSink = processLog): Promise<JobManager> {
+/** A JobManager with its REST server and metrics reporters. */
+export interface JobManagerProcess {
+  readonly jobManager: JobManager;
+  readonly restUrl: string;
+  /** Cancels all jobs, then leaves. */
+  stop(): Promise<void>;
+}
+
+export interface JobManagerProcessOptions {
+  readonly log?: LogSink;
+  /** Called by `DELETE /cluster`; without it that is refused. */
+  readonly onShutDown?: () => void;
+}
+
+/**
+ * Starts a JobManager in this process, as the only one and so the leader, and serves REST.
+ * @throws `BIND_NOT_LOOPBACK`, `ADDRESS_IN_USE`, `REST_PORT_IN_USE`, `BIND_NOT_SAFE` and other complaints about REST and reporters
+ */
+export async function startJobManager(config: Configuration, { log = processLog, onShutDown }: JobManagerProcessOptions = {}): Promise<JobManagerProcess> {
   requireLoopback(config.get(JOBMANAGER_BIND_HOST), JOBMANAGER_BIND_HOST);
   const env = nodeClusterEnv(log);
   const directory = resolve(config.get(TMP_DIRS) ?? tmpdir(), `millrace-jobmanager-${env.randomHex(8)}`);
@@ -23,7 +40,21 @@ export async function startJobManager(config: Configuration, log: LogSink = proc
   });
   const jobManager = await JobManager.start({ env, config, directory, fencingToken: env.randomHex(16) });
   log.write("info", `JobManager listens on ${config.get(JOBMANAGER_BIND_HOST)}:${jobManager.port}`);
-  return jobManager;
+  try {
+    // Commands that are only clients load this module, too, and need no server.
+    const { startJobManagerRest } = await import("./job-manager-rest.js");
+    const rest = await startJobManagerRest(jobManager, { env, config, onShutDown });
+    return {
+      jobManager, restUrl: rest.url,
+      stop: async () => {
+        await jobManager.stop();
+        await rest.close();
+      },
+    };
+  } catch (error) {
+    await jobManager.stop();
+    throw error;
+  }
 }
 
 /** Checkpoints that a job retains stay. */

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { resolve } from "node:path";
 import {
   JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, TASKMANAGER_SLOTS, TASKMANAGER_REGISTRATION_TIMEOUT, SLOT_HEAP, TASKMANAGER_BIND_HOST,
@@ -38,7 +38,10 @@ export async function startTaskManager(options: TaskManagerProcessOptions): Prom
   const numberOfSlots = config.get(TASKMANAGER_SLOTS);
   const taskManager = new TaskManager({
     env, fatal, ...(onRegistered === undefined ? {} : { onRegistered }),
-    about: { taskManagerId, host: config.get(TASKMANAGER_HOST) ?? dataHost, numberOfSlots, processId: process.pid },
+    about: {
+      taskManagerId, host: config.get(TASKMANAGER_HOST) ?? dataHost, numberOfSlots, processId: process.pid,
+      hardware: { cpuCores: availableParallelism(), physicalMemoryBytes: totalmem(), heapBytes: numberOfSlots * config.get(SLOT_HEAP) },
+    },
     findJobManager: async () => ({ host: config.get(JOBMANAGER_RPC_ADDRESS), port: config.get(JOBMANAGER_RPC_PORT) }),
     registrationTimeoutMs: config.get(TASKMANAGER_REGISTRATION_TIMEOUT),
     slots: new WorkerSlotHost({ numberOfSlots, heapBytes: config.get(SLOT_HEAP), dataHost, library, loadTimeoutMs: LOAD_TIMEOUT_MS }),

@@ -10,14 +10,22 @@ import { startRestServer, type RestServer, type ServerTls } from "./rest-server.
 
 const DEFAULT_PORTS = "8081";
 
+export interface ServerContext {
+  readonly gateway: RestGateway;
+  readonly version: string;
+  readonly log: LogSink;
+  /** A port or range for a configuration that names none. */
+  readonly defaultPorts?: string;
+}
+
 /**
- * Starts the REST server that a configuration describes, on port 8081 when it names none.
+ * Starts the REST server that a configuration describes, on port 8081 or the default that is given when it names none.
  * @throws `BIND_NOT_SAFE`, `REST_PORT_IN_USE`, `TLS_FILE_UNREADABLE`, `TOKENS_FILE_INVALID`
  */
-export function startConfiguredServer(config: Configuration, context: { readonly gateway: RestGateway; readonly version: string; readonly log: LogSink }): Promise<RestServer> {
+export function startConfiguredServer(config: Configuration, { defaultPorts = DEFAULT_PORTS, ...context }: ServerContext): Promise<RestServer> {
   const tokensFile = config.get(REST_TOKENS_FILE);
   return startRestServer({
-    ...context, host: config.get(REST_BIND_ADDRESS), ports: expandPorts(config.get(REST_PORT) ?? DEFAULT_PORTS), tls: tlsOf(config),
+    ...context, host: config.get(REST_BIND_ADDRESS), ports: expandPorts(config.get(REST_PORT) ?? defaultPorts), tls: tlsOf(config),
     tokens: tokensFile === undefined ? undefined : Tokens.read(tokensFile), clientCertificates: config.get(REST_SSL_AUTHENTICATION),
     dashboardDirectory: config.get(WEB_DASHBOARD_DIRECTORY), uploadDirectory: config.get(WEB_UPLOAD_DIRECTORY), maxUploadBytes: config.get(REST_MAX_CONTENT_LENGTH),
     settings: { submitEnabled: config.get(WEB_SUBMIT), cancelEnabled: config.get(WEB_CANCEL), refreshIntervalMs: config.get(WEB_REFRESH_INTERVAL) },

@@ -83,6 +83,11 @@ export class RpcConnection {
     this.#frames.close();
   }
 
+  /** For how long nothing was heard from the other side, in milliseconds. */
+  get silentMs(): number {
+    return this.#clock.monotonicMs() - this.#lastHeardMs;
+  }
+
   #send(message: RpcMessage): void {
     this.#frames.send(encodeMessage(message));
   }
@@ -141,7 +146,7 @@ export class RpcConnection {
 
   #scheduleHeartbeat(): void {
     this.#timer = this.#clock.setTimer(this.#heartbeat.intervalMs, () => {
-      const silentMs = this.#clock.monotonicMs() - this.#lastHeardMs;
+      const { silentMs } = this;
       if (silentMs > this.#heartbeat.timeoutMs) return this.#frames.close(heartbeatTimeout(silentMs));
       this.#send({ kind: "heartbeat" });
       this.#scheduleHeartbeat();

@@ -1,5 +1,6 @@
 import { MillraceError, serializeError } from "@millrace/core";
 import type { SlotCommand, SlotEvent, SocketPeer } from "@millrace/runtime";
+import type { TaskLocation } from "../job-master/job-view.js";
 import type { ResourceManager, SlotGrant, SlotGrants } from "../resource-manager/resource-manager.js";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
 import { isConnectionLost } from "../rpc/rpc-connection.js";
@@ -51,6 +52,7 @@ interface Part {
 /** The slots of a cluster's TaskManagers for one job. */
 export class ClusterSlots implements SlotProvider {
   readonly oneSlot = false;
+  readonly unassigned: TaskLocation = { taskManagerId: "(unassigned)", endpoint: "(unassigned)" };
   readonly #init: ClusterSlotsInit;
   readonly #router: SlotEventRouter;
   #waiting: SlotGrants | undefined;
@@ -114,6 +116,11 @@ class ClusterSlotSet implements AllocatedSlots {
         for (const slotIndex of part.slots) this.#onEvent(part, slotIndex, { type: "slotFailed", error: serializeError(error) });
       };
     }
+  }
+
+  /** Known once all parts have opened their slots. */
+  get locations(): readonly TaskLocation[] {
+    return this.#parts.flatMap(({ grant: { taskManager: { about } }, ports }) => ports.map((port) => ({ taskManagerId: about.taskManagerId, endpoint: `${about.host}:${port}` })));
   }
 
   send(slotIndex: number, command: SlotCommand): void {

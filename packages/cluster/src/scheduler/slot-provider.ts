@@ -32,6 +32,8 @@ export interface AllocatedSlots {
 export interface SlotProvider {
   /** One slot hosts all subtasks, so no channels between slots exist. */
   readonly oneSlot: boolean;
+  /** Shown for tasks that have no slot yet; absent when everything runs in this process. */
+  readonly unassigned?: TaskLocation;
   /** Rejects when the slots cannot be had; the JobMaster treats that as a failure of the job. */
   allocate(request: SlotRequest): Promise<AllocatedSlots>;
   /** The job is being stopped: an `allocate` that still waits rejects. */

@@ -8,6 +8,8 @@ export interface TaskManagerAbout {
   readonly host: string;
   readonly numberOfSlots: number;
   readonly processId: number;
+  /** To be shown. The heap is that of all slots. */
+  readonly hardware: { readonly cpuCores: number; readonly physicalMemoryBytes: number; readonly heapBytes: number };
 }
 
 /** The slots that one epoch of a job gets of one TaskManager. */

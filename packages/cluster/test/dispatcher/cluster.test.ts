@@ -87,7 +87,7 @@ async function world(t: { after(close: () => Promise<void>): void }): Promise<Wo
       const taskManager = await new Promise<TaskManager>((resolve) => {
         const made = new TaskManager({
           env, slots: host, registrationTimeoutMs: 10_000, fatal: ({ code }) => die(code),
-          about: { taskManagerId, host: "127.0.0.1", numberOfSlots, processId: process.pid },
+          about: { taskManagerId, host: "127.0.0.1", numberOfSlots, processId: process.pid, hardware: { cpuCores: 1, physicalMemoryBytes: 0, heapBytes: 0 } },
           findJobManager: async () => ({ host: "127.0.0.1", port: jobManager.port }),
           temporaryDirectory: join(directory, "slots"), artifacts: new ArtifactCache(env, join(directory, env.randomHex(4)), "file:///library.mjs"), onRegistered: () => resolve(made),
         });

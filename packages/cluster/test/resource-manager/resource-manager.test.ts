@@ -15,7 +15,7 @@ function world(spreadEvenly = false): World {
   const resources = new ResourceManager({ env: { clock: time.clock, log: { write: () => undefined } }, slotRequestTimeoutMs: 1000, spreadEvenly });
   return {
     time, resources,
-    add: (taskManagerId, numberOfSlots) => resources.register({ taskManagerId, host: "h", numberOfSlots, processId: 1 }, { close: () => undefined } as RpcConnection),
+    add: (taskManagerId, numberOfSlots) => resources.register({ taskManagerId, host: "h", numberOfSlots, processId: 1, hardware: { cpuCores: 1, physicalMemoryBytes: 0, heapBytes: 0 } }, { close: () => undefined } as RpcConnection),
   };
 }
 

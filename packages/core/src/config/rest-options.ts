@@ -2,7 +2,7 @@ import { configOption, type ConfigOption } from "./config-option.js";
 
 /** Options of the REST server, its security, and the metrics reporters, under Flink's keys where Flink has them. */
 export const REST_PORT: ConfigOption<string | undefined> = configOption.optionalPorts(
-  "rest.port", undefined, "Port of the REST server, or a range whose lowest free one is taken; 0 is any. Not set: an embedded job serves none.");
+  "rest.port", undefined, "Port of the REST server, or a range whose lowest free one is taken; 0 is any. Not set: 8081-8099 for a JobManager; an embedded job serves none.");
 export const REST_BIND_ADDRESS: ConfigOption<string> = configOption.string(
   "rest.bind-address", "localhost", "Address the REST server listens on; one that is not loopback needs TLS and authentication.");
 export const REST_MAX_CONTENT_LENGTH: ConfigOption<number> = configOption.memorySize(

@@ -1,12 +1,18 @@
+import type { JobStatus } from "@millrace/graph";
 import type { JobView } from "../../job-master/job-view.js";
 import type { JobSummary } from "./rest-gateway.js";
 
-const ended: ReadonlySet<string> = new Set(["FINISHED", "CANCELED", "FAILED"]);
+const finalStates: ReadonlySet<string> = new Set(["FINISHED", "CANCELED", "FAILED"]);
+
+/** Whether a job in this state has ended. */
+export function isFinal(status: JobStatus): boolean {
+  return finalStates.has(status);
+}
 
 /** When a job began and ended. */
 export function timesOf(view: JobView): { readonly startedMs: number; readonly endedMs: number | undefined } {
   const startedMs = view.statusTimestamps.INITIALIZING ?? view.nowMs;
-  return { startedMs, endedMs: ended.has(view.status) ? view.statusTimestamps[view.status] : undefined };
+  return { startedMs, endedMs: isFinal(view.status) ? view.statusTimestamps[view.status] : undefined };
 }
 
 /** A job as lists show it. */

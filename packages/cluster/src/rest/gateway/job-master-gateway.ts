@@ -1,0 +1,134 @@
+import { MillraceError, serializeError } from "@millrace/core";
+import type { JobMaster } from "../../job-master/job-master.js";
+import type { JobView } from "../../job-master/job-view.js";
+import { ProcessMetrics } from "../../metrics/process-metrics.js";
+import { isFinal, summaryOf } from "./job-summary.js";
+import type {
+  CheckpointKind, JobManagerView, JobOutcome, JobSummary, LogFile, ResourceRequirements, RestGateway, SavepointRequest, StopRequest, TaskManagerView, ThreadInfo,
+} from "./rest-gateway.js";
+import { stackTrace } from "./stack-trace.js";
+
+export interface JobMasterGatewayOptions {
+  readonly version: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Called by `DELETE /cluster`; without it that is refused. */
+  readonly onShutDown?: () => void;
+}
+
+/**
+ * A gateway in the process of its JobMasters: all but where jobs come from and what TaskManagers there are.
+ *
+ * A JobMaster shows its job after the end, too, so nothing is kept here. What needs savepoints or a scheduler that can rescale is `NOT_SUPPORTED`.
+ */
+export abstract class JobMasterGateway implements RestGateway {
+  readonly artifacts = undefined;
+  /** Figures of this process. */
+  protected readonly metrics = new ProcessMetrics();
+  readonly #options: JobMasterGatewayOptions;
+
+  constructor(options: JobMasterGatewayOptions) {
+    this.#options = options;
+  }
+
+  /** Jobs that run and those that are remembered, oldest first. */
+  protected abstract masters(): readonly JobMaster[];
+  /** @throws `JOB_UNKNOWN` */
+  protected abstract find(jobId: string): JobMaster;
+  abstract taskManagers(): Promise<readonly TaskManagerView[]>;
+
+  close(): void {
+    this.metrics.close();
+  }
+
+  async listJobs(): Promise<readonly JobSummary[]> {
+    return this.masters().map((master) => summaryOf(master.view()));
+  }
+
+  async job(jobId: string): Promise<JobView> {
+    return this.find(jobId).view();
+  }
+
+  async jobOutcome(jobId: string): Promise<JobOutcome | undefined> {
+    const master = this.find(jobId);
+    if (!isFinal(master.status)) return undefined;
+    const ended = (status: JobOutcome["status"], failure?: JobOutcome["failure"]): JobOutcome => ({ status, failure, accumulators: master.accumulators() });
+    return master.result.then(() => ended("FINISHED"), (error: unknown) => {
+      const wire = serializeError(error);
+      return wire.code === "JOB_CANCELED" ? ended("CANCELED") : ended("FAILED", { name: wire.name, stack: stackTrace(wire) });
+    });
+  }
+
+  async cancelJob(jobId: string): Promise<void> {
+    this.find(jobId).cancel();
+  }
+
+  async triggerCheckpoint(jobId: string, _kind: CheckpointKind): Promise<number> {
+    const path = await this.find(jobId).triggerCheckpoint();
+    return Number(path.slice(path.lastIndexOf("-") + 1));
+  }
+
+  async triggerSavepoint(jobId: string, _request: SavepointRequest): Promise<string> {
+    this.find(jobId);
+    throw notSupported("savepoints");
+  }
+
+  async stopWithSavepoint(jobId: string, _request: StopRequest): Promise<string> {
+    this.find(jobId);
+    throw notSupported("savepoints");
+  }
+
+  async disposeSavepoint(_path: string): Promise<void> {
+    throw notSupported("disposing of savepoints");
+  }
+
+  async resourceRequirements(jobId: string): Promise<ResourceRequirements> {
+    const { jobGraph } = this.find(jobId).view();
+    return Object.fromEntries(jobGraph.vertices.map(({ id, parallelism }) => [id, { lowerBound: 1, upperBound: parallelism }]));
+  }
+
+  async updateResourceRequirements(jobId: string, _requirements: ResourceRequirements): Promise<void> {
+    this.find(jobId);
+    throw notSupported("rescaling a job that runs");
+  }
+
+  async jobManager(): Promise<JobManagerView> {
+    const taskManagers = await this.taskManagers();
+    const sum = (of: (taskManager: TaskManagerView) => number): number => taskManagers.reduce((total, taskManager) => total + of(taskManager), 0);
+    return {
+      version: this.#options.version, commit: "unknown", config: this.#options.config,
+      environment: { runtime: `Node.js ${process.version} (V8 ${process.versions.v8})`, architecture: process.arch, options: process.execArgv },
+      metrics: {
+        ...this.metrics.read(), numRegisteredTaskManagers: taskManagers.length, numPendingTaskManagers: 0,
+        numRunningJobs: this.masters().filter(({ status }) => !isFinal(status)).length, taskSlotsTotal: sum(({ slots }) => slots), taskSlotsAvailable: sum(({ freeSlots }) => freeSlots),
+      },
+    };
+  }
+
+  async taskManager(taskManagerId: string): Promise<TaskManagerView> {
+    const found = (await this.taskManagers()).find(({ id }) => id === taskManagerId);
+    if (found === undefined) throw new MillraceError({ code: "TASK_MANAGER_UNKNOWN", message: `no TaskManager is registered under ${taskManagerId}` });
+    return found;
+  }
+
+  async logs(taskManagerId: string | undefined): Promise<readonly LogFile[]> {
+    if (taskManagerId !== undefined) await this.taskManager(taskManagerId);
+    return [];
+  }
+
+  async readLog(_taskManagerId: string | undefined, name: string): Promise<Uint8Array> {
+    throw new MillraceError({ code: "LOG_UNKNOWN", message: `there is no log file "${name}"`, hint: "processes log to their standard error: a terminal, or where start-cluster says" });
+  }
+
+  async threadDump(_taskManagerId: string | undefined): Promise<readonly ThreadInfo[]> {
+    return [];
+  }
+
+  async shutDown(): Promise<void> {
+    if (this.#options.onShutDown === undefined) throw notSupported("shutting down from outside");
+    this.#options.onShutDown();
+  }
+}
+
+function notSupported(what: string): MillraceError {
+  return new MillraceError({ code: "NOT_SUPPORTED", message: `${what}: not possible here` });
+}
