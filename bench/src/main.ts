@@ -43,6 +43,8 @@ export async function main(argv: readonly string[]): Promise<number> {
         failed++;
       } else {
         results.push(result);
+        // After each work, so that a run that is stopped leaves what it has found out.
+        if (options.writeResults) await writeFile(join(benchFolder, "RESULTS.md"), resultsPage(results, `npm run bench -- ${argv.join(" ")}`.trim(), options.runs));
       }
     }
   } finally {
@@ -50,7 +52,6 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
   report(results);
   if (options.jsonFile !== undefined) await writeFile(options.jsonFile, `${JSON.stringify(rawFigures(results, argv), null, 1)}\n`);
-  if (options.writeResults) await writeFile(join(benchFolder, "RESULTS.md"), resultsPage(results, `npm run bench -- ${argv.join(" ")}`.trim(), options.runs));
   return failed === 0 ? 0 : 1;
 }
 
