@@ -48,18 +48,21 @@ async function against(answer: (socket: Socket) => void, times: number): Promise
     if (++connections >= times) done();
   });
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  const coordination = createCoordination(
-    { ...createNodeEnv(), log: { write: (_level, line) => void warnings.push(line) } },
-    Configuration.of({
-      "high-availability.zookeeper.quorum": `127.0.0.1:${(server.address() as AddressInfo).port}`,
-      "high-availability.zookeeper.client.retry-wait": "10 ms", "high-availability.zookeeper.client.session-timeout": "300 ms",
-    }, processOptions), "c");
-  const read = coordination.store.get("k");
-  read.catch(() => undefined);
-  await enough;
-  await coordination.close();
-  await assert.rejects(read, (error) => isMillraceError(error) && error.code === "HA_UNAVAILABLE");
-  server.close();
+  try {
+    const coordination = createCoordination(
+      { ...createNodeEnv(), log: { write: (_level, line) => void warnings.push(line) } },
+      Configuration.of({
+        "high-availability.zookeeper.quorum": `127.0.0.1:${(server.address() as AddressInfo).port}`,
+        "high-availability.zookeeper.client.retry-wait": "10 ms", "high-availability.zookeeper.client.session-timeout": "300 ms",
+      }, processOptions), "c");
+    const read = coordination.store.get("k");
+    read.catch(() => undefined);
+    await enough;
+    await coordination.close();
+    await assert.rejects(read, (error) => isMillraceError(error) && error.code === "HA_UNAVAILABLE");
+  } finally {
+    server.close();
+  }
   return warnings;
 }
 
