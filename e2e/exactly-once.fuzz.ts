@@ -4,10 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { LocalFileSystem } from "@millrace/env-node";
-import { MemoryFileSystem, VirtualTimeEnvironment } from "@millrace/testkit";
-import { Faults, faultyFileSystem, planFaults, seeded, type Fault } from "./exactly-once/faults.js";
+import { MemoryFileSystem, seededRandom, TransactionalSink, VirtualTimeEnvironment } from "@millrace/testkit";
+import { Faults, faultyFileSystem, planFaults, type Fault } from "./exactly-once/faults.js";
 import { shapes } from "./exactly-once/shapes.js";
-import { TransactionalSink } from "./exactly-once/transactional-sink.js";
 
 /*
  * Invariant: whatever fails, and however often, what a job makes visible (collected results, committed transactions, committed files) is what it makes
@@ -34,7 +33,7 @@ interface Run {
 }
 
 async function run(shape: string, seed: number, planned: readonly Fault[], failuresOfMaster: number): Promise<Run> {
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   const faults = new Faults(planned);
   const directory = mkdtempSync(join(tmpdir(), "millrace-fuzz-"));
   const open = new Set<{ readonly path: string }>();
@@ -51,7 +50,7 @@ async function run(shape: string, seed: number, planned: readonly Fault[], failu
         "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 50, "restart-strategy.fixed-delay.delay": Math.floor(random() * 20),
       },
     });
-    const sink = new TransactionalSink(faults.visit);
+    const sink = new TransactionalSink((step) => faults.visit(`sink: ${step}`));
     const results = shapes[shape]!({ env: virtual.env, clock: virtual.time.clock, visit: faults.visit, random, directory });
     results.sinkTo(sink).uid("transactions");
     for (let i = 0; i < failuresOfMaster; i++) virtual.time.clock.setTimer(random() * 400, () => virtual.job.injectFailure(new Error("fault in the JobMaster")));
@@ -78,7 +77,7 @@ async function check(shape: string, seed: number): Promise<{ restarts: number; p
   assert.ok(expected.outcome.collected.length > 0, "the job has no results");
   assert.deepEqual(expected.outcome.committed, expected.outcome.collected);
   if (shape === "files") assert.deepEqual(expected.outcome.files, expected.outcome.collected);
-  const random = seeded(seed ^ 0x5bd1e995);
+  const random = seededRandom(seed ^ 0x5bd1e995);
   const planned = planFaults(random, expected.faults.visits);
   const failuresOfMaster = random() < 0.15 ? 1 + Math.floor(random() * 2) : 0;
   try {

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { seeded } from "../exactly-once/faults.js";
+import { seededRandom } from "@millrace/testkit";
 import { LocalCluster, until } from "./processes.js";
 
 /*
@@ -41,7 +41,7 @@ for (const seed of seeds.slice(0, Math.ceil(seeds.length / 2))) {
 
 /** Runs the job of a seed, with one or two of these faults, and compares what it commits. */
 async function check(seed: number, define: Readonly<Record<string, string>>, fault: (cluster: LocalCluster, random: () => number) => Promise<void>): Promise<void> {
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   const cluster = await LocalCluster.start(2, { "taskmanager.numberOfTaskSlots": "2", "cluster.evenly-spread-out-slots": "true", ...define });
   try {
     const input = join(cluster.directory, "input.txt");

@@ -1,17 +1,6 @@
 import type { FileReader, FileWriter } from "@millrace/core";
 import type { CheckpointListener, CheckpointedFunction, FileSystem, InputStatus, ReaderOutput, RichFunction, RuntimeContext, Source, SourceReader, SourceSplit, StateInitializationContext } from "millrace";
 
-/** A generator of random numbers in [0, 1) that gives the same ones for the same seed. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** One planned failure: the `at`-th visit of a place throws. */
 export interface Fault {
   readonly place: string;

@@ -3,8 +3,7 @@ import { test } from "node:test";
 import { ValueStateDescriptor, WatermarkStrategy, TumblingEventTimeWindows } from "@millrace/core";
 import type { CheckpointedFunction, Collector, KeyedProcessFunction, KeyedProcessContext, RuntimeContext, ValueState } from "@millrace/core";
 import { DataGeneratorSource, RateLimiterStrategy } from "@millrace/datastream";
-import { VirtualTimeEnvironment } from "@millrace/testkit";
-import { TransactionalSink } from "./transactional-sink.js";
+import { TransactionalSink, VirtualTimeEnvironment } from "@millrace/testkit";
 
 /*
  * Invariant: whatever fails, and however often, what a job makes visible (collected results, committed transactions) is what it makes visible

@@ -2,10 +2,10 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { MemoryFileSystem, VirtualClock } from "@millrace/testkit";
+import { MemoryFileSystem, seededRandom, VirtualClock } from "@millrace/testkit";
 import { FileCoordination } from "../../src/high-availability/file/file-coordination.js";
 import { AppendLog } from "./append-log.js";
-import { randomNumbers, runFor, SimulatedProcess } from "./simulated-process.js";
+import { runFor, SimulatedProcess } from "./simulated-process.js";
 
 const LEASE_TIMEOUT_MS = 5000;
 const LEASE_INTERVAL_MS = 1000;
@@ -17,7 +17,7 @@ interface Member {
 }
 
 async function runCluster(seed: number, contenders: number, slowestMs: number): Promise<void> {
-  const random = randomNumbers(seed);
+  const random = seededRandom(seed);
   const clock = new VirtualClock();
   const disk = new MemoryFileSystem();
   const log = new AppendLog();

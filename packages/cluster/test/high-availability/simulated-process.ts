@@ -1,17 +1,6 @@
 import type { Cancellable, Clock, Env, FileSystem } from "@millrace/core";
 import { VirtualClock } from "@millrace/testkit";
 
-/** Seeded random numbers (mulberry32). */
-export function randomNumbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /**
  * A process of a simulated machine room: its own Env over the shared clock and disk. Every disk operation takes time before and after its
  * effect; while the process is stopped (SIGSTOP) nothing of it goes on, and once killed nothing ever does. What was on its way to the disk

@@ -33,7 +33,7 @@ class Spilled {
 /**
  * The receiving end of one channel: a queue filled by the transport and emptied by the task.
  *
- * Receiving never waits for processing, so barriers and ends are visible in `waiting()` while batches before them wait; what is in flight can be enumerated.
+ * Receiving never waits for processing: what has arrived is in the queue, barriers and ends included, while batches before it wait.
  */
 export class InputChannel {
   readonly id: number;
@@ -150,11 +150,6 @@ export class InputChannel {
     const batch = this.decoder!.decode(buffer);
     if (this.freezes) for (let i = 0; i < batch.count; i++) deepFreeze(batch.values[i]);
     return batch;
-  }
-
-  /** Everything received and not read, in order. */
-  waiting(): Iterable<ChannelElement> {
-    return [...this.queue].filter((element) => !(element instanceof Spilled)) as ChannelElement[];
   }
 
   /** Forgets what waits, when the task is over. */

@@ -1,5 +1,5 @@
 import type { RecordBatch } from "@millrace/core";
-import type { ChannelElement, ChannelEvent } from "./channel-element.js";
+import type { ChannelEvent } from "./channel-element.js";
 import { Deque } from "./deque.js";
 import type { CreditReturn } from "./input-channel.js";
 import type { ChannelTransport, OutputPressure } from "./output-channel.js";
@@ -69,11 +69,6 @@ export class RemoteTransport implements ChannelTransport {
     if (!this.flushWanted || !this.writable) return;
     this.flushWanted = false;
     this.#pressure.flushable();
-  }
-
-  /** Buffers and events that are finished but not sent, in order. */
-  waiting(): Iterable<ChannelElement> {
-    return this.#pending;
   }
 
   #post(buffer: ArrayBuffer): void {

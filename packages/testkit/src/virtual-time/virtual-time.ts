@@ -1,5 +1,6 @@
 import { MillraceError, type Env, type FileSystem, type LogSink } from "@millrace/core";
 import { MemoryFileSystem } from "./memory-file-system.js";
+import { seededRandom } from "./seeded-random.js";
 import { VirtualClock } from "./virtual-clock.js";
 
 export interface VirtualTimeOptions {
@@ -29,19 +30,12 @@ export class VirtualTime {
 
   constructor(options: VirtualTimeOptions = {}) {
     this.clock = new VirtualClock(options.startMs);
-    let state = (options.seed ?? 1) >>> 0;
-    const next = (): number => {
-      state = (state + 0x6d2b79f5) >>> 0;
-      let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-      mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-      return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-    };
     const refuse = (): never => {
       throw new MillraceError({ code: "NET_UNAVAILABLE", message: "there is no network in virtual time" });
     };
     this.env = {
       clock: this.clock,
-      rng: { next },
+      rng: { next: seededRandom(options.seed ?? 1) },
       fs: this.#tracked(options.fs ?? new MemoryFileSystem(() => this.clock.nowMs())),
       net: { connect: async () => refuse(), listen: async () => refuse() },
       log: options.log ?? { write: (level, line) => void this.logLines.push(`${level} ${line}`) },

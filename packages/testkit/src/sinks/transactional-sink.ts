@@ -1,11 +1,17 @@
-import type { CommitRequest, Committer, CommittingSinkWriter, Sink } from "millrace";
+import type { CommitRequest, Committer, CommittingSinkWriter, Sink } from "@millrace/core";
 
-interface Transaction {
+/** What a {@link TransactionalSink} commits. */
+export interface Transaction {
   readonly id: string;
   readonly values: readonly string[];
 }
 
-/** An external system with transactions: what is committed is visible, once per transaction id. */
+/**
+ * An external system with transactions, in memory: what is committed is visible, once per transaction id. For tests that make a job fail.
+ *
+ * `visit` is told of every place it passes (`createWriter`, `write`, `flush`, `prepareCommit`, `before commit`, `commit that is retried`,
+ * `after commit`, `close of the writer`, `close of the committer`) and may throw there; a commit that is to be retried is.
+ */
 export class TransactionalSink implements Sink<string, Transaction> {
   readonly visible: string[] = [];
   readonly #committed = new Set<string>();
@@ -13,7 +19,7 @@ export class TransactionalSink implements Sink<string, Transaction> {
   #transactions = 0;
 
   constructor(visit: (place: string) => void) {
-    this.#visit = (step) => visit(`sink: ${step}`);
+    this.#visit = visit;
   }
 
   createWriter(): CommittingSinkWriter<string, Transaction> {
