@@ -78,15 +78,6 @@ const sections: Record<string, () => void> = {
     };
     report("slice, filling", order.length, time(overSlice));
     report("slice, hash given", order.length, time(overSlice));
-    const overPrefetchedSlice = (): void => {
-      for (let i = 0; i < order.length; i++) {
-        if (i % 1000 === 0) slice.prefetch?.(hashes, i, i + 1000);
-        const at = slice.upsert(order[i]!, hashes[i]!);
-        slice.set(at, (slice.get(at) ?? 0) + 1);
-      }
-    };
-    overPrefetchedSlice();
-    report("slice, hash given, prefetched by 1000", order.length, time(overPrefetchedSlice));
     const names = Array.from({ length: MILLION }, (_, i) => `customer-${i * 7919}`);
     const nameHashes = Int32Array.from(names, keyHash);
     const strings = backendOf<string>();

@@ -93,8 +93,6 @@ export interface Slice<K, V> {
   get(position: number): V | undefined;
   set(position: number, value: V): void;
   delete(key: K, hash: number): void;
-  /** As `prefetch` of the backend, for the entries of this slice. */
-  prefetch?(hashes: ArrayLike<number>, from: number, to: number): void;
   /**
    * From now on snapshots contain what `compose` makes of a stored value, for an operator that keeps a part of its values elsewhere. It must announce
    * each change of that part by `upsert` or `upsertAll`, at most one batch before. The composed value must be new, or one that is never changed.

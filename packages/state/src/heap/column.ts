@@ -77,16 +77,7 @@ export class Column {
     return present;
   }
 
-  /** Reads the place of a value, whatever it holds: brings it into the processor's cache. */
-  touch(row: number): number {
-    const page = row >>> PAGE_SHIFT;
-    if (page >= this.numbers.length) return 0;
-    const numbers = this.numbers[page]!;
-    if (numbers.length !== 0) return numbers[row & PAGE_MASK]!;
-    return this.objects[page]![row & PAGE_MASK] === undefined ? 0 : 1;
-  }
-
-  /** Reads the first `count` of `rows` (negative ones as 0) and, of strings, their beginning: as {@link touch} for all of them, without branches on what is there. */
+  /** Reads the places of the first `count` of `rows` (negative ones as 0) and, of strings, their beginning, without branches on what is there: brings them into the processor's cache. */
   touchAll(rows: Int32Array, count: number): number {
     let sum = 0;
     const { numbers, objects } = this;

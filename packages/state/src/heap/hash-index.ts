@@ -4,13 +4,6 @@ const MIN_SEGMENT_SLOTS = 8;
 /** Below this depth an overfull segment is split; beyond it (many equal hashes) it only grows. */
 const MAX_DEPTH = 20;
 
-/** Below this size an index and its columns stay in the processor's cache, and warming it is not worth the time. */
-export const MIN_WARMED_SIZE = 32_768;
-
-/** Hashes that {@link HashIndex.guess} is given at a time. */
-const GUESSES = 256;
-const guessed: Int32Array = new Int32Array(GUESSES);
-
 interface Segment {
   table: Int32Array;
   depth: number;
@@ -44,18 +37,6 @@ function place(table: Int32Array, hash: number, biasedRef: number): void {
 function refIf(table: Int32Array, slot: number, hash: number): number {
   const difference = table[slot]! ^ hash;
   return (table[slot + 1]! - 1) | ((difference | -difference) >> 31);
-}
-
-/** Brings the index entries of hashes `from` to `to`, and their values in `columns`, into the processor's cache. Returns a number that means nothing. */
-export function warm(index: HashIndex, columns: Iterable<{ touch(ref: number): number }>, hashes: ArrayLike<number>, from: number, to: number): number {
-  let sum = 0;
-  if (index.size < MIN_WARMED_SIZE) return sum;
-  for (let start = from; start < to; start += GUESSES) {
-    const end = Math.min(start + GUESSES, to);
-    index.guess(hashes, start, end, guessed);
-    for (const column of columns) for (let i = 0; i < end - start; i++) sum += column.touch(guessed[i]!);
-  }
-  return sum;
 }
 
 /**
@@ -128,23 +109,8 @@ export class HashIndex {
   }
 
   /**
-   * Writes the references at the first slots of hashes `from` to `to` to the start of `refs` (0 for an empty slot): most likely the ones that
-   * lookups would find.
-   *
-   * No branch in here depends on memory, so that many cache misses are under way at a time, where a loop of lookups waits for each one.
-   */
-  guess(hashes: ArrayLike<number>, from: number, to: number, refs: Int32Array): void {
-    const { tables, shift } = this;
-    for (let i = from; i < to; i++) {
-      const mixed = mixHash(hashes[i]!);
-      const table = tables[mixed >>> shift]!;
-      refs[i - from] = Math.max(table[((mixed << 1) & (table.length - 2)) + 1]! - 1, 0);
-    }
-  }
-
-  /**
    * Writes the references of the first `count` hashes to `refs`, as far as an entry with that hash is in one of the first three slots of its probe; -1 for
-   * others. Of entries with equal hashes it is any. As {@link guess}, without branches.
+   * others. Of entries with equal hashes it is any. Without branches, so that the cache misses of many lookups overlap.
    */
   first(hashes: Int32Array, count: number, refs: Int32Array): void {
     const { tables, shift } = this;

@@ -1,13 +1,9 @@
 import { detachValue, keysEqual, type Slice } from "@millrace/core";
 import { Column } from "./column.js";
 import type { EntryObserver } from "./entry-observer.js";
-import { HashIndex, isInt32, MIN_WARMED_SIZE, mixHash } from "./hash-index.js";
+import { HashIndex, isInt32, mixHash } from "./hash-index.js";
 import type { KeyCursor } from "./key-cursor.js";
 import { SliceRows } from "./slice-rows.js";
-
-/** Hashes that are brought into the cache at a time. */
-const GUESSES = 256;
-const guessed: Int32Array = new Int32Array(GUESSES);
 
 /**
  * One namespace of a slice table: an open-addressed index over dense rows.
@@ -123,16 +119,6 @@ export class HeapSlice<K, V> implements Slice<K, V> {
 
   hashAt(position: number): number {
     return this.rows.hash(position);
-  }
-
-  /** Brings the entries of the hashes from `from` to `to` into the processor's cache; worth it for tens to thousands of them. */
-  prefetch(hashes: ArrayLike<number>, from: number, to: number): void {
-    if (this.size < MIN_WARMED_SIZE) return;
-    for (let start = from; start < to; start += GUESSES) {
-      const end = Math.min(start + GUESSES, to);
-      this.index.guess(hashes, start, end, guessed);
-      this.rows.touch(guessed, end - start);
-    }
   }
 
   /** The value, for the snapshot: does not count as handing it out. */

@@ -207,7 +207,6 @@ test("prefetching changes nothing", () => {
     slice.set(slice.upsert(key, hashes[key]!), key);
   }
   backend.prefetch(hashes, 0, hashes.length);
-  slice.prefetch?.(hashes, 10, 1000);
   backend.prefetch([keyHash("absent")], 0, 1);
   backend.setCurrentKey(39_999);
   assert.equal(state.value(), 39_999);
