@@ -54,6 +54,8 @@ const hottest = env.fromSource<Reading>(
   WatermarkStrategy.forGenerator<Reading>(() => new AfterEveryReading()).withTimestampAssigner((reading) => reading.timestamp),
   "Sensors",
 )
+  // One reader: with more, a reading is late or not by how far the slowest of them has come, and every run would differ.
+  .setParallelism(1)
   .keyBy("sensorId")
   .window(TumblingEventTimeWindows.of("1 min"))
   .allowedLateness(parameters.getDuration("allowed-lateness", "15 s"))

@@ -7,7 +7,7 @@ import { LocalCluster } from "./processes.js";
 /* Every example prints on a cluster what it prints in one process. */
 const examples = fileURLToPath(new URL("../../examples/", import.meta.url));
 /** What they print depends on when, or in which order, records of several subtasks come. */
-const changing = new Set(["async-enrichment.ts", "late-data.ts", "sine-wave.ts"]);
+const changing = new Set(["async-enrichment.ts", "sine-wave.ts"]);
 
 test("the examples run unchanged on two TaskManagers", async (t) => {
   const cluster = await LocalCluster.start(2, { "taskmanager.numberOfTaskSlots": "2" });
