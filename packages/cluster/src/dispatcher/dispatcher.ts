@@ -48,7 +48,7 @@ export class Dispatcher {
     const job = new ManagedJob({
       env, jobGraph,
       checkpointDirectory: `${configured === undefined ? this.#init.defaultCheckpointDirectory : env.fs.resolve(configured)}/${jobGraph.jobId}`,
-      slots: (log) => new ClusterSlots({ env: { ...env, log }, resources, program: { artifact, source, args } }, events),
+      slots: (log) => new ClusterSlots({ env: { ...env, log }, resources, job: jobGraph, program: { artifact, source, args } }, events),
     });
     if (observer !== undefined) job.observe(observer);
     this.#jobs.set(jobGraph.jobId, job);
