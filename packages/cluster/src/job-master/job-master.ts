@@ -14,19 +14,17 @@ import { AdaptiveScheduler, adaptiveScheduler } from "../scheduler/adaptive-sche
 import { failoverRegions, oneRegion, type FailoverRegion } from "../scheduler/failover-regions.js";
 import type { ResourceRequirements } from "../scheduler/resource-requirements.js";
 import { createRestartStrategy, type RestartStrategy } from "../scheduler/restart-strategy.js";
-import { assignSlots, regionSlots, type SlotAssignment } from "../scheduler/slot-assignment.js";
 import type { SlotProvider } from "../scheduler/slot-provider.js";
 import { CollectedResults, type ResultTaker } from "./collected-results.js";
-import { DeployedRegions } from "./deployed-regions.js";
 import { describeFailure, jobHasEnded } from "./describe-failure.js";
 import { ExceptionHistory, type ExceptionHistoryEntry } from "./exception-history.js";
-import { ExecutionGraph, type Execution } from "./execution-graph.js";
+import type { Execution } from "./execution-graph.js";
+import { JobDeployer } from "./job-deployer.js";
 import { JobHistory, undeployed } from "./job-history.js";
-import type { JobView, TaskLocation } from "./job-view.js";
-import { RegionDeployment } from "./region-deployment.js";
+import type { JobView } from "./job-view.js";
+import type { RegionDeployment } from "./region-deployment.js";
 import { sourceOperators } from "./source-coordinators.js";
 import { TaskReports } from "./task-reports.js";
-import { WatermarkAlignment } from "./watermark-alignment.js";
 
 export interface JobMasterInit {
   readonly env: Pick<Env, "clock" | "rng" | "fs" | "log">;
@@ -51,8 +49,6 @@ interface Restart {
   timer?: Cancellable;
 }
 
-/** Where tasks are that run in the JobMaster's own process. */
-const embeddedLocation: TaskLocation = { taskManagerId: "embedded", endpoint: "localhost" };
 const finalStates: ReadonlySet<JobStatus> = new Set(["FINISHED", "CANCELED", "FAILED"]);
 
 /**
@@ -80,16 +76,7 @@ export class JobMaster {
   readonly #startedMs: number;
   #settle!: { readonly resolve: (result: JobExecutionResult) => void; readonly reject: (error: unknown) => void };
   #status: JobStatus = "INITIALIZING";
-  readonly #alignment = new WatermarkAlignment(({ operatorId, subtaskIndex }, maxWatermarkMs) =>
-    this.#deployed?.ofOperator(operatorId)?.sources.align(operatorId, subtaskIndex, maxWatermarkMs));
-  /** As it is deployed now: the adaptive scheduler changes its parallelism. */
-  #jobGraph: JobGraph;
-  #assignment: SlotAssignment;
-  #epoch = 0;
-  /** Deployments of the whole job. */
-  #plans = 0;
-  #graph: ExecutionGraph | undefined;
-  #deployed: DeployedRegions | undefined;
+  readonly #deployer: JobDeployer;
   readonly #restarting = new Map<number, Restart>();
   #restarts = 0;
   #downSinceMs: number | undefined;
@@ -103,11 +90,20 @@ export class JobMaster {
     this.#config = checkpointConfig(jobGraph);
     this.#startedMs = env.clock.monotonicMs();
     this.#history = new JobHistory(this.#status, () => env.clock.nowMs());
-    this.#jobGraph = jobGraph;
-    this.#assignment = assignSlots(jobGraph, init.slots.oneSlot);
     this.#adaptive = adaptiveScheduler({
       env, jobGraph, config: this.#config, slots: init.slots,
       host: { rescale: () => this.#rescale(), takeCheckpoint: () => void this.#coordinator.triggerNow().catch(() => undefined) },
+    });
+    this.#deployer = new JobDeployer(jobGraph, {
+      env, slots: init.slots, checkpointDirectory: init.checkpointDirectory, temporaryDirectory: init.temporaryDirectory, history: this.#history, reports: this.#reports,
+      cancellationTimeoutMs: this.#config.get(TASK_CANCELLATION_TIMEOUT),
+      links: {
+        onEvent: (deployment, slotIndex, event) => this.#onEvent(deployment, slotIndex, event),
+        onNoSlots: (deployment, error) => this.#onFailure(deployment, undefined, error),
+        onRunning: () => this.#onRunning(),
+        holds: (operatorId) => this.#coordinator.holdsEventsOf(operatorId),
+        checkpoint: () => this.#restored(),
+      },
     });
     this.#restartStrategy = createRestartStrategy(this.#config, env.clock, env.rng);
     this.#store = new CompletedCheckpointStore(env, this.#config.get(CHECKPOINTING_RETAINED));
@@ -150,22 +146,22 @@ export class JobMaster {
 
   /** Least and most parallelism of each vertex. Without the adaptive scheduler they are what the job has. */
   get requirements(): ResourceRequirements {
-    return this.#adaptive?.requirements ?? Object.fromEntries(this.#jobGraph.vertices.map(({ id, parallelism }) => [id, { lowerBound: 1, upperBound: parallelism }]));
+    return this.#adaptive?.requirements ?? Object.fromEntries(this.#deployer.jobGraph.vertices.map(({ id, parallelism }) => [id, { lowerBound: 1, upperBound: parallelism }]));
   }
 
   /** Rescales the job to new bounds, as far as there are slots. @throws `RESCALING_UNAVAILABLE`, `RESOURCE_REQUIREMENTS_INVALID`, `JOB_NOT_RUNNING` */
   updateRequirements(requirements: ResourceRequirements): void {
     if (finalStates.has(this.#status)) throw jobHasEnded();
     if (this.#adaptive === undefined) throw new MillraceError({
-      code: "RESCALING_UNAVAILABLE", message: `the parallelism of the job "${this.#jobGraph.jobName}" is fixed`, location: { option: SCHEDULER.key },
-      hint: this.#jobGraph.runtimeMode === "BATCH" ? "a batch job cannot be rescaled while it runs" : `start it with -D ${SCHEDULER.key}=adaptive`,
+      code: "RESCALING_UNAVAILABLE", message: `the parallelism of the job "${this.#deployer.jobGraph.jobName}" is fixed`, location: { option: SCHEDULER.key },
+      hint: this.#deployer.jobGraph.runtimeMode === "BATCH" ? "a batch job cannot be rescaled while it runs" : `start it with -D ${SCHEDULER.key}=adaptive`,
     });
     this.#adaptive.updateRequirements(requirements);
   }
 
   /** The plan as it is deployed now. */
   get jobGraph(): JobGraph {
-    return this.#jobGraph;
+    return this.#deployer.jobGraph;
   }
 
   /** Fails the job as if one of its tasks had failed: it restarts or fails as its strategy says. For tests. */
@@ -178,17 +174,17 @@ export class JobMaster {
       status: this.#status, restarts: this.#restarts, rescales: this.#rescales, lastRestartDurationMs: this.#lastRestartDurationMs,
       checkpointsCompleted: this.#coordinator.completedCheckpoints, lastCheckpointDurationMs: this.#coordinator.lastDurationMs,
       lastCheckpointSize: this.#coordinator.lastCompleted?.writtenBytes, lastCheckpointFullSize: this.#coordinator.lastCompleted?.stateBytes,
-      vertices: this.#reports.vertexMetrics(this.#jobGraph),
+      vertices: this.#reports.vertexMetrics(this.#deployer.jobGraph),
     };
   }
 
   /** Everything that is shown of the job, as it stands now. */
   view(): JobView {
     return {
-      jobGraph: this.#jobGraph, status: this.#status, statusTimestamps: { ...this.#history.statusTimestamps },
+      jobGraph: this.#deployer.jobGraph, status: this.#status, statusTimestamps: { ...this.#history.statusTimestamps },
       statusDurationsMs: this.#history.statusDurationsMs, nowMs: this.#init.env.clock.nowMs(), restarts: this.#restarts,
       rescales: this.#rescales, lastRestartDurationMs: this.#lastRestartDurationMs,
-      vertices: this.#graph === undefined ? undeployed(this.#jobGraph, this.#unassigned) : this.#history.vertices(this.#graph, this.#reports, (execution) => this.#locationOf(execution)),
+      vertices: this.#deployer.graph === undefined ? undeployed(this.#deployer.jobGraph, this.#deployer.unassigned) : this.#history.vertices(this.#deployer.graph, this.#reports, (execution) => this.#deployer.locationOf(execution)),
       accumulators: this.accumulators(), exceptions: [...this.#exceptions.entries],
       checkpoints: this.#checkpointStatistics.view((path) => this.#store.all.some((checkpoint) => checkpoint.path === path)),
     };
@@ -231,7 +227,7 @@ export class JobMaster {
   /** Deploys all of the job, once it is known how wide. */
   #deploy(): void {
     const adaptive = this.#adaptive;
-    if (adaptive === undefined) return this.#deployPlan(this.#jobGraph);
+    if (adaptive === undefined) return this.#deployPlan(this.#init.jobGraph);
     adaptive.nextPlan().then(
       (plan) => {
         if (this.#goal === undefined) this.#deployPlan(plan);
@@ -241,58 +237,21 @@ export class JobMaster {
   }
 
   #deployPlan(jobGraph: JobGraph): void {
-    if (this.#graph !== undefined) this.#archive(this.#graph.all());
-    const { slots, env } = this.#init;
-    this.#jobGraph = jobGraph;
-    this.#assignment = assignSlots(jobGraph, slots.oneSlot);
-    this.#reports.clear();
-    this.#graph = new ExecutionGraph(jobGraph, this.#plans++, this.#assignment.slotOfSubtask, () => env.clock.nowMs());
-    const regions = this.#adaptive === undefined && this.#config.get(FAILOVER_STRATEGY) === "region" ? failoverRegions(jobGraph) : oneRegion(jobGraph);
+    const byRegion = this.#adaptive === undefined && this.#config.get(FAILOVER_STRATEGY) === "region";
     this.#setStatus("RUNNING");
-    this.#deployed = new DeployedRegions(jobGraph, regions, (region) => this.#newDeployment(region));
-    for (const deployment of this.#deployed.all) deployment.deploy();
+    this.#deployer.deployAll(jobGraph, byRegion ? failoverRegions(jobGraph) : oneRegion(jobGraph));
   }
 
   /** Starts a region again, as wide as before. */
   #redeploy(region: FailoverRegion): void {
-    const executions = this.#graph!.of(region.vertices);
-    this.#archive(executions);
-    for (const { attempt } of executions) this.#reports.forget(attempt);
-    this.#graph!.nextAttempts(region.vertices);
-    const deployment = this.#newDeployment(region);
-    this.#deployed!.replace(deployment);
     if (this.#restarting.size === 0) this.#setStatus("RUNNING");
-    deployment.deploy();
-  }
-
-  #newDeployment(region: FailoverRegion): RegionDeployment {
-    const { env, slots, checkpointDirectory, temporaryDirectory } = this.#init;
-    const assignment = regionSlots(this.#assignment, region.vertices, slots.oneSlot);
-    const executions = this.#graph!.of(region.vertices);
-    const deployment: RegionDeployment = new RegionDeployment({
-      env, jobGraph: this.#jobGraph, region, epoch: ++this.#epoch, slots, assignment, numberOfJobSlots: this.#assignment.numberOfSlots, executions,
-      alignment: this.#alignment, checkpointDirectory, temporaryDirectory, cancellationTimeoutMs: this.#config.get(TASK_CANCELLATION_TIMEOUT),
-      links: {
-        onEvent: (slotIndex, event) => {
-          if (this.#deployed!.isCurrent(deployment)) this.#onEvent(deployment, slotIndex, event);
-        },
-        onNoSlots: (error) => this.#onFailure(deployment, undefined, error),
-        onRunning: () => this.#onRunning(),
-        holds: (operatorId) => this.#coordinator.holdsEventsOf(operatorId),
-        checkpoint: () => this.#restored(),
-      },
-    });
-    return deployment;
+    this.#deployer.redeploy(region);
   }
 
   #restored(): CompletedCheckpoint | undefined {
     const checkpoint = this.#store.latest;
     if (checkpoint !== undefined) this.#checkpointStatistics.restored(checkpoint.metadata.checkpointId, checkpoint.path, this.#init.env.clock.nowMs());
     return checkpoint;
-  }
-
-  #archive(executions: Iterable<Execution>): void {
-    this.#history.archive(executions, this.#reports, (execution) => this.#locationOf(execution));
   }
 
   #onEvent(deployment: RegionDeployment, slotIndex: number, event: SlotEvent): void {
@@ -302,7 +261,7 @@ export class JobMaster {
       case "acknowledgeCheckpoint": return this.#coordinator.acknowledge(event);
       case "declineCheckpoint": return this.#coordinator.decline(event);
       case "finalCheckpointNeeded": {
-        const execution = this.#graph?.find(event.attempt);
+        const execution = this.#deployer.graph?.find(event.attempt);
         if (execution !== undefined) execution.awaitsFinalCheckpoint = true;
         return this.#coordinator.finalCheckpointNeeded();
       }
@@ -319,7 +278,7 @@ export class JobMaster {
   }
 
   #onTaskState(deployment: RegionDeployment, event: Extract<SlotEvent, { type: "taskState" }>): void {
-    const execution = this.#graph?.find(event.attempt);
+    const execution = this.#deployer.graph?.find(event.attempt);
     if (execution === undefined || !execution.transitionTo(event.state)) return;
     switch (event.state) {
       case "INITIALIZING":
@@ -330,7 +289,7 @@ export class JobMaster {
         deployment.sources.subtaskFinished(execution.vertex, execution.attempt.subtaskIndex);
         deployment.taskEnded();
         if (deployment.stopping) return;
-        if (this.#graph!.every((other) => other.state === "FINISHED")) return this.#finish();
+        if (this.#deployer.graph!.every((other) => other.state === "FINISHED")) return this.#finish();
         return this.#coordinator.taskFinished(execution);
       case "FAILED":
         return this.#onFailure(deployment, execution.taskName, event.error ?? serializeError(new Error("the task failed")), execution);
@@ -344,21 +303,21 @@ export class JobMaster {
 
   /** Once every region runs, checkpoints can be taken. */
   #onRunning(): void {
-    if (!this.#deployed!.all.every((deployment) => deployment.running)) return;
+    if (!this.#deployer.regions!.all.every((deployment) => deployment.running)) return;
     const { clock, log } = this.#init.env;
     if (this.#downSinceMs !== undefined) {
       this.#lastRestartDurationMs = Math.round(clock.monotonicMs() - this.#downSinceMs);
       this.#downSinceMs = undefined;
       log.write("info", `all tasks run again ${this.#lastRestartDurationMs} ms after they began to stop`);
     }
-    this.#coordinator.start(this.#graph!);
+    this.#coordinator.start(this.#deployer.graph!);
     // Asked for by tasks that went on running meanwhile.
     this.#coordinator.finalCheckpointNeeded();
     this.#adaptive?.executing();
   }
 
   #onSlotFailed(deployment: RegionDeployment, slotIndex: number, error: SerializedError): void {
-    for (const execution of this.#graph!.of(deployment.region.vertices)) if (execution.slotIndex === slotIndex) execution.transitionTo("FAILED");
+    for (const execution of this.#deployer.graph!.of(deployment.region.vertices)) if (execution.slotIndex === slotIndex) execution.transitionTo("FAILED");
     this.#onFailure(deployment, undefined, error);
   }
 
@@ -366,7 +325,7 @@ export class JobMaster {
   #onFailure(deployment: RegionDeployment | undefined, taskName: string | undefined, error: SerializedError, execution?: Execution): void {
     if (finalStates.has(this.#status)) return;
     const { clock, log } = this.#init.env;
-    const ofTask = execution === undefined ? {} : { attemptNumber: execution.attempt.attemptNumber, location: this.#locationOf(execution) };
+    const ofTask = execution === undefined ? {} : { attemptNumber: execution.attempt.attemptNumber, location: this.#deployer.locationOf(execution) };
     const failure = { timestampMs: clock.nowMs(), taskName, error, ...ofTask };
     deployment?.taskEnded();
     if (this.#goal !== undefined || deployment?.stopping === true) return this.#exceptions.addConcurrent(failure);
@@ -385,7 +344,7 @@ export class JobMaster {
     log.write("warn", `${describeFailure(taskName, error)}; restarting in ${delayMs} ms`);
     this.#restarts++;
     this.#setStatus("RESTARTING");
-    this.#restart(deployment === undefined ? this.#deployed?.all ?? [] : [deployment], error, clock.monotonicMs() + delayMs);
+    this.#restart(deployment === undefined ? this.#deployer.regions?.all ?? [] : [deployment], error, clock.monotonicMs() + delayMs);
   }
 
   /** Takes regions down, and up again when it is time. Those that are down already stay as they are. */
@@ -430,7 +389,7 @@ export class JobMaster {
     for (const { timer } of this.#restarting.values()) timer?.cancel();
     this.#restarting.clear();
     if (wasStopping) return;
-    void Promise.all((this.#deployed?.all ?? []).map((deployment) => deployment.stop())).then(() => this.#reachGoal());
+    void Promise.all((this.#deployer.regions?.all ?? []).map((deployment) => deployment.stop())).then(() => this.#reachGoal());
   }
 
   /** Nothing runs any more: goes on to what the stop was for. */
@@ -445,7 +404,7 @@ export class JobMaster {
     this.#coordinator.stop("the job finished");
     this.#adaptive?.stopped();
     this.#results.releaseAll();
-    void Promise.all(this.#deployed!.all.map((deployment) => deployment.release())).then(() => this.#end({ kind: "finished" }));
+    void Promise.all(this.#deployer.regions!.all.map((deployment) => deployment.release())).then(() => this.#end({ kind: "finished" }));
   }
 
   #end(outcome: Goal | { readonly kind: "finished" }): void {
@@ -488,28 +447,20 @@ export class JobMaster {
   #checkpointParties(): ConstructorParameters<typeof CheckpointCoordinator>[0]["parties"] {
     return {
       sourceCoordinators: [...sourceOperators(this.#init.jobGraph).keys()],
-      snapshotCoordinator: (operatorId, checkpointId) => this.#deployed!.ofOperator(operatorId)!.sources.snapshot(operatorId, checkpointId),
-      triggerTasks: (tasks, checkpointId, timestampMs) => this.#deployed!.triggerCheckpoint(tasks, checkpointId, timestampMs),
-      releaseCoordinatorEvents: () => this.#deployed?.releaseCoordinatorEvents(),
+      snapshotCoordinator: (operatorId, checkpointId) => this.#deployer.regions!.ofOperator(operatorId)!.sources.snapshot(operatorId, checkpointId),
+      triggerTasks: (tasks, checkpointId, timestampMs) => this.#deployer.regions!.triggerCheckpoint(tasks, checkpointId, timestampMs),
+      releaseCoordinatorEvents: () => this.#deployer.regions?.releaseCoordinatorEvents(),
       notifyComplete: ({ metadata: { checkpointId } }) => {
         this.#results.checkpointComplete(checkpointId);
-        this.#deployed!.notifyCheckpoint("checkpointComplete", checkpointId);
+        this.#deployer.regions!.notifyCheckpoint("checkpointComplete", checkpointId);
         this.#adaptive?.checkpointCompleted();
       },
       notifyAborted: (checkpointId) => {
-        this.#deployed!.notifyCheckpoint("checkpointAborted", checkpointId);
+        this.#deployer.regions!.notifyCheckpoint("checkpointAborted", checkpointId);
         this.#adaptive?.checkpointFailed();
       },
       failJob: (error) => this.#onFailure(undefined, undefined, serializeError(error)),
     };
-  }
-
-  #locationOf(execution: Execution): TaskLocation {
-    return this.#deployed?.locationOf(execution) ?? this.#unassigned;
-  }
-
-  get #unassigned(): TaskLocation {
-    return this.#init.slots.unassigned ?? embeddedLocation;
   }
 
   #sourceTaskName(operatorId: string): string | undefined {
