@@ -33,6 +33,24 @@ export function checkRequirements(requirements: ResourceRequirements, { vertices
   }
 }
 
+/**
+ * Requirements with other upper bounds: one for every vertex, but for those that cannot run in parallel, or some by the vertex's id or name.
+ * @throws `RESOURCE_REQUIREMENTS_INVALID` for a vertex that is not there
+ */
+export function rescaled(
+  requirements: ResourceRequirements, { vertices }: JobGraph, parallelism: number | undefined, byVertex: Readonly<Record<string, number>>,
+): ResourceRequirements {
+  for (const name of Object.keys(byVertex)) {
+    const found = vertices.filter((vertex) => vertex.id === name || vertex.name === name).length;
+    if (found !== 1) throw invalid(`${found === 0 ? "no" : found} vertices have the id or name "${name.slice(0, 80)}"`, `the vertices are ${vertices.map((vertex) => `${vertex.id} ("${vertex.name}")`).join(", ")}`);
+  }
+  return Object.fromEntries(vertices.map(({ id, name, nonParallel }) => {
+    const before = requirements[id]!;
+    const upperBound = byVertex[id] ?? byVertex[name] ?? (nonParallel === true ? 1 : (parallelism ?? before.upperBound));
+    return [id, { lowerBound: Math.min(before.lowerBound, upperBound), upperBound }];
+  }));
+}
+
 function widest({ nonParallel, maxParallelism }: JobVertex): number {
   return nonParallel === true ? 1 : maxParallelism;
 }
