@@ -144,6 +144,11 @@ for (const seed of seeds) {
         else if (cluster.taskManagers.length < 3) await cluster.startTaskManager();
         await new Promise((resolve) => setTimeout(resolve, random() * 700));
       }
+      // Whoever was killed last leaves its place to somebody.
+      if (cluster.taskManagers.length === 0) await cluster.startTaskManager();
+      await run.run.ended;
+      const { restarts, rescales } = await client.ask("jobMetrics", { jobId });
+      assert.ok(restarts + rescales > 0, "nothing happened to the job while it ran");
     });
   });
 }
