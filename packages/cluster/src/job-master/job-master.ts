@@ -282,8 +282,10 @@ export class JobMaster {
     if (execution === undefined || !execution.transitionTo(event.state)) return;
     switch (event.state) {
       case "INITIALIZING":
-      case "RUNNING":
         return deployment.runOnceDeployed();
+      case "RUNNING":
+        deployment.runOnceDeployed();
+        return this.#noteAllBack();
       case "FINISHED":
         deployment.runOnceDeployed();
         deployment.sources.subtaskFinished(execution.vertex, execution.attempt.subtaskIndex);
@@ -301,15 +303,17 @@ export class JobMaster {
     }
   }
 
+  /** The end of a restart: every task has its state and runs. */
+  #noteAllBack(): void {
+    if (this.#downSinceMs === undefined || !this.#deployer.graph!.every(({ state }) => state === "RUNNING" || state === "FINISHED")) return;
+    this.#lastRestartDurationMs = Math.round(this.#init.env.clock.monotonicMs() - this.#downSinceMs);
+    this.#downSinceMs = undefined;
+    this.#init.env.log.write("info", `all tasks run again ${this.#lastRestartDurationMs} ms after they began to stop`);
+  }
+
   /** Once every region runs, checkpoints can be taken. */
   #onRunning(): void {
     if (!this.#deployer.regions!.all.every((deployment) => deployment.running)) return;
-    const { clock, log } = this.#init.env;
-    if (this.#downSinceMs !== undefined) {
-      this.#lastRestartDurationMs = Math.round(clock.monotonicMs() - this.#downSinceMs);
-      this.#downSinceMs = undefined;
-      log.write("info", `all tasks run again ${this.#lastRestartDurationMs} ms after they began to stop`);
-    }
     this.#coordinator.start(this.#deployer.graph!);
     // Asked for by tasks that went on running meanwhile.
     this.#coordinator.finalCheckpointNeeded();
