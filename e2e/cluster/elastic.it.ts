@@ -131,6 +131,33 @@ test("a job with the default scheduler is not rescaled", async () => {
   });
 });
 
+test("a job in one process is rescaled through its REST API", async () => {
+  const cluster = await LocalCluster.start(0);
+  try {
+    const input = join(cluster.directory, "input.txt");
+    writeFileSync(input, Array.from({ length: 10_000 }, (_, i) => `key${i % KEYS} ${i}\n`).join(""));
+    const output = join(cluster.directory, "output");
+    const run = cluster.spawn([
+      "run", "--rest", "-p", "2", "-D", "jobmanager.scheduler=adaptive", "-D", "rest.port=0", "-D", "execution.checkpointing.interval=50 ms",
+      "-D", `execution.checkpointing.dir=${join(cluster.directory, "checkpoints")}`, job, "--input", input, "--output", output,
+    ]);
+    await until(() => /http:\/\/\S+/.test(run.output()));
+    const url = /http:\/\/[^/\s]+/.exec(run.output())![0];
+    const ask = async (path: string): Promise<any> => (await fetch(`${url}/v1${path}`)).json();
+    let jobId = "";
+    await until(async () => (jobId = (await ask("/jobs/overview")).jobs.find(({ state }: { state: string }) => state === "RUNNING")?.jid ?? "") !== "");
+    const requirements = await ask(`/jobs/${jobId}/resource-requirements`);
+    const wider = Object.fromEntries(Object.keys(requirements).map((vertexId) => [vertexId, { parallelism: { lowerBound: 1, upperBound: 3 } }]));
+    const put = await fetch(`${url}/v1/jobs/${jobId}/resource-requirements`, { method: "PUT", headers: { "content-type": "application/json" }, body: JSON.stringify(wider) });
+    assert.equal(put.status, 200);
+    await until(async () => (await ask(`/jobs/${jobId}`)).vertices.every(({ parallelism }: { parallelism: number }) => parallelism === 3));
+    assert.equal(await run.ended, 0, run.output());
+    assert.equal(differenceOf(committedLines(output), numberedLines(input)), "");
+  } finally {
+    await cluster.stop();
+  }
+});
+
 for (const seed of seeds) {
   test(`slots come and go, requirements change, and everything is committed once (seed ${seed})`, async () => {
     const random = seededRandom(seed);

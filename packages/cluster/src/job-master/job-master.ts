@@ -82,6 +82,7 @@ export class JobMaster {
   #downSinceMs: number | undefined;
   #lastRestartDurationMs: number | undefined;
   #goal: Goal | undefined;
+  #ending = false;
   #restoredFrom: string | undefined;
 
   constructor(init: JobMasterInit) {
@@ -412,7 +413,8 @@ export class JobMaster {
   }
 
   #end(outcome: Goal | { readonly kind: "finished" }): void {
-    if (finalStates.has(this.#status)) return;
+    if (this.#ending) return;
+    this.#ending = true;
     this.#coordinator.stop("the job ended");
     this.#coordinator.shutdown(jobHasEnded());
     const { env, jobGraph } = this.#init;
