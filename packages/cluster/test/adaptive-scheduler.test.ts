@@ -29,7 +29,7 @@ class LimitedSlots extends ScriptedSlots {
   }
   setAvailable(available: number): void {
     this.#available = available;
-    for (const changed of [...this.#watchers]) changed();
+    for (const changed of this.#watchers) changed();
   }
   get watchers(): number {
     return this.#watchers.size;

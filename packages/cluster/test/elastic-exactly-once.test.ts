@@ -53,7 +53,7 @@ class CountedSlots extends InThreadSlots {
     if (this.#used !== undefined && this.#used.width > available) {
       this.#used.request.onEvent(0, { type: "slotFailed", error: { name: "MillraceError", code: "TASK_MANAGER_LOST", message: "lost", recovery: "restart" } });
     }
-    for (const changed of [...this.#watchers]) changed();
+    for (const changed of this.#watchers) changed();
   }
 }
 

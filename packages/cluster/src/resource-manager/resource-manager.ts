@@ -166,7 +166,7 @@ export class ResourceManager {
   /** Those who wait for slots come before those who could do with more. */
   #slotsChanged(): void {
     this.#serve();
-    for (const changed of [...this.#watchers]) changed();
+    for (const changed of this.#watchers) changed();
   }
 
   #serve(): void {
