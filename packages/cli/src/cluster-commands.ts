@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { jobCommand, parseDefinition, toRequest, type CommandOptions } from "./command-line.js";
+import { jobCommand, parseDefinition, parseParallelism, parseVertexParallelism, toRequest, usageError, type CommandOptions } from "./command-line.js";
 
 interface ProcessOptions {
   readonly define: Readonly<Record<string, string>>;
@@ -33,6 +33,14 @@ export function clusterCommands(program: Command, run: SetExitCode): void {
     .action(async ({ jobmanager, ...options }: ConnectionOptions) => run((await import("./job-commands.js")).listCommand({ ...options, ...(jobmanager === undefined ? {} : { jobManager: jobmanager }) })));
   oneJobCommand(program, "cancel", "Cancel a job, without a savepoint.")
     .action(async (jobId: string, options: ConnectionOptions) => run((await import("./job-commands.js")).cancelCommand(jobId, connection(options))));
+  oneJobCommand(program, "rescale", "Give a running job another parallelism, as far as there are slots (jobmanager.scheduler=adaptive).")
+    .option("-p, --parallelism <n>", "of every vertex that can have another one", parseParallelism)
+    .option("--vertex <vertex=n>", "of one vertex, by its id or name (may be repeated)", parseVertexParallelism, {})
+    .action(async (jobId: string, options: ConnectionOptions & { readonly parallelism?: number; readonly vertex: Readonly<Record<string, number>> }) => {
+      const { parallelism, vertex } = options;
+      if (parallelism === undefined && Object.keys(vertex).length === 0) throw usageError("say how wide: -p N, or --vertex NAME=N");
+      await run((await import("./job-commands.js")).rescaleCommand(jobId, { ...connection(options), vertices: vertex, ...(parallelism === undefined ? {} : { parallelism }) }));
+    });
   oneJobCommand(program, "checkpoint", "Take a checkpoint of a job now, and print its path.")
     .action(async (jobId: string, options: ConnectionOptions) => run((await import("./job-commands.js")).checkpointCommand(jobId, connection(options))));
 }

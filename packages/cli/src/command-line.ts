@@ -152,7 +152,7 @@ function parseDays(text: string): number {
   return days;
 }
 
-function parseParallelism(text: string): number {
+export function parseParallelism(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1) throw new CommanderError(exitCodes.usage, "millrace.parallelism", usage(`"${text}" is not a parallelism: give a whole number from 1`));
   return value;
@@ -162,6 +162,17 @@ export function parseDefinition(text: string, previous: Readonly<Record<string, 
   const at = text.indexOf("=");
   if (at < 1) throw new CommanderError(exitCodes.usage, "millrace.define", usage(`"${text}" is not a definition: write -D key=value`));
   return { ...previous, [text.slice(0, at).trim()]: text.slice(at + 1) };
+}
+
+/** `vertex=n`; the name itself may hold `=`. */
+export function parseVertexParallelism(text: string, previous: Readonly<Record<string, number>>): Record<string, number> {
+  const at = text.lastIndexOf("=");
+  if (at < 1) throw usageError(`"${text}" does not say how wide: write --vertex NAME=N`);
+  return { ...previous, [text.slice(0, at)]: parseParallelism(text.slice(at + 1)) };
+}
+
+export function usageError(message: string): CommanderError {
+  return new CommanderError(exitCodes.usage, "millrace.usage", usage(message));
 }
 
 /** Commander prints its own messages; ours have to be printed before they are thrown. */

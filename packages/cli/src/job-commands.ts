@@ -41,6 +41,23 @@ export async function checkpointCommand(jobId: string, request: { readonly jobMa
   });
 }
 
+export interface RescaleRequest {
+  readonly jobManager?: string;
+  readonly parallelism?: number;
+  /** By a vertex's id or name. */
+  readonly vertices: Readonly<Record<string, number>>;
+}
+
+/** `millrace rescale`: gives a running job's vertices another parallelism; returns once the job has taken it in. */
+export async function rescaleCommand(jobId: string, { jobManager, parallelism, vertices }: RescaleRequest): Promise<number> {
+  return withCluster(jobManager, async (cluster) => {
+    await cluster.ask("rescaleJob", { jobId, vertices, ...(parallelism === undefined ? {} : { parallelism }) });
+    const requirements = await cluster.ask("resourceRequirements", { jobId });
+    for (const { name, lowerBound, upperBound, parallelism: now } of requirements) process.stdout.write(`${name}: ${lowerBound} to ${upperBound}, now ${now}\n`);
+    return exitCodes.finished;
+  });
+}
+
 async function withCluster(address: string | undefined, work: (cluster: ClusterClient) => Promise<number>): Promise<number> {
   const cluster = await connectCluster(address);
   try {

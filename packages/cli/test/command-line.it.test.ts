@@ -290,7 +290,7 @@ test("a module that hangs when a slot loads it fails the job", async () => {
     slots.load({ artifactUrl: artifact.url, source: artifact.source, args, entryUrl: artifact.library?.slot, loadTimeoutMs: 100 });
     let failed!: (event: { readonly type: string; readonly error?: { readonly code?: string } }) => void;
     const first = new Promise<Parameters<typeof failed>[0]>((resolve) => (failed = resolve));
-    const allocated = await slots.allocate({ epoch: 1, numberOfSlots: 1, jobGraph, onEvent: (_, event) => failed(event) });
+    const allocated = await slots.allocate({ epoch: 1, numberOfSlots: 1, jobSlots: [0], numberOfJobSlots: 1, jobGraph, onEvent: (_, event) => failed(event) });
     const event = await first;
     assert.equal(event.type, "slotFailed");
     assert.equal(event.error?.code, "SLOT_DEPLOYMENT_TIMEOUT");

@@ -17,7 +17,8 @@ export class ScriptedSlots implements SlotProvider {
   request!: SlotRequest;
   epoch = 0;
   readonly #clock: Clock;
-  #tasks = new Map<string, { readonly attempt: ExecutionAttempt; readonly slot: number; state: ExecutionState }>();
+  readonly requests = new Map<number, SlotRequest>();
+  readonly #tasks = new Map<string, { readonly attempt: ExecutionAttempt; readonly epoch: number; readonly slot: number; state: ExecutionState }>();
 
   constructor(clock: Clock, oneSlot = false) {
     this.#clock = clock;
@@ -29,7 +30,7 @@ export class ScriptedSlots implements SlotProvider {
     if (this.failAllocation !== undefined) throw this.failAllocation;
     this.request = request;
     this.epoch = request.epoch;
-    this.#tasks.clear();
+    this.requests.set(request.epoch, request);
     return {
       send: (slot, command) => {
         this.commands.push({ slot, command });
@@ -45,14 +46,14 @@ export class ScriptedSlots implements SlotProvider {
   }
 
   emit(event: SlotEvent, slot = 0): void {
-    const { request } = this;
+    const request = ("epoch" in event ? this.requests.get(event.epoch) : undefined) ?? this.request;
     this.#clock.yieldThen(() => request.onEvent(slot, event));
   }
 
   setState(vertexId: string, subtaskIndex: number, state: ExecutionState, error?: SerializedError): void {
     const task = this.#tasks.get(`${vertexId}:${subtaskIndex}`)!;
     task.state = state;
-    this.emit({ type: "taskState", epoch: this.epoch, attempt: task.attempt, state, ...(error === undefined ? {} : { error }) }, task.slot);
+    this.emit({ type: "taskState", epoch: task.epoch, attempt: task.attempt, state, ...(error === undefined ? {} : { error }) }, task.slot);
   }
 
   fail(vertexId: string, subtaskIndex: number, message = "boom"): void {
@@ -61,6 +62,11 @@ export class ScriptedSlots implements SlotProvider {
 
   attempt(vertexId: string, subtaskIndex: number): ExecutionAttempt {
     return this.#tasks.get(`${vertexId}:${subtaskIndex}`)!.attempt;
+  }
+
+  /** The epoch of a task's current attempt. */
+  epochOf(vertexId: string): number {
+    return this.#tasks.get(`${vertexId}:0`)!.epoch;
   }
 
   acknowledge(checkpointId: number, attempt: ExecutionAttempt, state: TaskStateSnapshot = { operators: {}, stateBytes: 1, writtenBytes: 1 }, epoch = this.epoch): void {
@@ -72,27 +78,29 @@ export class ScriptedSlots implements SlotProvider {
     switch (command.type) {
       case "deploy":
         for (const { attempt } of command.tasks) {
-          this.#tasks.set(`${attempt.vertexId}:${attempt.subtaskIndex}`, { attempt, slot, state: "DEPLOYING" });
+          this.#tasks.set(`${attempt.vertexId}:${attempt.subtaskIndex}`, { attempt, epoch: command.epoch, slot, state: "DEPLOYING" });
           this.setState(attempt.vertexId, attempt.subtaskIndex, "INITIALIZING");
         }
         return;
       case "run":
-        return this.#move(slot, "RUNNING");
+        return this.#move(command.epoch, slot, "RUNNING");
       case "cancel":
-        return this.#move(slot, "CANCELED");
+        return this.#move(command.epoch, slot, "CANCELED");
       case "snapshotCoordinator":
         return this.emit({ type: "coordinatorSnapshot", epoch: command.epoch, operatorId: command.operatorId, checkpointId: command.checkpointId, state: new Uint8Array([7]) });
       case "triggerCheckpoint":
-        // One slot's trigger stands for the barrier's way through the whole job.
-        for (const task of this.#tasks.values()) if (task.state === "RUNNING") this.acknowledge(command.checkpointId, task.attempt);
+        // One slot's trigger stands for the barrier's way through its whole region.
+        for (const task of this.#tasks.values()) {
+          if (task.state === "RUNNING" && task.epoch === command.epoch) this.acknowledge(command.checkpointId, task.attempt, undefined, command.epoch);
+        }
         return;
       default:
     }
   }
 
-  #move(slot: number, state: ExecutionState): void {
+  #move(epoch: number, slot: number, state: ExecutionState): void {
     for (const [key, task] of this.#tasks) {
-      if (task.slot !== slot || ["FINISHED", "FAILED", "CANCELED"].includes(task.state)) continue;
+      if (task.epoch !== epoch || task.slot !== slot || ["FINISHED", "FAILED", "CANCELED"].includes(task.state)) continue;
       const [vertexId, subtask] = key.split(":");
       this.setState(vertexId!, Number(subtask), state);
     }
@@ -112,5 +120,19 @@ export function twoVertexGraph(config: Record<string, unknown> = {}, parallelism
       targetNodeId: 2, targetEdgeIndex: 0, exchange: "pipelined",
     }],
     runtimeMode: "STREAMING", config, parameters: {}, once: {}, cachedFiles: {}, fingerprint: "f",
+  };
+}
+
+/** Two pipelines that exchange nothing: a(2) → b(2), and c(2) → d(2). */
+export function twoPipelines(config: Record<string, unknown> = {}): JobGraph {
+  const { vertices, edges, ...job } = twoVertexGraph(config);
+  const rename = (from: string, to: string, nodeId: number) => {
+    const vertex = vertices.find(({ id }) => id === from)!;
+    return { ...vertex, id: to, name: to, operators: vertex.operators.map((operator) => ({ ...operator, id: `${to}-op`, name: to, nodeId })) };
+  };
+  const edge = (source: string, target: string, targetNodeId: number) => ({ ...edges[0]!, id: `${source}-${target}`, sourceVertexId: source, sourceOperatorId: `${source}-op`, targetVertexId: target, targetNodeId });
+  return {
+    ...job, vertices: [rename("source", "a", 1), rename("map", "b", 2), rename("source", "c", 3), rename("map", "d", 4)],
+    edges: [edge("a", "b", 2), edge("c", "d", 4)],
   };
 }

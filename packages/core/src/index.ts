@@ -19,6 +19,7 @@ export * from "./config/secret.js";
 export * from "./high-availability/coordination.js";
 export * from "./high-availability/fenced-store.js";
 export * from "./config/rest-options.js";
+export * from "./config/scheduler-options.js";
 export * from "./record/record-batch.js";
 export * from "./record/output-tag.js";
 export * from "./record/collector.js";

@@ -17,6 +17,10 @@ export interface JobExecutionResult {
 export interface JobMetrics {
   readonly status: JobStatus;
   readonly restarts: number;
+  /** Changes of parallelism by the adaptive scheduler. */
+  readonly rescales: number;
+  /** Of the last restart or rescale: from when tasks began to stop until all ran again. */
+  readonly lastRestartDurationMs: number | undefined;
   readonly checkpointsCompleted: number;
   readonly lastCheckpointDurationMs: number | undefined;
   /** Bytes that were written for the last completed checkpoint. */

@@ -27,6 +27,8 @@ export interface JobVertex {
   readonly description?: string;
   readonly parallelism: number;
   readonly maxParallelism: number;
+  /** It sees all records: no scheduler may make it wider. */
+  readonly nonParallel?: true;
   readonly slotSharingGroup: string;
   /** Head first; every other operator comes after the one it reads. */
   readonly operators: readonly ChainedOperator[];

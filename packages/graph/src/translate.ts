@@ -50,6 +50,7 @@ function vertexOf(chain: Chain, config: Configuration): JobVertex {
     description: descriptions.join(" -> "),
     parallelism: head.parallelism,
     maxParallelism: head.maxParallelism,
+    ...(members.some(({ node }) => node.forceNonParallel) ? { nonParallel: true as const } : {}),
     slotSharingGroup: head.slotSharingGroup,
     operators: members.map((member) => operatorOf(member, head)),
     bufferTimeoutMs: timeouts.length > 0 ? Math.min(...timeouts) : config.get(BUFFER_TIMEOUT),

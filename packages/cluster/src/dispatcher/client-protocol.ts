@@ -1,6 +1,7 @@
 import type { LogSink } from "@millrace/core";
 import type { JobExecutionResult, JobMetrics, JobStatus } from "@millrace/graph";
 import type { JobSubmission } from "./dispatcher.js";
+import type { ParallelismBounds } from "../scheduler/resource-requirements.js";
 import type { JobSummary } from "./managed-job.js";
 
 /** What a cluster consists of right now. */
@@ -33,12 +34,24 @@ export interface ClientMethods {
   readonly jobMetrics: { readonly ask: JobRef; readonly answer: JobMetrics };
   readonly jobAccumulators: { readonly ask: JobRef; readonly answer: Readonly<Record<string, unknown>> };
   readonly triggerCheckpoint: { readonly ask: JobRef; readonly answer: string };
+  readonly resourceRequirements: { readonly ask: JobRef; readonly answer: JobRequirements };
+  readonly rescaleJob: { readonly ask: RescaleJob; readonly answer: undefined };
   readonly lastCheckpointPath: { readonly ask: JobRef; readonly answer: string | undefined };
 }
 
 /** A job by its id, or by the beginning of it. */
 export interface JobRef {
   readonly jobId: string;
+}
+
+/** What a job asks for, by vertex, and what it has. */
+export type JobRequirements = readonly (ParallelismBounds & { readonly vertexId: string; readonly name: string; readonly parallelism: number })[];
+
+export interface RescaleJob extends JobRef {
+  /** Of every vertex that can have another one. */
+  readonly parallelism?: number;
+  /** By a vertex's id or name: only of those. */
+  readonly vertices?: Readonly<Record<string, number>>;
 }
 
 /** What an attached client is told. */

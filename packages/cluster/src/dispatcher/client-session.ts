@@ -1,6 +1,7 @@
 import { MillraceError } from "@millrace/core";
 import { BlobUpload, checkBlobKey, type BlobStore } from "../blob/blob-store.js";
 import { unknownMethod, type RpcConnection, type RpcHandler } from "../rpc/rpc-connection.js";
+import { rescaled } from "../scheduler/resource-requirements.js";
 import type { ClientMethods, ClusterOverview, JobRef, ToClient } from "./client-protocol.js";
 import type { Dispatcher } from "./dispatcher.js";
 import type { JobObserver, ManagedJob } from "./managed-job.js";
@@ -80,6 +81,15 @@ export class ClientSession implements RpcHandler {
     jobMetrics: (ref) => this.#job(ref).master.metrics(),
     jobAccumulators: (ref) => this.#job(ref).master.accumulators(),
     triggerCheckpoint: (ref) => this.#job(ref).master.triggerCheckpoint(),
+    resourceRequirements: (ref) => {
+      const { master } = this.#job(ref);
+      return master.jobGraph.vertices.map(({ id, name, parallelism }) => ({ vertexId: id, name, parallelism, ...master.requirements[id]! }));
+    },
+    rescaleJob: ({ parallelism, vertices, ...ref }) => {
+      const { master } = this.#job(ref);
+      master.updateRequirements(rescaled(master.requirements, master.jobGraph, parallelism, vertices ?? {}));
+      return undefined;
+    },
     lastCheckpointPath: (ref) => this.#job(ref).master.lastCheckpointPath,
   };
 

@@ -13,6 +13,8 @@ export interface DispatcherInit {
   readonly blobs: BlobStore;
   /** Where checkpoints go of jobs that name no directory; absolute. */
   readonly defaultCheckpointDirectory: string;
+  /** What the cluster's configuration says for jobs that do not say it themselves. */
+  readonly jobDefaults: Readonly<Record<string, unknown>>;
   /** How long jobs that have ended are remembered, and how many at most. */
   readonly endedJobs: { readonly expirationMs: number; readonly capacity: number };
 }
@@ -40,15 +42,16 @@ export class Dispatcher {
   async submit(submission: JobSubmission, observer?: JobObserver): Promise<ManagedJob> {
     if (this.#stopped) throw new MillraceError({ code: "CLUSTER_STOPPING", message: "the cluster is being stopped and takes no jobs" });
     checkSubmission(submission);
-    const { env, blobs, resources, events } = this.#init;
-    const { jobGraph, artifact, source, args } = submission;
+    const { env, blobs, resources, events, jobDefaults } = this.#init;
+    const { artifact, source, args } = submission;
+    const jobGraph: JobGraph = { ...submission.jobGraph, config: { ...jobDefaults, ...submission.jobGraph.config } };
     if (!(await blobs.has(artifact))) throw new MillraceError({ code: "BLOB_NOT_FOUND", message: `the artifact of job "${jobGraph.jobName}", blob ${artifact}, was not uploaded` });
     if (this.#jobs.has(jobGraph.jobId)) throw new MillraceError({ code: "JOB_ALREADY_SUBMITTED", message: `job ${jobGraph.jobId} was submitted before` });
     const configured = Configuration.of(jobGraph.config, allOptions).get(CHECKPOINTING_DIRECTORY);
     const job = new ManagedJob({
       env, jobGraph,
       checkpointDirectory: `${configured === undefined ? this.#init.defaultCheckpointDirectory : env.fs.resolve(configured)}/${jobGraph.jobId}`,
-      slots: (log) => new ClusterSlots({ env: { ...env, log }, resources, program: { artifact, source, args } }, events),
+      slots: (log) => new ClusterSlots({ env: { ...env, log }, resources, job: jobGraph, program: { artifact, source, args } }, events),
     });
     if (observer !== undefined) job.observe(observer);
     this.#jobs.set(jobGraph.jobId, job);

@@ -1,6 +1,6 @@
 import {
   HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, JOBMANAGER_BIND_HOST, JOBMANAGER_RPC_PORT, JOB_STORE_CAPACITY, JOB_STORE_EXPIRATION, CLUSTER_EVENLY_SPREAD, MillraceError,
-  SLOT_REQUEST_TIMEOUT, type Configuration,
+  SLOT_REQUEST_TIMEOUT, schedulerOptions, type Configuration,
 } from "@millrace/core";
 import { BlobStore, checkBlobKey } from "../blob/blob-store.js";
 import { ResourceManager } from "../resource-manager/resource-manager.js";
@@ -46,6 +46,7 @@ export class JobManager {
     this.resources = new ResourceManager({ env, slotRequestTimeoutMs: config.get(SLOT_REQUEST_TIMEOUT), spreadEvenly: config.get(CLUSTER_EVENLY_SPREAD) });
     this.dispatcher = new Dispatcher({
       env, resources: this.resources, events: this.#events, blobs: this.blobs, defaultCheckpointDirectory: `${directory}/checkpoints`,
+      jobDefaults: Object.fromEntries(schedulerOptions.filter((option) => config.has(option)).map((option) => [option.key, config.get(option)])),
       endedJobs: { expirationMs: config.get(JOB_STORE_EXPIRATION), capacity: config.get(JOB_STORE_CAPACITY) },
     });
   }

@@ -76,8 +76,7 @@ export class ManagedJob {
   }
 
   get summary(): JobSummary {
-    const { jobId, jobName, vertices } = this.jobGraph;
-    const { status } = this.master;
+    const { status, jobGraph: { jobId, jobName, vertices } } = this.master;
     return {
       jobId, jobName, status, startTimeMs: this.startTimeMs, endTimeMs: this.ended ? this.statusTimesMs.get(status) : undefined,
       tasks: vertices.reduce((sum, { parallelism }) => sum + parallelism, 0),

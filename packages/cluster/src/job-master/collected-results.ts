@@ -6,6 +6,8 @@ interface HeldBatch {
   readonly subtaskIndex: number;
   readonly batch: ArrayBuffer;
   readonly afterCheckpoint: number;
+  /** Index of the region it comes from. */
+  readonly region: number;
 }
 
 /**
@@ -36,9 +38,9 @@ export class CollectedResults {
     }
   }
 
-  /** The job goes back to its last checkpoint. */
-  drop(): void {
-    this.#held = [];
+  /** A region, or all of the job, goes back to the last checkpoint. */
+  drop(region?: number): void {
+    this.#held = region === undefined ? [] : this.#held.filter((batch) => batch.region !== region);
   }
 
   /** The job finished: nothing can be produced again. */

@@ -11,6 +11,7 @@ const rank: Readonly<Record<ExecutionState, number>> = {
 export class Execution {
   readonly attempt: ExecutionAttempt;
   readonly vertex: JobVertex;
+  /** Among the slots of its region. */
   readonly slotIndex: number;
   readonly #nowMs: () => number;
   state: ExecutionState = "CREATED";
@@ -46,20 +47,35 @@ export class Execution {
   }
 }
 
-/** The current attempt of every subtask of a job. Attempts are replaced together, at each deployment of the job. */
+/** The current attempt of every subtask of a job. The attempts of a region are replaced together, at each of its deployments. */
 export class ExecutionGraph {
   readonly jobGraph: JobGraph;
-  readonly #byVertex: ReadonlyMap<string, Execution[]>;
+  readonly #byVertex: Map<string, Execution[]>;
+  readonly #nowMs: () => number;
   readonly #inEdges: ReadonlyMap<string, readonly JobEdge[]>;
 
   constructor(jobGraph: JobGraph, attemptNumber: number, slotOfSubtask: Readonly<Record<string, readonly number[]>>, nowMs: () => number = () => 0) {
     this.jobGraph = jobGraph;
+    this.#nowMs = nowMs;
     this.#byVertex = new Map(jobGraph.vertices.map((vertex) => [
       vertex.id,
       Array.from({ length: vertex.parallelism }, (_, subtaskIndex) =>
         new Execution(vertex, { vertexId: vertex.id, subtaskIndex, attemptNumber }, slotOfSubtask[vertex.id]![subtaskIndex]!, nowMs)),
     ]));
     this.#inEdges = new Map(jobGraph.vertices.map((vertex) => [vertex.id, jobGraph.edges.filter((edge) => edge.targetVertexId === vertex.id)]));
+  }
+
+  /** Puts the next attempt in place of each one of these vertices. */
+  nextAttempts(vertices: readonly JobVertex[]): void {
+    for (const { id } of vertices) {
+      this.#byVertex.set(id, this.ofVertex(id).map(({ vertex, attempt, slotIndex }) =>
+        new Execution(vertex, { ...attempt, attemptNumber: attempt.attemptNumber + 1 }, slotIndex, this.#nowMs)));
+    }
+  }
+
+  /** The executions of these vertices, vertex by vertex. */
+  of(vertices: readonly JobVertex[]): readonly Execution[] {
+    return vertices.flatMap(({ id }) => this.ofVertex(id));
   }
 
   /** All executions, vertex by vertex. */

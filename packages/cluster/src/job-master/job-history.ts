@@ -30,16 +30,16 @@ export class JobHistory {
     return { ...this.#durations, [this.#current.status]: this.#spentInCurrent(this.#nowMs()) };
   }
 
-  /** Keeps the attempts of a deployment that is about to be replaced. */
-  archive(graph: ExecutionGraph, reports: TaskReports, locate: (slotIndex: number) => TaskLocation): void {
-    for (const execution of graph.all()) {
+  /** Keeps attempts that are about to be replaced. */
+  archive(executions: Iterable<Execution>, reports: TaskReports, locate: (execution: Execution) => TaskLocation): void {
+    for (const execution of executions) {
       const key = keyOf(execution.attempt.vertexId, execution.attempt.subtaskIndex);
       const attempts = [...(this.#earlier.get(key) ?? []), executionView(execution, reports, locate)];
       this.#earlier.set(key, attempts.slice(-MAX_EARLIER_ATTEMPTS));
     }
   }
 
-  vertices(graph: ExecutionGraph, reports: TaskReports, locate: (slotIndex: number) => TaskLocation): VertexView[] {
+  vertices(graph: ExecutionGraph, reports: TaskReports, locate: (execution: Execution) => TaskLocation): VertexView[] {
     return graph.jobGraph.vertices.map(({ id }) => ({
       vertexId: id,
       subtasks: graph.ofVertex(id).map((execution) => ({
@@ -53,10 +53,10 @@ export class JobHistory {
   }
 }
 
-function executionView(execution: Execution, reports: TaskReports, locate: (slotIndex: number) => TaskLocation): ExecutionView {
-  const { attempt, state, timestamps, slotIndex } = execution;
+function executionView(execution: Execution, reports: TaskReports, locate: (execution: Execution) => TaskLocation): ExecutionView {
+  const { attempt, state, timestamps } = execution;
   return {
-    subtaskIndex: attempt.subtaskIndex, attemptNumber: attempt.attemptNumber, state, timestamps: { ...timestamps }, location: locate(slotIndex),
+    subtaskIndex: attempt.subtaskIndex, attemptNumber: attempt.attemptNumber, state, timestamps: { ...timestamps }, location: locate(execution),
     metrics: reports.metricsOf(attempt), accumulators: reports.accumulatorsOf(attempt),
   };
 }

@@ -1,24 +1,29 @@
 import {
   CHECKPOINTING_INTERVAL, CHECKPOINTING_RETAINED, CHECKPOINTING_RETENTION, Configuration, IGNORE_UNCLAIMED_STATE, MillraceError, SAVEPOINT_PATH,
-  TASK_CANCELLATION_TIMEOUT, allOptions, deserializeError, serializeError, userPlace,
+  FAILOVER_STRATEGY, SCHEDULER, TASK_CANCELLATION_TIMEOUT, allOptions, deserializeError, serializeError,
 } from "@millrace/core";
 import type { Cancellable, Env, SerializedError } from "@millrace/core";
 import type { JobExecutionResult, JobGraph, JobMetrics, JobStatus } from "@millrace/graph";
-import type { SlotCommand, SlotEvent, TaskDeployment } from "@millrace/runtime";
+import type { SlotEvent } from "@millrace/runtime";
 import { CheckpointCoordinator } from "../checkpoint/checkpoint-coordinator.js";
 import { CheckpointStatisticsTracker } from "../checkpoint/checkpoint-statistics.js";
 import { readMetadata } from "../checkpoint/checkpoint-metadata.js";
-import { CompletedCheckpointStore } from "../checkpoint/completed-checkpoint-store.js";
-import { restoreCoordinator, restoreTask, validateRestore } from "../checkpoint/restore.js";
+import { CompletedCheckpointStore, type CompletedCheckpoint } from "../checkpoint/completed-checkpoint-store.js";
+import { validateRestore } from "../checkpoint/restore.js";
+import { AdaptiveScheduler, adaptiveScheduler } from "../scheduler/adaptive-scheduler.js";
+import { failoverRegions, oneRegion, type FailoverRegion } from "../scheduler/failover-regions.js";
+import type { ResourceRequirements } from "../scheduler/resource-requirements.js";
 import { createRestartStrategy, type RestartStrategy } from "../scheduler/restart-strategy.js";
-import { assignSlots, type SlotAssignment } from "../scheduler/slot-assignment.js";
-import type { AllocatedSlots, SlotProvider } from "../scheduler/slot-provider.js";
+import type { SlotProvider } from "../scheduler/slot-provider.js";
 import { CollectedResults, type ResultTaker } from "./collected-results.js";
+import { describeFailure, jobHasEnded } from "./describe-failure.js";
 import { ExceptionHistory, type ExceptionHistoryEntry } from "./exception-history.js";
-import { ExecutionGraph, type Execution } from "./execution-graph.js";
+import type { Execution } from "./execution-graph.js";
+import { JobDeployer } from "./job-deployer.js";
 import { JobHistory, undeployed } from "./job-history.js";
-import type { JobView, TaskLocation } from "./job-view.js";
-import { SourceCoordinators, sourceOperators } from "./source-coordinators.js";
+import type { JobView } from "./job-view.js";
+import type { RegionDeployment } from "./region-deployment.js";
+import { sourceOperators } from "./source-coordinators.js";
 import { TaskReports } from "./task-reports.js";
 
 export interface JobMasterInit {
@@ -34,18 +39,24 @@ export interface JobMasterInit {
   readonly onStatus?: (status: JobStatus) => void;
 }
 
-/** How a deployment ends: with another one, or for good. */
-type Goal = { readonly kind: "restart"; readonly notBeforeMs: number } | { readonly kind: "failed"; readonly error: SerializedError } | { readonly kind: "canceled" };
+/** What all tasks are stopped for. */
+type Goal = { readonly kind: "rescale" } | { readonly kind: "failed"; readonly error: SerializedError } | { readonly kind: "canceled" };
 
-/** Where tasks are that run in the JobMaster's own process. */
-const embeddedLocation: TaskLocation = { taskManagerId: "embedded", endpoint: "localhost" };
+/** A part of a job on its way down and up again. */
+interface Restart {
+  readonly cause: SerializedError;
+  readonly notBeforeMs: number;
+  timer?: Cancellable;
+}
+
 const finalStates: ReadonlySet<JobStatus> = new Set(["FINISHED", "CANCELED", "FAILED"]);
 
 /**
  * Runs one job: deploys its tasks, takes checkpoints, restarts it after failures, ends it.
  *
- * A state machine on one thread: `start`, `cancel`, `triggerCheckpoint` and the slots' events are its only inputs. Every deployment of all tasks is
- * an epoch; an event of another epoch has no effect. A failure of one task takes all tasks back to the last completed checkpoint.
+ * A state machine on one thread: `start`, `cancel`, `triggerCheckpoint`, `updateRequirements` and the slots' events are its only inputs. Every deployment
+ * of a region is an epoch; an event of another epoch has no effect. A failure of a task takes its region back to the last completed checkpoint; with the
+ * adaptive scheduler the job is one region, whose parallelism may change at each deployment.
  * Status: INITIALIZING → CREATED → RUNNING → (RESTARTING → RUNNING)* → FINISHED, or FAILING → FAILED, or CANCELLING → CANCELED.
  */
 export class JobMaster {
@@ -53,7 +64,7 @@ export class JobMaster {
   readonly result: Promise<JobExecutionResult>;
   readonly #init: JobMasterInit;
   readonly #config: Configuration;
-  readonly #assignment: SlotAssignment;
+  readonly #adaptive: AdaptiveScheduler | undefined;
   readonly #restartStrategy: RestartStrategy;
   readonly #store: CompletedCheckpointStore;
   readonly #coordinator: CheckpointCoordinator;
@@ -65,16 +76,13 @@ export class JobMaster {
   readonly #startedMs: number;
   #settle!: { readonly resolve: (result: JobExecutionResult) => void; readonly reject: (error: unknown) => void };
   #status: JobStatus = "INITIALIZING";
-  #epoch = 0;
-  #graph: ExecutionGraph | undefined;
-  #sources: SourceCoordinators | undefined;
-  #slots: AllocatedSlots | undefined;
-  #locations: readonly TaskLocation[] | undefined;
-  #runSent = false;
+  readonly #deployer: JobDeployer;
+  readonly #restarting = new Map<number, Restart>();
+  #restarts = 0;
+  #downSinceMs: number | undefined;
+  #lastRestartDurationMs: number | undefined;
   #goal: Goal | undefined;
-  #stopTimer: Cancellable | undefined;
-  #restartTimer: Cancellable | undefined;
-  #releasing = false;
+  #ending = false;
   #restoredFrom: string | undefined;
 
   constructor(init: JobMasterInit) {
@@ -83,7 +91,21 @@ export class JobMaster {
     this.#config = checkpointConfig(jobGraph);
     this.#startedMs = env.clock.monotonicMs();
     this.#history = new JobHistory(this.#status, () => env.clock.nowMs());
-    this.#assignment = assignSlots(jobGraph, init.slots.oneSlot);
+    this.#adaptive = adaptiveScheduler({
+      env, jobGraph, config: this.#config, slots: init.slots,
+      host: { rescale: () => this.#rescale(), takeCheckpoint: () => void this.#coordinator.triggerNow().catch(() => undefined) },
+    });
+    this.#deployer = new JobDeployer(jobGraph, {
+      env, slots: init.slots, checkpointDirectory: init.checkpointDirectory, temporaryDirectory: init.temporaryDirectory, history: this.#history, reports: this.#reports,
+      cancellationTimeoutMs: this.#config.get(TASK_CANCELLATION_TIMEOUT),
+      links: {
+        onEvent: (deployment, slotIndex, event) => this.#onEvent(deployment, slotIndex, event),
+        onNoSlots: (deployment, error) => this.#onFailure(deployment, undefined, error),
+        onRunning: () => this.#onRunning(),
+        holds: (operatorId) => this.#coordinator.holdsEventsOf(operatorId),
+        checkpoint: () => this.#restored(),
+      },
+    });
     this.#restartStrategy = createRestartStrategy(this.#config, env.clock, env.rng);
     this.#store = new CompletedCheckpointStore(env, this.#config.get(CHECKPOINTING_RETAINED));
     this.#coordinator = new CheckpointCoordinator({
@@ -114,36 +136,56 @@ export class JobMaster {
   cancel(): void {
     if (finalStates.has(this.#status) || this.#status === "CANCELLING") return;
     this.#setStatus("CANCELLING");
-    this.#stopTasks({ kind: "canceled" });
+    this.#stopAll({ kind: "canceled" });
   }
 
   /** Takes a checkpoint now; resolves with its directory. @throws `CHECKPOINT_FAILED` */
   async triggerCheckpoint(): Promise<string> {
-    if (finalStates.has(this.#status)) throw ended();
+    if (finalStates.has(this.#status)) throw jobHasEnded();
     return (await this.#coordinator.triggerNow()).path;
+  }
+
+  /** Least and most parallelism of each vertex. Without the adaptive scheduler they are what the job has. */
+  get requirements(): ResourceRequirements {
+    return this.#adaptive?.requirements ?? Object.fromEntries(this.#deployer.jobGraph.vertices.map(({ id, parallelism }) => [id, { lowerBound: 1, upperBound: parallelism }]));
+  }
+
+  /** Rescales the job to new bounds, as far as there are slots. @throws `RESCALING_UNAVAILABLE`, `RESOURCE_REQUIREMENTS_INVALID`, `JOB_NOT_RUNNING` */
+  updateRequirements(requirements: ResourceRequirements): void {
+    if (finalStates.has(this.#status)) throw jobHasEnded();
+    if (this.#adaptive === undefined) throw new MillraceError({
+      code: "RESCALING_UNAVAILABLE", message: `the parallelism of the job "${this.#deployer.jobGraph.jobName}" is fixed`, location: { option: SCHEDULER.key },
+      hint: this.#deployer.jobGraph.runtimeMode === "BATCH" ? "a batch job cannot be rescaled while it runs" : `start it with -D ${SCHEDULER.key}=adaptive`,
+    });
+    this.#adaptive.updateRequirements(requirements);
+  }
+
+  /** The plan as it is deployed now. */
+  get jobGraph(): JobGraph {
+    return this.#deployer.jobGraph;
   }
 
   /** Fails the job as if one of its tasks had failed: it restarts or fails as its strategy says. For tests. */
   injectFailure(error: unknown): void {
-    this.#onFailure(undefined, serializeError(error));
+    this.#onFailure(undefined, undefined, serializeError(error));
   }
 
   metrics(): JobMetrics {
     return {
-      status: this.#status, restarts: Math.max(0, this.#epoch - 1),
+      status: this.#status, restarts: this.#restarts, rescales: this.#rescales, lastRestartDurationMs: this.#lastRestartDurationMs,
       checkpointsCompleted: this.#coordinator.completedCheckpoints, lastCheckpointDurationMs: this.#coordinator.lastDurationMs,
       lastCheckpointSize: this.#coordinator.lastCompleted?.writtenBytes, lastCheckpointFullSize: this.#coordinator.lastCompleted?.stateBytes,
-      vertices: this.#reports.vertexMetrics(this.#init.jobGraph),
+      vertices: this.#reports.vertexMetrics(this.#deployer.jobGraph),
     };
   }
 
   /** Everything that is shown of the job, as it stands now. */
   view(): JobView {
-    const locate = (slotIndex: number): TaskLocation => this.#locationOf(slotIndex);
     return {
-      jobGraph: this.#init.jobGraph, status: this.#status, statusTimestamps: { ...this.#history.statusTimestamps },
-      statusDurationsMs: this.#history.statusDurationsMs, nowMs: this.#init.env.clock.nowMs(), restarts: Math.max(0, this.#epoch - 1),
-      vertices: this.#graph === undefined ? undeployed(this.#init.jobGraph, locate(0)) : this.#history.vertices(this.#graph, this.#reports, locate),
+      jobGraph: this.#deployer.jobGraph, status: this.#status, statusTimestamps: { ...this.#history.statusTimestamps },
+      statusDurationsMs: this.#history.statusDurationsMs, nowMs: this.#init.env.clock.nowMs(), restarts: this.#restarts,
+      rescales: this.#rescales, lastRestartDurationMs: this.#lastRestartDurationMs,
+      vertices: this.#deployer.graph === undefined ? undeployed(this.#deployer.jobGraph, this.#deployer.unassigned) : this.#history.vertices(this.#deployer.graph, this.#reports, (execution) => this.#deployer.locationOf(execution)),
       accumulators: this.accumulators(), exceptions: [...this.#exceptions.entries],
       checkpoints: this.#checkpointStatistics.view((path) => this.#store.all.some((checkpoint) => checkpoint.path === path)),
     };
@@ -151,6 +193,10 @@ export class JobMaster {
 
   accumulators(): Record<string, unknown> {
     return this.#reports.accumulators();
+  }
+
+  get #rescales(): number {
+    return this.#adaptive?.rescales ?? 0;
   }
 
   /** Directory of the last completed checkpoint, while the job keeps it. */
@@ -179,202 +225,198 @@ export class JobMaster {
     this.#deploy();
   }
 
+  /** Deploys all of the job, once it is known how wide. */
   #deploy(): void {
-    const epoch = ++this.#epoch;
-    this.#goal = undefined;
-    this.#runSent = false;
-    if (this.#graph !== undefined) this.#history.archive(this.#graph, this.#reports, (slotIndex) => this.#locationOf(slotIndex));
-    this.#locations = undefined;
-    this.#reports.clear();
-    this.#graph = new ExecutionGraph(this.#init.jobGraph, epoch - 1, this.#assignment.slotOfSubtask, () => this.#init.env.clock.nowMs());
-    this.#sources = new SourceCoordinators(epoch, this.#init.jobGraph, {
-      send: (slotIndex, command) => this.#slots?.send(slotIndex, command),
-      slotOf: (vertexId, subtask) => this.#assignment.slotOfSubtask[vertexId]![subtask]!,
-      holds: (operatorId) => this.#coordinator.holdsEventsOf(operatorId),
-    });
-    this.#setStatus("RUNNING");
-    const onEvent = (slotIndex: number, event: SlotEvent): void => {
-      if (epoch === this.#epoch && (!("epoch" in event) || event.epoch === epoch)) this.#onEvent(slotIndex, event);
-    };
-    this.#init.slots.allocate({ epoch, numberOfSlots: this.#assignment.numberOfSlots, jobGraph: this.#init.jobGraph, onEvent }).then(
-      (slots) => {
-        this.#slots = slots;
-        this.#locations = slots.locations;
-        if (this.#goal === undefined) this.#deployOn(slots, epoch);
-        else void this.#releaseAndReach();
+    const adaptive = this.#adaptive;
+    if (adaptive === undefined) return this.#deployPlan(this.#init.jobGraph);
+    adaptive.nextPlan().then(
+      (plan) => {
+        if (this.#goal === undefined) this.#deployPlan(plan);
       },
-      (error: unknown) => {
-        for (const execution of this.#graph!.all()) execution.transitionTo("CANCELED");
-        if (this.#goal === undefined) this.#onFailure(undefined, serializeError(error));
-        void this.#releaseAndReach();
-      },
+      (error: unknown) => this.#onFailure(undefined, undefined, serializeError(error)),
     );
   }
 
-  #deployOn(slots: AllocatedSlots, epoch: number): void {
-    const { jobGraph, checkpointDirectory, temporaryDirectory } = this.#init;
-    const { numberOfSlots, slotOfSubtask } = this.#assignment;
-    const graph = this.#graph!;
-    for (let slotIndex = 0; slotIndex < numberOfSlots; slotIndex++) {
-      slots.send(slotIndex, { type: "start", epoch, job: { jobGraph, slotIndex, numberOfSlots, checkpointDirectory, temporaryDirectory } });
-    }
-    slots.connectAll();
-    const checkpoint = this.#store.latest;
-    if (checkpoint !== undefined) this.#checkpointStatistics.restored(checkpoint.metadata.checkpointId, checkpoint.path, this.#init.env.clock.nowMs());
-    this.#sources!.start((operatorId) => (checkpoint === undefined ? undefined : restoreCoordinator(checkpoint, operatorId)));
-    const tasks: TaskDeployment[][] = Array.from({ length: numberOfSlots }, () => []);
-    for (const execution of graph.all()) {
-      const restore = checkpoint === undefined ? undefined : restoreTask(checkpoint, execution.vertex, execution.attempt.subtaskIndex);
-      tasks[execution.slotIndex]!.push({ attempt: execution.attempt, restore, slotOfSubtask });
-      execution.transitionTo("DEPLOYING");
-    }
-    tasks.forEach((ofSlot, slotIndex) => slots.send(slotIndex, { type: "deploy", epoch, tasks: ofSlot }));
+  #deployPlan(jobGraph: JobGraph): void {
+    const byRegion = this.#adaptive === undefined && this.#config.get(FAILOVER_STRATEGY) === "region";
+    this.#setStatus("RUNNING");
+    this.#deployer.deployAll(jobGraph, byRegion ? failoverRegions(jobGraph) : oneRegion(jobGraph));
   }
 
-  #onEvent(slotIndex: number, event: SlotEvent): void {
+  /** Starts a region again, as wide as before. */
+  #redeploy(region: FailoverRegion): void {
+    if (this.#restarting.size === 0) this.#setStatus("RUNNING");
+    this.#deployer.redeploy(region);
+  }
+
+  #restored(): CompletedCheckpoint | undefined {
+    const checkpoint = this.#store.latest;
+    if (checkpoint !== undefined) this.#checkpointStatistics.restored(checkpoint.metadata.checkpointId, checkpoint.path, this.#init.env.clock.nowMs());
+    return checkpoint;
+  }
+
+  #onEvent(deployment: RegionDeployment, slotIndex: number, event: SlotEvent): void {
+    const { sources } = deployment;
     switch (event.type) {
-      case "taskState": return this.#onTaskState(event);
+      case "taskState": return this.#onTaskState(deployment, event);
       case "acknowledgeCheckpoint": return this.#coordinator.acknowledge(event);
       case "declineCheckpoint": return this.#coordinator.decline(event);
       case "finalCheckpointNeeded": {
-        const execution = this.#graph?.find(event.attempt);
+        const execution = this.#deployer.graph?.find(event.attempt);
         if (execution !== undefined) execution.awaitsFinalCheckpoint = true;
         return this.#coordinator.finalCheckpointNeeded();
       }
-      case "coordinatorEvent": return this.#sources?.fromOperator(event.operatorId, event.subtaskIndex, event.event);
-      case "operatorEvent": return this.#sources?.fromCoordinator(event.operatorId, event.subtaskIndex, event.event);
+      case "coordinatorEvent": return sources.fromOperator(event.operatorId, event.subtaskIndex, event.event);
+      case "operatorEvent": return sources.fromCoordinator(event.operatorId, event.subtaskIndex, event.event);
       case "coordinatorSnapshot": return this.#coordinator.coordinatorSnapshot(event.operatorId, event.checkpointId, event.state);
-      case "coordinatorFailed": return this.#onFailure(this.#sourceTaskName(event.operatorId), event.error);
+      case "coordinatorFailed": return this.#onFailure(deployment, this.#sourceTaskName(event.operatorId), event.error);
       case "metrics": return this.#reports.putMetrics(event.attempt, event.values);
       case "accumulators": return this.#reports.putAccumulators(event.attempt, event.values);
-      case "collected": return this.#goal === undefined ? this.#results.add(event) : undefined;
+      case "collected": return deployment.stopping ? undefined : this.#results.add({ ...event, region: deployment.region.index });
       case "log": return this.#init.env.log.write(event.level, event.line);
-      case "slotFailed": return this.#onSlotFailed(slotIndex, event.error);
+      case "slotFailed": return this.#onSlotFailed(deployment, slotIndex, event.error);
     }
   }
 
-  #onTaskState(event: Extract<SlotEvent, { type: "taskState" }>): void {
-    const execution = this.#graph?.find(event.attempt);
+  #onTaskState(deployment: RegionDeployment, event: Extract<SlotEvent, { type: "taskState" }>): void {
+    const execution = this.#deployer.graph?.find(event.attempt);
     if (execution === undefined || !execution.transitionTo(event.state)) return;
     switch (event.state) {
       case "INITIALIZING":
+        return deployment.runOnceDeployed();
       case "RUNNING":
-        return this.#runOnceDeployed();
+        deployment.runOnceDeployed();
+        return this.#noteAllBack();
       case "FINISHED":
-        this.#runOnceDeployed();
-        this.#sources!.subtaskFinished(execution.vertex, execution.attempt.subtaskIndex);
-        if (this.#goal !== undefined) return this.#reachGoalOnceStopped();
-        if (this.#graph!.every((other) => other.state === "FINISHED")) return this.#finish();
+        deployment.runOnceDeployed();
+        deployment.sources.subtaskFinished(execution.vertex, execution.attempt.subtaskIndex);
+        deployment.taskEnded();
+        if (deployment.stopping) return;
+        if (this.#deployer.graph!.every((other) => other.state === "FINISHED")) return this.#finish();
         return this.#coordinator.taskFinished(execution);
       case "FAILED":
-        return this.#onFailure(execution.taskName, event.error ?? serializeError(new Error("the task failed")), execution);
+        return this.#onFailure(deployment, execution.taskName, event.error ?? serializeError(new Error("the task failed")), execution);
       case "CANCELED":
-        if (this.#goal === undefined) return this.#onFailure(execution.taskName, serializeError(new Error("the task was cancelled by nobody")));
-        return this.#reachGoalOnceStopped();
+        deployment.taskEnded();
+        if (!deployment.stopping) this.#onFailure(deployment, execution.taskName, serializeError(new Error("the task was cancelled by nobody")));
+        return;
       default:
     }
   }
 
-  #runOnceDeployed(): void {
-    if (this.#runSent || this.#goal !== undefined) return;
-    if (!this.#graph!.every((execution) => execution.state === "INITIALIZING" || execution.state === "RUNNING" || execution.state === "FINISHED")) return;
-    this.#runSent = true;
-    this.#sendAll({ type: "run", epoch: this.#epoch });
-    this.#coordinator.start(this.#graph!);
+  /** The end of a restart: every task has its state and runs. */
+  #noteAllBack(): void {
+    if (this.#downSinceMs === undefined || !this.#deployer.graph!.every(({ state }) => state === "RUNNING" || state === "FINISHED")) return;
+    this.#lastRestartDurationMs = Math.round(this.#init.env.clock.monotonicMs() - this.#downSinceMs);
+    this.#downSinceMs = undefined;
+    this.#init.env.log.write("info", `all tasks run again ${this.#lastRestartDurationMs} ms after they began to stop`);
   }
 
-  #onSlotFailed(slotIndex: number, error: SerializedError): void {
-    for (const execution of this.#graph?.all() ?? []) if (execution.slotIndex === slotIndex) execution.transitionTo("FAILED");
-    this.#onFailure(undefined, error);
+  /** Once every region runs, checkpoints can be taken. */
+  #onRunning(): void {
+    if (!this.#deployer.regions!.all.every((deployment) => deployment.running)) return;
+    this.#coordinator.start(this.#deployer.graph!);
+    // Asked for by tasks that went on running meanwhile.
+    this.#coordinator.finalCheckpointNeeded();
+    this.#adaptive?.executing();
   }
 
-  #onFailure(taskName: string | undefined, error: SerializedError, execution?: Execution): void {
+  #onSlotFailed(deployment: RegionDeployment, slotIndex: number, error: SerializedError): void {
+    for (const execution of this.#deployer.graph!.of(deployment.region.vertices)) if (execution.slotIndex === slotIndex) execution.transitionTo("FAILED");
+    this.#onFailure(deployment, undefined, error);
+  }
+
+  /** Of a region, or of what belongs to none: then all of the job restarts or fails. */
+  #onFailure(deployment: RegionDeployment | undefined, taskName: string | undefined, error: SerializedError, execution?: Execution): void {
     if (finalStates.has(this.#status)) return;
-    const ofTask = execution === undefined ? {} : { attemptNumber: execution.attempt.attemptNumber, location: this.#locationOf(execution.slotIndex) };
-    const failure = { timestampMs: this.#init.env.clock.nowMs(), taskName, error, ...ofTask };
-    if (this.#goal !== undefined) {
+    const { clock, log } = this.#init.env;
+    const ofTask = execution === undefined ? {} : { attemptNumber: execution.attempt.attemptNumber, location: this.#deployer.locationOf(execution) };
+    const failure = { timestampMs: clock.nowMs(), taskName, error, ...ofTask };
+    deployment?.taskEnded();
+    if (this.#goal !== undefined || deployment?.stopping === true) return this.#exceptions.addConcurrent(failure);
+    const joined = [...this.#restarting.values()].find(({ cause }) => isSameLoss(cause, error));
+    if (joined !== undefined && deployment !== undefined) {
       this.#exceptions.addConcurrent(failure);
-      return this.#reachGoalOnceStopped();
+      return this.#restart([deployment], joined.cause, joined.notBeforeMs);
     }
     this.#exceptions.add(failure);
     const fatal = error.code !== undefined && error.recovery === "fail";
     const delayMs = fatal ? undefined : this.#restartStrategy.onFailure();
     if (delayMs === undefined) {
       this.#setStatus("FAILING");
-      return this.#stopTasks({ kind: "failed", error });
+      return this.#stopAll({ kind: "failed", error });
     }
-    this.#init.env.log.write("warn", `${describeFailure(taskName, error)}; restarting in ${delayMs} ms`);
+    log.write("warn", `${describeFailure(taskName, error)}; restarting in ${delayMs} ms`);
+    this.#restarts++;
     this.#setStatus("RESTARTING");
-    this.#stopTasks({ kind: "restart", notBeforeMs: this.#init.env.clock.monotonicMs() + delayMs });
+    this.#restart(deployment === undefined ? this.#deployer.regions?.all ?? [] : [deployment], error, clock.monotonicMs() + delayMs);
+  }
+
+  /** Takes regions down, and up again when it is time. Those that are down already stay as they are. */
+  #restart(deployments: readonly RegionDeployment[], cause: SerializedError, notBeforeMs: number): void {
+    const { clock } = this.#init.env;
+    const goingDown = deployments.filter(({ stopping }) => !stopping);
+    if (goingDown.length === 0) return;
+    this.#downSinceMs ??= clock.monotonicMs();
+    this.#adaptive?.stopped();
+    this.#coordinator.stop("a task failed");
+    for (const deployment of goingDown) {
+      const { region } = deployment;
+      const restart: Restart = { cause, notBeforeMs };
+      this.#restarting.set(region.index, restart);
+      this.#results.drop(region.index);
+      void deployment.stop().then(() => {
+        if (this.#goal !== undefined) return;
+        restart.timer = clock.setTimer(Math.max(0, notBeforeMs - clock.monotonicMs()), () => {
+          this.#restarting.delete(region.index);
+          if (this.#adaptive === undefined) this.#redeploy(region);
+          else this.#deploy();
+        });
+      });
+    }
+  }
+
+  /** Stops everything to go on with another parallelism. */
+  #rescale(): void {
+    if (this.#goal !== undefined || this.#restarting.size > 0 || this.#status !== "RUNNING") return;
+    this.#downSinceMs ??= this.#init.env.clock.monotonicMs();
+    this.#setStatus("RESTARTING");
+    this.#stopAll({ kind: "rescale" });
   }
 
   /** Cancels every task; what happens next waits until all have stopped, or will not. */
-  #stopTasks(goal: Goal): void {
+  #stopAll(goal: Goal): void {
     const wasStopping = this.#goal !== undefined;
     this.#goal = goal;
     this.#results.drop();
+    this.#adaptive?.stopped();
     this.#coordinator.stop("the job was stopped");
-    if (this.#restartTimer !== undefined) {
-      this.#restartTimer.cancel();
-      this.#restartTimer = undefined;
-      return this.#reachGoal();
-    }
+    for (const { timer } of this.#restarting.values()) timer?.cancel();
+    this.#restarting.clear();
     if (wasStopping) return;
-    if (this.#graph === undefined) return this.#reachGoal();
-    for (const execution of this.#graph.all()) execution.transitionTo(execution.state === "CREATED" ? "CANCELED" : "CANCELING");
-    // Slots that are still being allocated are released when they come.
-    if (this.#slots === undefined) return this.#init.slots.abandon?.();
-    this.#sendAll({ type: "cancel", epoch: this.#epoch });
-    this.#stopTimer = this.#init.env.clock.setTimer(this.#config.get(TASK_CANCELLATION_TIMEOUT), () => void this.#releaseAndReach());
-    this.#reachGoalOnceStopped();
-  }
-
-  #reachGoalOnceStopped(): void {
-    if (this.#graph!.every((execution) => execution.isTerminal)) void this.#releaseAndReach();
-  }
-
-  async #releaseAndReach(): Promise<void> {
-    if (this.#releasing) return;
-    this.#releasing = true;
-    await this.#releaseSlots();
-    this.#releasing = false;
-    this.#reachGoal();
-  }
-
-  async #releaseSlots(): Promise<void> {
-    this.#stopTimer?.cancel();
-    this.#stopTimer = undefined;
-    const slots = this.#slots;
-    this.#slots = undefined;
-    try {
-      await slots?.release();
-    } catch (error) {
-      this.#init.env.log.write("warn", `cannot release the slots: ${(error as Error).message}`);
-    }
+    void Promise.all((this.#deployer.regions?.all ?? []).map((deployment) => deployment.stop())).then(() => this.#reachGoal());
   }
 
   /** Nothing runs any more: goes on to what the stop was for. */
   #reachGoal(): void {
     const goal = this.#goal!;
-    if (goal.kind !== "restart") return this.#end(goal);
-    const delayMs = Math.max(0, goal.notBeforeMs - this.#init.env.clock.monotonicMs());
-    this.#restartTimer = this.#init.env.clock.setTimer(delayMs, () => {
-      this.#restartTimer = undefined;
-      this.#deploy();
-    });
+    if (goal.kind !== "rescale") return this.#end(goal);
+    this.#goal = undefined;
+    this.#deploy();
   }
 
   #finish(): void {
     this.#coordinator.stop("the job finished");
+    this.#adaptive?.stopped();
     this.#results.releaseAll();
-    this.#goal = undefined;
-    void this.#releaseSlots().then(() => this.#end({ kind: "finished" }));
+    void Promise.all(this.#deployer.regions!.all.map((deployment) => deployment.release())).then(() => this.#end({ kind: "finished" }));
   }
 
   #end(outcome: Goal | { readonly kind: "finished" }): void {
-    if (finalStates.has(this.#status)) return;
+    if (this.#ending) return;
+    this.#ending = true;
     this.#coordinator.stop("the job ended");
-    this.#coordinator.shutdown(ended());
+    this.#coordinator.shutdown(jobHasEnded());
     const { env, jobGraph } = this.#init;
     const status = outcome.kind === "finished" ? "FINISHED" : outcome.kind === "canceled" ? "CANCELED" : "FAILED";
     void this.#cleanUp(status).then(() => {
@@ -386,7 +428,7 @@ export class JobMaster {
       } else if (outcome.kind === "canceled") {
         this.#settle.reject(new MillraceError({ code: "JOB_CANCELED", message: `the job "${jobName}" was cancelled` }));
       } else if (outcome.kind === "failed") {
-        const restarts = this.#epoch > 1 ? ` after ${this.#epoch - 1} restart${this.#epoch > 2 ? "s" : ""}` : "";
+        const restarts = this.#restarts > 0 ? ` after ${this.#restarts} restart${this.#restarts > 1 ? "s" : ""}` : "";
         this.#settle.reject(new MillraceError({ code: "JOB_FAILED", message: `the job "${jobName}" failed${restarts}`, cause: deserializeError(outcome.error) }));
       }
     });
@@ -411,32 +453,20 @@ export class JobMaster {
   #checkpointParties(): ConstructorParameters<typeof CheckpointCoordinator>[0]["parties"] {
     return {
       sourceCoordinators: [...sourceOperators(this.#init.jobGraph).keys()],
-      snapshotCoordinator: (operatorId, checkpointId) => this.#sources!.snapshot(operatorId, checkpointId),
-      triggerTasks: (tasks, checkpointId, timestampMs) => this.#triggerTasks(tasks, checkpointId, timestampMs),
-      releaseCoordinatorEvents: () => this.#sources?.releaseHeld(),
+      snapshotCoordinator: (operatorId, checkpointId) => this.#deployer.regions!.ofOperator(operatorId)!.sources.snapshot(operatorId, checkpointId),
+      triggerTasks: (tasks, checkpointId, timestampMs) => this.#deployer.regions!.triggerCheckpoint(tasks, checkpointId, timestampMs),
+      releaseCoordinatorEvents: () => this.#deployer.regions?.releaseCoordinatorEvents(),
       notifyComplete: ({ metadata: { checkpointId } }) => {
         this.#results.checkpointComplete(checkpointId);
-        this.#sendAll({ type: "checkpointComplete", epoch: this.#epoch, checkpointId });
+        this.#deployer.regions!.notifyCheckpoint("checkpointComplete", checkpointId);
+        this.#adaptive?.checkpointCompleted();
       },
-      notifyAborted: (checkpointId) => this.#sendAll({ type: "checkpointAborted", epoch: this.#epoch, checkpointId }),
-      failJob: (error) => this.#onFailure(undefined, serializeError(error)),
+      notifyAborted: (checkpointId) => {
+        this.#deployer.regions!.notifyCheckpoint("checkpointAborted", checkpointId);
+        this.#adaptive?.checkpointFailed();
+      },
+      failJob: (error) => this.#onFailure(undefined, undefined, serializeError(error)),
     };
-  }
-
-  #triggerTasks(tasks: readonly Execution[], checkpointId: number, timestampMs: number): void {
-    const bySlot = new Map<number, Execution["attempt"][]>();
-    for (const { slotIndex, attempt } of tasks) bySlot.set(slotIndex, [...(bySlot.get(slotIndex) ?? []), attempt]);
-    for (const [slotIndex, attempts] of bySlot) {
-      this.#slots?.send(slotIndex, { type: "triggerCheckpoint", epoch: this.#epoch, checkpointId, timestampMs, tasks: attempts });
-    }
-  }
-
-  #sendAll(command: SlotCommand): void {
-    for (let slotIndex = 0; slotIndex < this.#assignment.numberOfSlots; slotIndex++) this.#slots?.send(slotIndex, command);
-  }
-
-  #locationOf(slotIndex: number): TaskLocation {
-    return this.#locations?.[slotIndex] ?? this.#init.slots.unassigned ?? embeddedLocation;
   }
 
   #sourceTaskName(operatorId: string): string | undefined {
@@ -459,15 +489,7 @@ function checkpointConfig(jobGraph: JobGraph): Configuration {
   return Configuration.of(values, allOptions);
 }
 
-/** In one line: the operator or task, what happened, and where in the user's code it began. */
-function describeFailure(taskName: string | undefined, error: SerializedError): string {
-  const { operator, subtask } = error.location ?? {};
-  const named = operator !== undefined && error.message.includes(operator);
-  const where = operator === undefined ? `${taskName ?? "the job"} failed: ` : named ? "" : `operator "${operator}" (subtask ${subtask ?? 0}) failed: `;
-  const place = userPlace(error);
-  return `${where}${error.message}${place === undefined || error.message.includes(place) ? "" : ` (at ${place})`}`;
-}
-
-function ended(): MillraceError {
-  return new MillraceError({ code: "JOB_NOT_RUNNING", message: "the job has ended" });
+/** Several regions lose their slots when one TaskManager is lost: that is one failure. */
+function isSameLoss(a: SerializedError, b: SerializedError): boolean {
+  return a.code === "TASK_MANAGER_LOST" && b.code === a.code && b.message === a.message;
 }

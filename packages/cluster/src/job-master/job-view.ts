@@ -38,6 +38,10 @@ export interface JobView {
   readonly statusDurationsMs: Readonly<Partial<Record<JobStatus, number>>>;
   readonly nowMs: number;
   readonly restarts: number;
+  /** Changes of parallelism by the adaptive scheduler. */
+  readonly rescales: number;
+  /** Of the last restart or rescale: from when tasks began to stop until all ran again. */
+  readonly lastRestartDurationMs: number | undefined;
   /** One per vertex of the job graph, in its order. */
   readonly vertices: readonly VertexView[];
   /** Merged over all subtasks. */

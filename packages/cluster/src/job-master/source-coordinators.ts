@@ -18,7 +18,7 @@ export interface CoordinatorLinks {
 
 /**
  * Routes between source coordinators (split enumerators, which are user code and so run in the slot of their source's first subtask) and the
- * source's subtasks. One per epoch. Order is kept per coordinator and subtask.
+ * source's subtasks. One per deployment of a region. Order is kept per coordinator and subtask.
  */
 export class SourceCoordinators {
   readonly #epoch: number;
@@ -27,12 +27,12 @@ export class SourceCoordinators {
   readonly #alignment: WatermarkAlignment;
   #held: { readonly operatorId: string; readonly subtaskIndex: number; readonly event: CoordinatorToOperator }[] = [];
 
-  constructor(epoch: number, jobGraph: JobGraph, links: CoordinatorLinks) {
+  /** @param vertices those of the region. @param alignment that of the whole job: a group may reach over regions */
+  constructor(epoch: number, vertices: readonly JobVertex[], alignment: WatermarkAlignment, links: CoordinatorLinks) {
     this.#epoch = epoch;
     this.#links = links;
-    this.#sources = sourceOperators(jobGraph);
-    this.#alignment = new WatermarkAlignment(({ operatorId, subtaskIndex }, maxWatermarkMs) =>
-      this.#toOperator(operatorId, subtaskIndex, { kind: "alignment", maxWatermarkMs }));
+    this.#sources = sourceOperators({ vertices });
+    this.#alignment = alignment;
   }
 
   start(restored: (operatorId: string) => Uint8Array | undefined): void {
@@ -74,6 +74,17 @@ export class SourceCoordinators {
     for (const { id } of vertex.operators) this.#alignment.leave(id, subtaskIndex);
   }
 
+  /** No subtask of the region runs any more. */
+  close(): void {
+    this.#held = [];
+    for (const { operatorId, vertex } of this.#sources.values()) for (let subtask = 0; subtask < vertex.parallelism; subtask++) this.#alignment.leave(operatorId, subtask);
+  }
+
+  /** Tells a reader how far it may go. */
+  align(operatorId: string, subtaskIndex: number, maxWatermarkMs: number): void {
+    this.#toOperator(operatorId, subtaskIndex, { kind: "alignment", maxWatermarkMs });
+  }
+
   #toOperator(operatorId: string, subtaskIndex: number, event: CoordinatorToOperator): void {
     const source = this.#sources.get(operatorId);
     if (source === undefined || subtaskIndex >= source.vertex.parallelism) return;
@@ -86,7 +97,7 @@ export class SourceCoordinators {
 }
 
 /** The operators of a job that have a coordinator, by operator id. */
-export function sourceOperators(jobGraph: JobGraph): ReadonlyMap<string, SourceOperator> {
+export function sourceOperators(jobGraph: Pick<JobGraph, "vertices">): ReadonlyMap<string, SourceOperator> {
   return new Map(jobGraph.vertices.flatMap((vertex) => vertex.operators
     .filter((operator) => operator.type === "source")
     .map((operator) => [operator.id, { operatorId: operator.id, nodeId: operator.nodeId, vertex }] as const)));

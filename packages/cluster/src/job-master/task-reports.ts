@@ -3,7 +3,7 @@ import type { AccumulatorValue } from "@millrace/core";
 import type { JobGraph, VertexMetrics } from "@millrace/graph";
 import type { ExecutionAttempt } from "@millrace/runtime";
 
-/** The last metrics and accumulators that each subtask reported, merged on demand. Cleared at each new deployment. */
+/** The last metrics and accumulators that each subtask reported, merged on demand. Forgotten at each new deployment of it. */
 export class TaskReports {
   readonly #metrics = new Map<string, Readonly<Record<string, number>>>();
   readonly #accumulators = new Map<string, Readonly<Record<string, AccumulatorValue>>>();
@@ -11,6 +11,12 @@ export class TaskReports {
   clear(): void {
     this.#metrics.clear();
     this.#accumulators.clear();
+  }
+
+  /** The subtask starts anew. */
+  forget({ vertexId, subtaskIndex }: ExecutionAttempt): void {
+    this.#metrics.delete(keyOf(vertexId, subtaskIndex));
+    this.#accumulators.delete(keyOf(vertexId, subtaskIndex));
   }
 
   putMetrics(attempt: ExecutionAttempt, values: Readonly<Record<string, number>>): void {

@@ -26,7 +26,10 @@ export class WatermarkAlignment {
   report(group: string, member: AlignmentMember, watermarkMs: number, maxDriftMs: number): void {
     let state = this.#groups.get(group);
     if (state === undefined) this.#groups.set(group, (state = { members: new Map(), announcedMs: undefined }));
-    state.members.set(`${member.operatorId}:${member.subtaskIndex}`, { member, watermarkMs, maxDriftMs });
+    const key = `${member.operatorId}:${member.subtaskIndex}`;
+    // One that has just come knows nothing of what the others were told.
+    if (!state.members.has(key)) state.announcedMs = undefined;
+    state.members.set(key, { member, watermarkMs, maxDriftMs });
     this.#update(state);
   }
 

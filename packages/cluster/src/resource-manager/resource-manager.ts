@@ -89,6 +89,7 @@ class Grant implements SlotGrant {
 export class ResourceManager {
   readonly #init: ResourceManagerInit;
   readonly #taskManagers = new Map<string, Registration>();
+  readonly #watchers = new Set<() => void>();
   #pending: Pending[] = [];
 
   constructor(init: ResourceManagerInit) {
@@ -97,6 +98,17 @@ export class ResourceManager {
 
   get taskManagers(): readonly RegisteredTaskManager[] {
     return [...this.#taskManagers.values()];
+  }
+
+  /** Slots that nobody holds. */
+  get freeSlots(): number {
+    return this.taskManagers.reduce((sum, { freeSlots }) => sum + freeSlots, 0);
+  }
+
+  /** Calls back whenever slots come, go or are given back; not from inside a request. @returns stops that */
+  watch(changed: () => void): () => void {
+    this.#watchers.add(changed);
+    return () => this.#watchers.delete(changed);
   }
 
   /** A TaskManager is there; one of the same name that was there before is lost. */
@@ -111,7 +123,7 @@ export class ResourceManager {
     const registration = new Registration(about, connection, clock.nowMs());
     this.#taskManagers.set(taskManagerId, registration);
     log.write("info", `TaskManager ${taskManagerId} registered with ${about.numberOfSlots} slots`);
-    this.#serve();
+    this.#slotsChanged();
     return registration;
   }
 
@@ -124,6 +136,7 @@ export class ResourceManager {
     registration.lost = new MillraceError({ code: "TASK_MANAGER_LOST", message: `TaskManager ${taskManagerId} was lost: ${cause.message}`, recovery: "restart", cause });
     this.#init.env.log.write("warn", registration.lost.message);
     for (const grant of registration.grants) grant.onLost?.(registration.lost);
+    this.#slotsChanged();
   }
 
   /** @param label names the job in messages. @param waiting told when the slots are not there at once, with what is missing */
@@ -136,7 +149,7 @@ export class ResourceManager {
       this.#pending.push(pending);
     });
     this.#serve();
-    if (this.#pending.includes(pending!)) waiting(`${label} waits for ${this.#missing(count)}`);
+    if (this.#pending.includes(pending!)) waiting(`${label} waits for ${this.missing(count)}`);
     return {
       granted,
       cancel: () => this.#withdraw(pending, new MillraceError({ code: "SLOT_REQUEST_CANCELED", message: `${label} no longer waits for slots`, recovery: "restart" })),
@@ -150,13 +163,19 @@ export class ResourceManager {
     pending.reject(error);
   }
 
+  /** Those who wait for slots come before those who could do with more. */
+  #slotsChanged(): void {
+    this.#serve();
+    for (const changed of this.#watchers) changed();
+  }
+
   #serve(): void {
     for (const pending of this.#pending) {
       const counts = this.#choose(pending.count);
       if (counts === undefined) continue;
       this.#pending = this.#pending.filter((other) => other !== pending);
       pending.timer.cancel();
-      pending.resolve([...counts].map(([taskManager, count]) => new Grant(taskManager, count, () => this.#serve())));
+      pending.resolve([...counts].map(([taskManager, count]) => new Grant(taskManager, count, () => this.#slotsChanged())));
     }
   }
 
@@ -177,14 +196,15 @@ export class ResourceManager {
 
   #unavailable(label: string, count: number): MillraceError {
     return new MillraceError({
-      code: "SLOTS_UNAVAILABLE", recovery: "restart", message: `${label} got no slots within ${this.#init.slotRequestTimeoutMs / 1000} s: it needs ${this.#missing(count)}`,
+      code: "SLOTS_UNAVAILABLE", recovery: "restart", message: `${label} got no slots within ${this.#init.slotRequestTimeoutMs / 1000} s: it needs ${this.missing(count)}`,
       hint: "start more TaskManagers, give them more slots (taskmanager.numberOfTaskSlots), or lower the job's parallelism", location: { option: "slot.request.timeout" },
     });
   }
 
-  #missing(count: number): string {
+  /** What is missing for so many slots, in words. */
+  missing(count: number): string {
     const all = [...this.#taskManagers.values()];
-    const free = all.reduce((sum, { freeSlots }) => sum + freeSlots, 0);
+    const free = this.freeSlots;
     const total = all.reduce((sum, { about }) => sum + about.numberOfSlots, 0);
     const managers = `${all.length} TaskManager${all.length === 1 ? "" : "s"}`;
     return `${count} slot${count === 1 ? "" : "s"}; ${managers} with ${total} slots ${all.length === 1 ? "is" : "are"} there, ${free} of them free, so ${count - free} are missing`;

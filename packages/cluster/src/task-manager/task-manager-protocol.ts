@@ -24,8 +24,10 @@ export interface OpenSlots {
   readonly args: readonly string[];
   /** What the slots of this epoch show each other. */
   readonly secret: string;
-  /** Numbers of the slots within the job. */
+  /** Numbers of the slots within their region, which know each other by them. */
   readonly slots: readonly number[];
+  /** The job's number of each: what regions of the job share counts once. */
+  readonly jobSlots: readonly number[];
 }
 
 /** Where the slots listen, in the order of {@link OpenSlots.slots}. */

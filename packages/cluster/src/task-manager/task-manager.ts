@@ -23,9 +23,10 @@ export interface TaskManagerInit {
   readonly onRegistered?: () => void;
 }
 
-/** The slots of one epoch of a job here. */
+/** The slots of one deployment of a region of a job here. */
 interface Allocation {
   readonly epoch: number;
+  readonly jobSlots: readonly string[];
   readonly slots: ReadonlyMap<number, HostedSlot>;
 }
 
@@ -133,9 +134,11 @@ export class TaskManager {
   async #openSlots(request: OpenSlots): Promise<OpenedSlots> {
     const { artifacts, slots: host, about } = this.#init;
     const connection = this.#connection!;
-    const used = [...this.#allocations.values()].reduce((sum, allocation) => sum + allocation.slots.size, 0);
-    if (used + request.slots.length > about.numberOfSlots) {
-      throw new MillraceError({ code: "SLOTS_TAKEN", recovery: "restart", message: `TaskManager ${about.taskManagerId} has ${about.numberOfSlots} slots and ${used} in use; ${request.slots.length} more were asked for` });
+    const jobSlots = request.jobSlots.map((slot) => `${request.jobGraph.jobId}/${slot}`);
+    const used = new Set([...this.#allocations.values()].flatMap((allocation) => allocation.jobSlots));
+    const more = jobSlots.filter((slot) => !used.has(slot)).length;
+    if (used.size + more > about.numberOfSlots) {
+      throw new MillraceError({ code: "SLOTS_TAKEN", recovery: "restart", message: `TaskManager ${about.taskManagerId} has ${about.numberOfSlots} slots and ${used.size} in use; ${more} more were asked for` });
     }
     const artifact = await artifacts.get(request.artifact, (key, offset) => connection.request<BlobPiece>("readBlob", { key, offset }));
     if (this.#connection !== connection) throw new MillraceError({ code: "TASK_MANAGER_LOST", message: "the TaskManager lost its JobManager", recovery: "restart" });
@@ -144,7 +147,7 @@ export class TaskManager {
       { artifactPath: artifact.path, usesLibrary: artifact.usesLibrary, source, args, jobGraph, identity: { slotIndex, secret } },
       (event) => this.#event(connection, allocationId, slotIndex, event),
     )] as const));
-    this.#allocations.set(allocationId, { epoch, slots: opened });
+    this.#allocations.set(allocationId, { epoch, jobSlots, slots: opened });
     try {
       return { ports: await Promise.all([...opened.values()].map((slot) => slot.dataPort)) };
     } catch (error) {

@@ -1,5 +1,6 @@
 import { configOption, type ConfigOption } from "./config-option.js";
 import { restOptions } from "./rest-options.js";
+import { schedulerOptions } from "./scheduler-options.js";
 
 /** All options of the engine, under Flink's keys where Flink has them. */
 export const RUNTIME_MODE: ConfigOption<"STREAMING" | "BATCH" | "AUTOMATIC"> = configOption.oneOf(["STREAMING", "BATCH", "AUTOMATIC"])(
@@ -80,5 +81,5 @@ export const allOptions: readonly ConfigOption<any>[] = [
   CHECKPOINTING_RETAINED, CHECKPOINTING_INCREMENTAL, CHECKPOINTING_RETENTION, SAVEPOINT_PATH, IGNORE_UNCLAIMED_STATE,
   RESTART_STRATEGY, FIXED_DELAY_ATTEMPTS, FIXED_DELAY_DELAY, EXPONENTIAL_INITIAL, EXPONENTIAL_MAX, EXPONENTIAL_MULTIPLIER, EXPONENTIAL_RESET,
   EXPONENTIAL_JITTER, EXPONENTIAL_ATTEMPTS, FAILURE_RATE_MAX, FAILURE_RATE_INTERVAL, FAILURE_RATE_DELAY, TASK_CANCELLATION_TIMEOUT,
-  COMMITTER_RETRIES, METRICS_LATENCY_INTERVAL, ...restOptions,
+  COMMITTER_RETRIES, METRICS_LATENCY_INTERVAL, ...schedulerOptions, ...restOptions,
 ];

@@ -4,7 +4,7 @@ import type { CheckpointTaskMetrics, ExecutionAttempt, SlotJob, TaskDeployment, 
 
 /**
  * What the JobMaster tells a slot. All plain data (structured clone); the order of messages to one slot is the order of their effects.
- * Every message belongs to one `epoch` of the job (one deployment of all its tasks); a slot drops those of another one.
+ * Every message belongs to one `epoch` of the job (one deployment of one of its regions); a slot drops those of another one.
  */
 export type SlotCommand =
   | { readonly type: "start"; readonly epoch: number; readonly job: SlotJob }

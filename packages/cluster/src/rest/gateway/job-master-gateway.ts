@@ -18,7 +18,7 @@ export interface JobMasterGatewayOptions {
 /**
  * A gateway in the process of its JobMasters: all but where jobs come from and what TaskManagers there are.
  *
- * A JobMaster shows its job after the end, too, so nothing is kept here. What needs savepoints or a scheduler that can rescale is `NOT_SUPPORTED`.
+ * A JobMaster shows its job after the end, too, so nothing is kept here. What needs savepoints is `NOT_SUPPORTED`.
  */
 export abstract class JobMasterGateway implements RestGateway {
   readonly artifacts = undefined;
@@ -82,13 +82,11 @@ export abstract class JobMasterGateway implements RestGateway {
   }
 
   async resourceRequirements(jobId: string): Promise<ResourceRequirements> {
-    const { jobGraph } = this.find(jobId).view();
-    return Object.fromEntries(jobGraph.vertices.map(({ id, parallelism }) => [id, { lowerBound: 1, upperBound: parallelism }]));
+    return this.find(jobId).requirements;
   }
 
-  async updateResourceRequirements(jobId: string, _requirements: ResourceRequirements): Promise<void> {
-    this.find(jobId);
-    throw notSupported("rescaling a job that runs");
+  async updateResourceRequirements(jobId: string, requirements: ResourceRequirements): Promise<void> {
+    this.find(jobId).updateRequirements(requirements);
   }
 
   async jobManager(): Promise<JobManagerView> {

@@ -16,12 +16,12 @@ export const clusterRoutes: readonly Route[] = [
   route({
     ...viewer, path: "/config", summary: "What the dashboard must know.", response: dashboardConfig,
     handle: async ({ gateway, settings }) => {
-      const { version, commit } = await gateway.jobManager();
+      const { version, commit, config } = await gateway.jobManager();
       const zone = Intl.DateTimeFormat("en", { timeZoneName: "long" }).formatToParts(new Date()).find(({ type }) => type === "timeZoneName")?.value ?? "UTC";
       return {
         "refresh-interval": settings.refreshIntervalMs, "timezone-name": zone, "timezone-offset": -new Date().getTimezoneOffset() * 60_000, "flink-version": version,
         "flink-revision": commit,
-        features: { "web-submit": settings.submitEnabled && gateway.artifacts !== undefined, "web-cancel": settings.cancelEnabled, "web-rescale": false, "web-history": false },
+        features: { "web-submit": settings.submitEnabled && gateway.artifacts !== undefined, "web-cancel": settings.cancelEnabled, "web-rescale": config["jobmanager.scheduler"] === "adaptive" && config["scheduler-mode"] !== "reactive", "web-history": false },
       };
     },
   }),

@@ -88,10 +88,10 @@ export const operationRoutes: readonly Route[] = [
     },
   })),
   ...["overview", "history", "summary", "config", "details/:rescaleuuid"].map((what) => route({
-    method: "GET", path: `/jobs/:jobid/rescales/${what}`, summary: "Rescales by the adaptive scheduler: there are none.", role: "viewer", response: nothing, empty: true,
+    method: "GET", path: `/jobs/:jobid/rescales/${what}`, summary: "History of rescales: none is kept.", role: "viewer", response: nothing, empty: true,
     handle: async ({ gateway, params }) => {
       await gateway.job(params["jobid"]!);
-      throw new RestError(404, `The job ${params["jobid"]} has not enabled the adaptive scheduler.`);
+      throw new RestError(404, `No history is kept of the rescales of job ${params["jobid"]}.`);
     },
   })),
   route({

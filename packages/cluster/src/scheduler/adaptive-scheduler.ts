@@ -1,0 +1,227 @@
+import {
+  ADAPTIVE_ACTIVE_CHECKPOINT, ADAPTIVE_COOLDOWN, ADAPTIVE_EXECUTING_STABILIZATION, ADAPTIVE_MAX_CHECKPOINT_FAILURES, ADAPTIVE_MAX_DELAY,
+  ADAPTIVE_SUBMISSION_STABILIZATION, ADAPTIVE_WAIT_TIMEOUT, CHECKPOINTING_INTERVAL, CHECKPOINTING_TIMEOUT, MillraceError, SCHEDULER, SCHEDULER_MODE,
+} from "@millrace/core";
+import type { Cancellable, Configuration, Env } from "@millrace/core";
+import type { JobGraph } from "@millrace/graph";
+import { checkRequirements, initialRequirements, type ResourceRequirements } from "./resource-requirements.js";
+import { slotParallelism, slotsFor, withParallelism } from "./slot-parallelism.js";
+import type { SlotProvider } from "./slot-provider.js";
+import { StateTransitionManager } from "./state-transition-manager.js";
+
+/** The JobMaster, as its scheduler needs it. */
+export interface RescalingHost {
+  /** Stops all tasks and asks for the next plan. */
+  rescale(): void;
+  /** Takes a checkpoint as soon as possible. */
+  takeCheckpoint(): void;
+}
+
+export interface AdaptiveSchedulerInit {
+  readonly env: Pick<Env, "clock" | "log">;
+  readonly jobGraph: JobGraph;
+  readonly config: Configuration;
+  readonly slots: SlotProvider;
+  readonly host: RescalingHost;
+}
+
+/** Flink's states that are the scheduler's own; Failing, Canceling and Finished are the job's. */
+export type AdaptiveState = "Created" | "WaitingForResources" | "CreatingExecutionGraph" | "Executing" | "Restarting";
+
+interface Waiting {
+  readonly manager: StateTransitionManager;
+  readonly timer: Cancellable | undefined;
+  readonly unwatch: (() => void) | undefined;
+}
+
+/**
+ * Decides how wide a streaming job runs: as wide as the slots that there are and its requirements allow. While it runs, more slots or other requirements
+ * rescale it, behind a checkpoint. Of a job that fails only the next plan is asked for. A state machine on the JobMaster's thread. Flink: AdaptiveScheduler.
+ */
+export class AdaptiveScheduler {
+  readonly #init: AdaptiveSchedulerInit;
+  readonly #reactive: boolean;
+  #requirements: ResourceRequirements;
+  #state: AdaptiveState = "Created";
+  /** Parallelism of the last plan, by vertex. */
+  #planned: ReadonlyMap<string, number> = new Map();
+  #waiting: Waiting | undefined;
+  #executing: { readonly manager: StateTransitionManager; readonly unwatch: (() => void) | undefined } | undefined;
+  #checkpointFailures = 0;
+  /** When the last plan was run that a rescale asked for. */
+  #lastRescaleMs = Number.NEGATIVE_INFINITY;
+  #rescaling = false;
+  #rescales = 0;
+
+  constructor(init: AdaptiveSchedulerInit) {
+    this.#init = init;
+    // Without a limit to its slots a job would be as wide as it has key groups.
+    this.#reactive = init.config.get(SCHEDULER_MODE) === "reactive" && init.slots.availableSlots !== undefined;
+    this.#requirements = initialRequirements(init.jobGraph, this.#reactive);
+  }
+
+  get state(): AdaptiveState {
+    return this.#state;
+  }
+
+  get requirements(): ResourceRequirements {
+    return this.#requirements;
+  }
+
+  /** Rescales that were begun. */
+  get rescales(): number {
+    return this.#rescales;
+  }
+
+  /** Takes effect at once as far as there are slots. @throws `RESOURCE_REQUIREMENTS_INVALID` */
+  updateRequirements(requirements: ResourceRequirements): void {
+    checkRequirements(requirements, this.#init.jobGraph);
+    this.#requirements = requirements;
+    this.#waiting?.manager.onChange();
+    this.#executing?.manager.onChange();
+  }
+
+  /**
+   * Waits for slots and resolves with the plan for them; it is to be deployed at once. Never settles when {@link stopped} is called meanwhile.
+   * @throws `SLOTS_UNAVAILABLE`
+   */
+  nextPlan(): Promise<JobGraph> {
+    this.stopped();
+    const atOnce = this.#rescaling ? this.#plan() : undefined;
+    if (atOnce !== undefined) return Promise.resolve(atOnce);
+    this.#state = "WaitingForResources";
+    return new Promise((resolve, reject) => this.#wait(resolve, reject));
+  }
+
+  /** All tasks of the last plan run. */
+  executing(): void {
+    const { env: { clock }, config, slots, host } = this.#init;
+    if (this.#rescaling) this.#lastRescaleMs = clock.monotonicMs();
+    this.#rescaling = false;
+    this.#state = "Executing";
+    this.#checkpointFailures = 0;
+    const manager = new StateTransitionManager(clock, {
+      hasDesiredResources: () => this.#available >= slotsFor(this.#init.jobGraph, this.#requirements, "upperBound"),
+      hasSufficientResources: () => this.#wouldChange(),
+      stabilized: () => {
+        this.#checkpointFailures = 0;
+        if (config.get(ADAPTIVE_ACTIVE_CHECKPOINT)) host.takeCheckpoint();
+      },
+      transition: () => this.#rescale(),
+    }, {
+      cooldownMs: Math.max(0, this.#lastRescaleMs + config.get(ADAPTIVE_COOLDOWN) - clock.monotonicMs()),
+      stabilizationMs: this.#orReactive(ADAPTIVE_EXECUTING_STABILIZATION),
+      maxTriggerDelayMs: this.#maxTriggerDelayMs,
+    });
+    this.#executing = { manager, unwatch: slots.watch?.(() => manager.onChange()) };
+    // What changed while it was deployed.
+    manager.onChange();
+  }
+
+  /** The job no longer runs, or no longer wants to: nothing is decided until it asks for the next plan. */
+  stopped(): void {
+    this.#executing?.manager.close();
+    this.#executing?.unwatch?.();
+    this.#executing = undefined;
+    this.#stopWaiting();
+    if (this.#state !== "Created") this.#state = "Restarting";
+  }
+
+  checkpointCompleted(): void {
+    this.#checkpointFailures = 0;
+    this.#executing?.manager.onTrigger();
+  }
+
+  checkpointFailed(): void {
+    const manager = this.#executing?.manager;
+    if (manager?.phase === "stabilized" && ++this.#checkpointFailures >= this.#init.config.get(ADAPTIVE_MAX_CHECKPOINT_FAILURES)) manager.onTrigger();
+    else if (manager?.phase === "stabilized" && this.#init.config.get(ADAPTIVE_ACTIVE_CHECKPOINT)) this.#init.host.takeCheckpoint();
+  }
+
+  get #available(): number {
+    return this.#init.slots.availableSlots?.() ?? Number.POSITIVE_INFINITY;
+  }
+
+  get #maxTriggerDelayMs(): number {
+    const { config } = this.#init;
+    const configured = config.get(ADAPTIVE_MAX_DELAY);
+    if (configured !== undefined) return configured;
+    if (config.get(ADAPTIVE_ACTIVE_CHECKPOINT)) return config.get(CHECKPOINTING_TIMEOUT);
+    return (config.get(CHECKPOINTING_INTERVAL) ?? 0) * (1 + config.get(ADAPTIVE_MAX_CHECKPOINT_FAILURES));
+  }
+
+  #orReactive(option: typeof ADAPTIVE_EXECUTING_STABILIZATION): number {
+    return this.#reactive && !this.#init.config.has(option) ? 0 : this.#init.config.get(option);
+  }
+
+  #wait(resolve: (plan: JobGraph) => void, reject: (error: MillraceError) => void): void {
+    const { env: { clock, log }, jobGraph, config, slots } = this.#init;
+    const done = (): void => {
+      const plan = this.#plan();
+      this.#stopWaiting();
+      if (plan === undefined) reject(this.#unavailable());
+      else resolve(plan);
+    };
+    const manager = new StateTransitionManager(clock, {
+      hasDesiredResources: () => this.#available >= slotsFor(jobGraph, this.#requirements, "upperBound"),
+      hasSufficientResources: () => this.#available >= slotsFor(jobGraph, this.#requirements, "lowerBound"),
+      transition: done,
+    }, { cooldownMs: 0, stabilizationMs: this.#orReactive(ADAPTIVE_SUBMISSION_STABILIZATION), maxTriggerDelayMs: 0 });
+    const endless = this.#reactive && !config.has(ADAPTIVE_WAIT_TIMEOUT);
+    this.#waiting = { manager, timer: endless ? undefined : clock.setTimer(config.get(ADAPTIVE_WAIT_TIMEOUT), done), unwatch: slots.watch?.(() => manager.onChange()) };
+    manager.onChange();
+    if (manager.phase === "idling") log.write("warn", `the job waits for ${this.#missing}`);
+    else if (manager.phase === "stabilizing") log.write("info", `the job waits a while for the slots that it would rather have: ${slotsFor(jobGraph, this.#requirements, "upperBound")}`);
+  }
+
+  #stopWaiting(): void {
+    this.#waiting?.manager.close();
+    this.#waiting?.timer?.cancel();
+    this.#waiting?.unwatch?.();
+    this.#waiting = undefined;
+  }
+
+  /** The plan for what there is now; `undefined` when that is too little. */
+  #plan(): JobGraph | undefined {
+    const { jobGraph } = this.#init;
+    const parallelism = slotParallelism(jobGraph, this.#requirements, this.#available);
+    if (parallelism === undefined) return undefined;
+    this.#planned = parallelism;
+    this.#state = "CreatingExecutionGraph";
+    return withParallelism(jobGraph, parallelism);
+  }
+
+  #wouldChange(): boolean {
+    const next = slotParallelism(this.#init.jobGraph, this.#requirements, this.#available);
+    return next !== undefined && [...next].some(([id, parallelism]) => parallelism !== this.#planned.get(id));
+  }
+
+  #rescale(): void {
+    const next = slotParallelism(this.#init.jobGraph, this.#requirements, this.#available)!;
+    const changes = this.#init.jobGraph.vertices.filter(({ id }) => next.get(id) !== this.#planned.get(id)).map(({ id, name }) => `"${name}" from ${this.#planned.get(id)} to ${next.get(id)}`);
+    this.#init.env.log.write("info", `rescaling ${changes.join(", ")}`);
+    this.#rescaling = true;
+    this.#rescales++;
+    this.#init.host.rescale();
+  }
+
+  get #missing(): string {
+    const least = slotsFor(this.#init.jobGraph, this.#requirements, "lowerBound");
+    return this.#init.slots.missing?.(least) ?? `${least} slots`;
+  }
+
+  #unavailable(): MillraceError {
+    return new MillraceError({
+      code: "SLOTS_UNAVAILABLE", recovery: "fail",
+      message: `the job got no slots within ${this.#init.config.get(ADAPTIVE_WAIT_TIMEOUT) / 1000} s: it needs ${this.#missing}`,
+      hint: "start more TaskManagers, give them more slots (taskmanager.numberOfTaskSlots), or lower the least parallelism", location: { option: ADAPTIVE_WAIT_TIMEOUT.key },
+    });
+  }
+}
+
+/** The scheduler of a job whose configuration asks for it. Batch jobs have none, as in Flink. */
+export function adaptiveScheduler(init: AdaptiveSchedulerInit): AdaptiveScheduler | undefined {
+  const { config, jobGraph } = init;
+  const wanted = config.get(SCHEDULER) === "adaptive" || config.get(SCHEDULER_MODE) === "reactive";
+  return wanted && jobGraph.runtimeMode === "STREAMING" ? new AdaptiveScheduler(init) : undefined;
+}
