@@ -3,7 +3,7 @@ import {
 } from "@millrace/core";
 import type { JobEdge, JobVertex, OperatorSpec, StreamGraph } from "@millrace/graph";
 import { canCompile, ChainCompiler } from "../chain/chain-compiler.js";
-import type { ChainEntry } from "../chain/chain-entry.js";
+import type { ChainEntry, GeneratingEntry } from "../chain/chain-entry.js";
 import type { ChainNode } from "../chain/chain-node.js";
 import { referenceEntry, referenceOutput, referenceSourceEntry } from "../chain/reference-chain.js";
 import { blame, GeneratedSources } from "../chain/task-error.js";
@@ -117,6 +117,7 @@ export class TaskBuilder {
         pressure,
         codeId: this.#codeId(task),
         entry: () => code.sourceEntry(node),
+        generatingEntry: () => code.generatingEntry?.(node),
         send: (event) => this.#toCoordinator(task, setting, node, event),
         wake: () => task.wake(),
         latencyMark: (markedTimeMs) => node.forwardLatencyMark(markedTimeMs, node.plan.id, context.subtaskIndex),
@@ -157,6 +158,7 @@ export class TaskBuilder {
         output: (node) => compiler.output(node),
         entry: (head, input) => compiler.entry(head, input),
         sourceEntry: (head) => compiler.sourceEntry(head),
+        generatingEntry: (head) => compiler.generatingEntry(head),
       };
     }
     return {
@@ -261,4 +263,5 @@ export class TaskBuilder {
 /** Code of chains whose head is a source. */
 interface SourceCode {
   sourceEntry(head: ChainNode): ChainEntry;
+  generatingEntry?(head: ChainNode): GeneratingEntry;
 }
