@@ -13,7 +13,7 @@ type Assign = (batch: RecordBatch<any>, from: number, to: number) => void;
 /** What a {@link SourceBuffer} writes to. */
 export interface SourceBufferTarget {
   readonly entry: ChainEntry;
-  /** Asked for at the first records that are made by index, unless something wants to see the records before the chain does. */
+  /** Asked for at the first records that are made by index. */
   generatingEntry(): GeneratingEntry | undefined;
   readonly output: Output<unknown>;
   readonly pressure: OutputPressure;
@@ -38,7 +38,7 @@ export class SourceBuffer<T> {
   private readonly watermarks: SourceWatermarks<T>;
   private readonly assign: Assign;
   private readonly assigns: boolean;
-  private readonly fill: Fill;
+  private fill: Fill | undefined;
   /** `null` before it was asked for. */
   private generating: GeneratingEntry | undefined | null;
   private readonly outputs: Map<string, SourceOutput<T>>;
@@ -59,7 +59,7 @@ export class SourceBuffer<T> {
     this.tags = new Map();
     this.assign = assigningLoop(assigner, target);
     this.assigns = assigner !== undefined;
-    this.fill = specialize(fillingLoop, `${target.id}.fill`)();
+    this.fill = undefined;
     this.generating = null;
   }
 
@@ -104,9 +104,12 @@ export class SourceBuffer<T> {
   }
 
   emitGenerated(generate: Generate<T>, first: number, count: number): void {
-    if (this.assigns || this.owner!.watermarks.generator !== noWatermarks()) return this.emit(RecordBatch.withoutTimestamps(this.fill(generate, first, count)));
-    if (this.generating === null) this.generating = this.target.generatingEntry();
-    if (this.generating === undefined) return this.emit(RecordBatch.withoutTimestamps(this.fill(generate, first, count)));
+    const looksFirst = this.assigns || this.owner!.watermarks.generator !== noWatermarks();
+    if (!looksFirst && this.generating === null) this.generating = this.target.generatingEntry();
+    if (looksFirst || !this.generating) {
+      this.fill ??= specialize(fillingLoop, `${this.target.id}.fill`)();
+      return this.emit(RecordBatch.withoutTimestamps(this.fill(generate, first, count)));
+    }
     this.emitted += count;
     this.generating(generate, first, count);
   }
