@@ -2,6 +2,7 @@ import { MillraceError } from "@millrace/core";
 import type { KeyedStateBackend, KeySelector, OneInputOperator, Output } from "@millrace/core";
 import type { OutputPressure } from "../exchange/output-channel.js";
 import { RecordWriter } from "../exchange/record-writer.js";
+import { takesCombined } from "../operators/window/combined-input.js";
 import { compileWriter } from "../exchange/writer-compiler.js";
 import { emitReturned } from "../operators/returned-records.js";
 import { refusePromise, returnedPromise } from "../operators/user-function.js";
@@ -97,7 +98,9 @@ export class ChainCompiler {
     const self = piece.constant("head", head);
     piece.line("return function run(batch, from, to) {");
     piece.line(`${self}.recordsIn += to - from;`);
-    piece.line(`${piece.constant("op", operator)}.processBatch(batch, from, to, ${piece.constant("out", head.output)});`, head);
+    const [op, out] = [piece.constant("op", operator), piece.constant("out", head.output)];
+    if (takesCombined(operator)) piece.line(`if (batch.combined) ${op}.processCombined(batch, from, to, ${out}); else`);
+    piece.line(`${op}.processBatch(batch, from, to, ${out});`, head);
     piece.line("};");
     return piece.evaluate(this.#sources);
   }
