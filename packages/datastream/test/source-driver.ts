@@ -136,6 +136,7 @@ export class SourceDriver<T> {
     const output: ReaderOutput<T> = {
       collect: (value) => void this.records.push(value),
       collectBatch: (values) => void this.records.push(...values),
+      collectGenerated: (generate, first, count) => { for (let i = 0; i < count; i++) this.records.push(generate(first + i)); },
       sideOutput() {}, forSplit: () => output, releaseSplit() {}, full: false,
     };
     return output;

@@ -14,12 +14,12 @@ export class LocalFileReader implements FileReader {
     this.#position = fromByte;
   }
 
-  async read(maxBytes: number): Promise<Uint8Array | undefined> {
+  async read(maxBytes: number, into?: Uint8Array): Promise<Uint8Array | undefined> {
     try {
-      const bytes = new Uint8Array(maxBytes);
+      const bytes = into ?? new Uint8Array(maxBytes);
       const { bytesRead } = await this.#handle.read(bytes, 0, maxBytes, this.#position);
       this.#position += bytesRead;
-      return bytesRead === 0 ? undefined : bytesRead === maxBytes ? bytes : bytes.subarray(0, bytesRead);
+      return bytesRead === 0 ? undefined : bytesRead === bytes.length ? bytes : bytes.subarray(0, bytesRead);
     } catch (error) {
       throw fileError(error, "read", this.#path);
     }

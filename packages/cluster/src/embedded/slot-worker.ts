@@ -7,8 +7,11 @@ import type { SlotListening, SlotLoad } from "./slot-protocol.js";
 /** The module a slot's worker thread starts with. */
 export const slotEntryUrl: string = new URL("./slot-entry.js", import.meta.url).href;
 
-/** Chains are long functions by design: V8's limits would leave their tails out of line. */
-const V8_FLAGS = ["--max-inlined-bytecode-size=2000", "--max-inlined-bytecode-size-cumulative=8000"];
+/**
+ * Chains are long functions by design: V8's own limits would leave their tails out of line. Much higher ones make each compilation of a chain take hundreds
+ * of milliseconds, on a processor that the slots need, and a chain is compiled several times before it has seen all that happens in it.
+ */
+const V8_FLAGS = ["--max-inlined-bytecode-size=1000", "--max-inlined-bytecode-size-cumulative=2000"];
 const TERMINATION_TIMEOUT_MS = 10_000;
 
 /** What a slot's worker thread starts with. */

@@ -1,7 +1,9 @@
 import type { FileReader } from "@millrace/core";
 
-const CHUNK_BYTES = 512 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 const READ_AHEAD_BYTES = 4 * CHUNK_BYTES;
+/** Chunks that are kept to be filled again. */
+const MOST_SPARE = READ_AHEAD_BYTES / CHUNK_BYTES;
 
 /**
  * Reads ahead of its consumer: bytes arrive in the background up to a bound, and are taken without waiting.
@@ -18,6 +20,11 @@ export class ByteStream {
   #fetchedTo: number;
   #chunks: Uint8Array[] = [];
   #bytes: number = 0;
+  /**
+   * Buffers of chunks are filled again and again: a chunk lives long enough to grow old, so fresh ones would pile up until the next collection of everything.
+   */
+  readonly #own: Set<ArrayBufferLike> = new Set();
+  #spare: Uint8Array[] = [];
   #fetching: Promise<void> | undefined;
   #closed: boolean = false;
 
@@ -40,7 +47,7 @@ export class ByteStream {
     return this.ended || this.#fetchedTo >= this.#until;
   }
 
-  /** The next `length` bytes, or as many as there are, in one piece. They stay until {@link consume}d. */
+  /** The next `length` bytes, or as many as there are, in one piece. They stay until {@link consume}d; then others take their place. */
   peek(length: number): Uint8Array {
     const wanted = Math.min(length, this.#bytes);
     if (wanted === 0) return new Uint8Array(0);
@@ -59,9 +66,16 @@ export class ByteStream {
         break;
       }
       rest -= first.length;
-      this.#chunks.shift();
+      this.#dropFirst();
     }
     this.#fetch();
+  }
+
+  #dropFirst(): void {
+    const { buffer } = this.#chunks.shift()!;
+    if (!this.#own.has(buffer)) return;
+    if (this.#spare.length < MOST_SPARE) this.#spare.push(new Uint8Array(buffer));
+    else this.#own.delete(buffer);
   }
 
   /** Makes at least `bytes` come to be available, also beyond the bounds; `wake` tells when. */
@@ -79,18 +93,15 @@ export class ByteStream {
   }
 
   #join(length: number): void {
-    const parts: Uint8Array[] = [];
     let total = 0;
-    while (total < length) {
-      const chunk = this.#chunks.shift()!;
-      parts.push(chunk);
-      total += chunk.length;
-    }
+    let count = 0;
+    while (total < length) total += this.#chunks[count++]!.length;
     const joined = new Uint8Array(total);
-    let at = 0;
-    for (const part of parts) {
+    for (let at = 0; count > 0; count--) {
+      const part = this.#chunks[0]!;
       joined.set(part, at);
       at += part.length;
+      this.#dropFirst();
     }
     this.#chunks.unshift(joined);
   }
@@ -103,10 +114,19 @@ export class ByteStream {
     return !this.#closed && this.error === undefined && !this.done && (this.#bytes <= READ_AHEAD_BYTES - CHUNK_BYTES || this.#bytes < this.#demand);
   }
 
+  async #read(bytes: number): Promise<Uint8Array | undefined> {
+    const into = this.#spare.pop() ?? new Uint8Array(CHUNK_BYTES);
+    this.#own.add(into.buffer);
+    const chunk = await this.#reader.read(bytes, into.length === bytes ? into : into.subarray(0, bytes));
+    // Some readers have arrays of their own.
+    if (chunk?.buffer !== into.buffer) this.#spare.push(into);
+    return chunk;
+  }
+
   async #run(): Promise<void> {
     try {
       while (this.#wanted()) {
-        const chunk = await this.#reader.read(Math.min(CHUNK_BYTES, this.#until - this.#fetchedTo));
+        const chunk = await this.#read(Math.min(CHUNK_BYTES, this.#until - this.#fetchedTo));
         if (chunk === undefined) this.ended = true;
         else {
           this.#fetchedTo += chunk.length;

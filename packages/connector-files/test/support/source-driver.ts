@@ -72,6 +72,9 @@ export class SourceDriver<T> {
       for (const value of values) this.records.push(value);
       values.length = 0;
     },
+    collectGenerated: (generate, first, count) => {
+      for (let i = 0; i < count; i++) this.records.push(generate(first + i));
+    },
     sideOutput: (tag, value) => void this.sideOutputs.push({ tag, value }),
     forSplit: () => this.#output,
     releaseSplit: (splitId) => void this.released.push(splitId),

@@ -1,5 +1,5 @@
 import { RecordBatch } from "../record/record-batch.js";
-import { COMPILE_AFTER_RECORDS, FLAG_HASHES, FLAG_MARKS } from "./batch-format.js";
+import { COMPILE_AFTER_RECORDS, FLAG_COMBINED, FLAG_HASHES, FLAG_MARKS } from "./batch-format.js";
 import { readMarks } from "./batch-marks.js";
 import { BatchSource } from "./batch-source.js";
 import { ByteReader } from "./byte-reader.js";
@@ -41,12 +41,13 @@ export class BatchDecoder {
     const count = head.varuint();
     if (count > source.bytes.length) throw corrupt(`${count} records do not fit into ${source.bytes.length} bytes`, head.position);
     const flags = head.u8();
-    if (flags > (FLAG_HASHES | FLAG_MARKS)) throw corrupt("unknown flags", head.position);
+    if (flags > (FLAG_HASHES | FLAG_MARKS | FLAG_COMBINED)) throw corrupt("unknown flags", head.position);
     const values: unknown[] = [];
     values.length = count;
     const batch = new RecordBatch<unknown>(values, source.times(count), count);
     if ((flags & FLAG_HASHES) !== 0) batch.keyHashes = source.int32s(count).slice();
     if ((flags & FLAG_MARKS) !== 0) batch.marks = readMarks(head, count);
+    batch.combined = (flags & FLAG_COMBINED) !== 0;
     this.seenRecords += count;
     this.readRecords(source, batch.values, count);
     return batch;

@@ -1,6 +1,6 @@
 import type { RecordBatch } from "../record/record-batch.js";
 import { BatchBody } from "./batch-body.js";
-import { COMPILE_AFTER_RECORDS, FLAG_HASHES, FLAG_MARKS } from "./batch-format.js";
+import { COMPILE_AFTER_RECORDS, FLAG_COMBINED, FLAG_HASHES, FLAG_MARKS } from "./batch-format.js";
 import { marksWithin, writeMarks } from "./batch-marks.js";
 import { outlineOf } from "./batch-plan.js";
 import type { BufferPool } from "./buffer-pool.js";
@@ -164,7 +164,7 @@ export class BatchEncoder {
     body.start();
     head.clear();
     head.varuint(to - from);
-    head.u8((batch.keyHashes === null ? 0 : FLAG_HASHES) | (marks === 0 ? 0 : FLAG_MARKS));
+    head.u8((batch.keyHashes === null ? 0 : FLAG_HASHES) | (marks === 0 ? 0 : FLAG_MARKS) | (batch.combined ? FLAG_COMBINED : 0));
     body.times(batch.timestampsMs, from, to, head);
     if (batch.keyHashes !== null) body.words(batch.keyHashes, from, to);
     if (marks !== 0) writeMarks(head, batch.marks!, from, to, marks);

@@ -11,6 +11,7 @@ export const BATCH_PREFIX_BYTES = 8;
 
 export const FLAG_HASHES = 1;
 export const FLAG_MARKS = 2;
+export const FLAG_COMBINED = 4;
 
 // Nodes of a shape. A record is a tree of them; the leaves are columns.
 /** Any value, one after the other in the value format. */

@@ -16,6 +16,8 @@ export const AUTO_WATERMARK_INTERVAL: ConfigOption<number> = configOption.durati
   "pipeline.auto-watermark-interval", 200, "How often periodic watermarks are generated.");
 export const FREEZE_RECORDS: ConfigOption<boolean> = configOption.boolean(
   "pipeline.freeze-records", false, "Freezes records once they are emitted, so that changing one later throws at the place that does it.");
+export const COMBINE_WINDOWS: ConfigOption<boolean> = configOption.boolean(
+  "pipeline.combine-windows.enabled", true, "Whether records of a keyed event-time window are added up before they are sent, where its function merges.");
 export const BUFFER_TIMEOUT: ConfigOption<number> = configOption.duration(
   "execution.buffer-timeout.interval", 100, "The longest a record waits in a buffer of a busy task; an idle task flushes at once. 0 flushes after every record.");
 export const BATCH_SIZE: ConfigOption<number> = configOption.integer("taskmanager.network.batch-size", 1024, "The most records in one buffer.");
@@ -76,7 +78,7 @@ export const METRICS_LATENCY_INTERVAL: ConfigOption<number> = configOption.durat
 /** Every option above, for validation and documentation. */
 export const allOptions: readonly ConfigOption<any>[] = [
   RUNTIME_MODE, PARALLELISM, MAX_PARALLELISM, JOB_NAME, OPERATOR_CHAINING, CHAIN_COMPILER, AUTO_WATERMARK_INTERVAL, FREEZE_RECORDS,
-  BUFFER_TIMEOUT, BATCH_SIZE, CHANNEL_CREDITS, BATCH_EXCHANGE_MEMORY, TMP_DIRS, SLOT_ISOLATION, SLOT_HEAP,
+  COMBINE_WINDOWS, BUFFER_TIMEOUT, BATCH_SIZE, CHANNEL_CREDITS, BATCH_EXCHANGE_MEMORY, TMP_DIRS, SLOT_ISOLATION, SLOT_HEAP,
   CHECKPOINTING_INTERVAL, CHECKPOINTING_MODE, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_TIMEOUT, CHECKPOINTING_TOLERABLE_FAILURES, CHECKPOINTING_DIRECTORY,
   CHECKPOINTING_RETAINED, CHECKPOINTING_INCREMENTAL, CHECKPOINTING_RETENTION, SAVEPOINT_PATH, IGNORE_UNCLAIMED_STATE,
   RESTART_STRATEGY, FIXED_DELAY_ATTEMPTS, FIXED_DELAY_DELAY, EXPONENTIAL_INITIAL, EXPONENTIAL_MAX, EXPONENTIAL_MULTIPLIER, EXPONENTIAL_RESET,

@@ -9,8 +9,11 @@ export interface FileStatus {
 
 /** Sequential reader of a byte range. Close it. */
 export interface FileReader {
-  /** The next bytes, at most `maxBytes`; `undefined` at the end. The returned array belongs to the caller. */
-  read(maxBytes: number): Promise<Uint8Array | undefined>;
+  /**
+   * The next bytes, at most `maxBytes`; `undefined` at the end. The returned array belongs to the caller. `into`, of at least `maxBytes`, may be filled and
+   * returned in part: whoever reads much gives back what it has done with, and so needs few arrays.
+   */
+  read(maxBytes: number, into?: Uint8Array): Promise<Uint8Array | undefined>;
   close(): Promise<void>;
 }
 

@@ -21,6 +21,8 @@ export class RecordBatch<T = unknown> {
   keyHashes: Int32Array | null;
   /** Control elements between the records, ordered by `at` (the number of records before it), or `null` when there are none. */
   marks: Mark[] | null;
+  /** What the sender has added up: each value is a pair of a key and an accumulator, instead of a record. */
+  combined: boolean;
 
   constructor(values: T[], timestampsMs: Float64Array, count: number = values.length) {
     this.count = count;
@@ -28,6 +30,7 @@ export class RecordBatch<T = unknown> {
     this.timestampsMs = timestampsMs;
     this.keyHashes = null;
     this.marks = null;
+    this.combined = false;
   }
 
   /** A batch of values that carry no time stamps. */

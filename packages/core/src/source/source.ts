@@ -88,6 +88,11 @@ export interface ReaderOutput<T> {
   collect(value: T, timestampMs?: number): void;
   /** A whole batch; `timestampsMs` null when the source has none. The arrays belong to the engine afterwards. */
   collectBatch(values: T[], timestampsMs: Float64Array | null): void;
+  /**
+   * The records `generate(first)` to `generate(first + count - 1)`, without time stamps of the source. They are made before this returns, in order, each when
+   * the one before it went through the chain if that is possible: a record that does not leave the chain then need not become an object at all.
+   */
+  collectGenerated(generate: (index: number) => T, first: number, count: number): void;
   /** A record that could not be read; goes to the source's side output `tag`. */
   sideOutput(tagId: string, value: unknown, timestampMs?: number): void;
   /** The output whose watermark belongs to this split alone. */

@@ -122,6 +122,7 @@ function withSourceIndex<T>(output: ReaderOutput<T>, sourceIndex: number): Reade
   return {
     collect: (value, timestampMs) => output.collect(value, timestampMs),
     collectBatch: (values, timestampsMs) => output.collectBatch(values, timestampsMs),
+    collectGenerated: (generate, first, count) => output.collectGenerated(generate, first, count),
     sideOutput: (tagId, value, timestampMs) => output.sideOutput(tagId, value, timestampMs),
     forSplit: (splitId) => output.forSplit(`${sourceIndex}:${splitId}`),
     releaseSplit: (splitId) => output.releaseSplit(`${sourceIndex}:${splitId}`),

@@ -46,6 +46,10 @@ export function splitRange(from: number, to: number, parts: number): NumberSplit
   return splits;
 }
 
+function itself(index: number): number {
+  return index;
+}
+
 class NumberCursor implements SplitCursor<number, NumberSplit> {
   readonly #split: NumberSplit;
   #next: number;
@@ -55,11 +59,10 @@ class NumberCursor implements SplitCursor<number, NumberSplit> {
     this.#next = split.next;
   }
   poll(output: ReaderOutput<number>): InputStatus {
-    const count = Math.min(BATCH, this.#split.last - this.#next + 1);
-    const values: number[] = [];
-    for (let i = 0; i < count; i++) values[i] = this.#next + i;
+    const first = this.#next;
+    const count = Math.min(BATCH, this.#split.last - first + 1);
     this.#next += count;
-    if (count > 0) output.collectBatch(values, null);
+    output.collectGenerated(itself, first, count);
     return this.#next > this.#split.last ? "end-of-input" : "more-available";
   }
   available(): Promise<void> {

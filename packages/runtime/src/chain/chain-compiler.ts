@@ -1,13 +1,14 @@
-import { MillraceError } from "@millrace/core";
+import { MillraceError, NO_TIMESTAMP } from "@millrace/core";
 import type { KeyedStateBackend, KeySelector, OneInputOperator, Output } from "@millrace/core";
 import type { OutputPressure } from "../exchange/output-channel.js";
 import { RecordWriter } from "../exchange/record-writer.js";
+import { takesCombined } from "../operators/window/combined-input.js";
 import { compileWriter } from "../exchange/writer-compiler.js";
 import { emitReturned } from "../operators/returned-records.js";
 import { refusePromise, returnedPromise } from "../operators/user-function.js";
 import { SinkOperator } from "../sink/sink-operator.js";
 import { TimestampsOperator } from "../source/timestamps-operator.js";
-import type { ChainEntry } from "./chain-entry.js";
+import type { ChainEntry, GeneratingEntry } from "./chain-entry.js";
 import type { ChainNode, ChainTarget } from "./chain-node.js";
 import { deepFreeze } from "./deep-freeze.js";
 import { GeneratedPiece } from "./generated-piece.js";
@@ -69,6 +70,21 @@ export class ChainCompiler {
     });
   }
 
+  /** The way into a chain whose head is a source that makes its records by index: they are made in the loop. What stays in the loop needs no object. */
+  generatingEntry(head: ChainNode): GeneratingEntry {
+    const piece = this.#piece();
+    piece.line("return function run(generate, first, count) {");
+    piece.line(`${piece.constant("head", head)}.recordsOut += count;`);
+    piece.beginLoop();
+    piece.line("for (let i = 0; i < count; i++) {");
+    piece.line("const v = generate(first + i);", head);
+    this.#deliver(piece, head, head.targets, "v", String(NO_TIMESTAMP));
+    piece.line("}");
+    piece.endLoop();
+    piece.line("};");
+    return piece.evaluate(this.#sources);
+  }
+
   /** The way into the head at one of its inputs. */
   entry(head: ChainNode, input: number): ChainEntry {
     const operator = head.operator as OneInputOperator;
@@ -97,7 +113,9 @@ export class ChainCompiler {
     const self = piece.constant("head", head);
     piece.line("return function run(batch, from, to) {");
     piece.line(`${self}.recordsIn += to - from;`);
-    piece.line(`${piece.constant("op", operator)}.processBatch(batch, from, to, ${piece.constant("out", head.output)});`, head);
+    const [op, out] = [piece.constant("op", operator), piece.constant("out", head.output)];
+    if (takesCombined(operator)) piece.line(`if (batch.combined) ${op}.processCombined(batch, from, to, ${out}); else`);
+    piece.line(`${op}.processBatch(batch, from, to, ${out});`, head);
     piece.line("};");
     return piece.evaluate(this.#sources);
   }

@@ -1,6 +1,7 @@
 import type { OneInputOperator, Output, OutputTag, RecordBatch, TwoInputOperator, MultipleInputOperator } from "@millrace/core";
 import type { RecordWriter } from "../exchange/record-writer.js";
 import type { OutputPressure } from "../exchange/output-channel.js";
+import type { CombinedInput } from "../operators/window/combined-input.js";
 import { ChainNode, type ChainTarget } from "./chain-node.js";
 import type { ChainEntry } from "./chain-entry.js";
 import { deepFreeze } from "./deep-freeze.js";
@@ -96,6 +97,7 @@ export function referenceEntry(head: ChainNode, input: number, subtask: number):
   return (batch: RecordBatch, from: number, to: number) => {
     head.recordsIn += to - from;
     try {
+      if (batch.combined) return (head.operator as CombinedInput).processCombined(batch, from, to, head.output);
       for (let i = from; i < to; i++) {
         const value = batch.values[i];
         if (head.keyedBackend !== undefined && selector !== undefined) head.keyedBackend.setCurrentKey(selector(value), batch.keyHashes?.[i]);

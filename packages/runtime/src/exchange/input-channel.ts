@@ -148,7 +148,8 @@ export class InputChannel {
 
   private decode(buffer: ArrayBuffer): RecordBatch {
     const batch = this.decoder!.decode(buffer);
-    if (this.freezes) for (let i = 0; i < batch.count; i++) deepFreeze(batch.values[i]);
+    // Accumulators may go on changing.
+    if (this.freezes && !batch.combined) for (let i = 0; i < batch.count; i++) deepFreeze(batch.values[i]);
     return batch;
   }
 

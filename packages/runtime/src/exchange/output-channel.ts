@@ -50,6 +50,7 @@ export class OutputChannel {
   private batch: RecordBatch;
   private readonly capacity: number;
   private readonly hashed: boolean;
+  private combined: boolean;
   private readonly transport: ChannelTransport;
   /** Buffers sent. */
   buffersOut: number;
@@ -58,6 +59,7 @@ export class OutputChannel {
     this.transport = transport;
     this.capacity = capacity;
     this.hashed = hashed;
+    this.combined = false;
     this.count = 0;
     this.marks = null;
     this.buffersOut = 0;
@@ -119,6 +121,13 @@ export class OutputChannel {
     this.use(this.transport.send(batch) ?? newBatch(Math.min(this.capacity, this.room), this.hashed));
   }
 
+  /** What is appended from now on are pairs of a key and an accumulator, or records again. */
+  setCombined(combined: boolean): void {
+    this.flush();
+    this.combined = combined;
+    this.batch.combined = combined;
+  }
+
   sendEvent(event: ChannelEvent): void {
     this.flush();
     this.transport.sendEvent(event);
@@ -126,6 +135,7 @@ export class OutputChannel {
 
   private use(batch: RecordBatch): void {
     this.batch = batch;
+    batch.combined = this.combined;
     this.values = batch.values;
     this.timestampsMs = batch.timestampsMs;
     if (this.hashed) this.keyHashes = batch.keyHashes!;

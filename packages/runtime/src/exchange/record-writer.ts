@@ -17,22 +17,41 @@ export interface WriterPlan {
   readonly random: () => number;
 }
 
+/** Adds records up before they are sent, when the operator behind the edge would add them up anyway. */
+export interface EdgeCombiner {
+  add(value: unknown, timestampMs: number, hash: number): void;
+  /** Passes on what it will not hold. */
+  settle(): void;
+  /** Before a watermark is sent. */
+  watermark(timestampMs: number): void;
+  /** Before a status is sent. */
+  status(idle: boolean): void;
+  /** Sends all it holds, before an event is sent. */
+  flush(): void;
+}
+
+/** Gets the channels by key group. */
+export type MakeCombiner = (channelOfKeyGroup: Int32Array) => EdgeCombiner;
+
 /** One output edge of a task: its channels, and the choice among them. */
 export class RecordWriter {
   readonly plan: WriterPlan;
   readonly channels: readonly OutputChannel[];
   /** Target channel by key group, for hash edges. */
   readonly channelOfKeyGroup: Int32Array;
+  /** Of a hash edge. */
+  readonly combiner: EdgeCombiner | undefined;
   /** The uncompiled way to emit; compiled chains have their own copy of this in generated code. */
   readonly emit: (value: unknown, timestampMs: number) => void;
 
-  constructor(plan: WriterPlan, channels: readonly OutputChannel[]) {
+  constructor(plan: WriterPlan, channels: readonly OutputChannel[], makeCombiner?: MakeCombiner) {
     this.plan = plan;
     this.channels = channels;
     this.channelOfKeyGroup =
       plan.partitioner.kind === "hash"
         ? Int32Array.from({ length: plan.maxParallelism }, (_, group) => Math.floor((group * channels.length) / plan.maxParallelism))
         : new Int32Array(0);
+    this.combiner = makeCombiner?.(this.channelOfKeyGroup);
     this.emit = referenceEmit(this);
   }
 
@@ -42,10 +61,12 @@ export class RecordWriter {
   }
 
   watermark(timestampMs: number): void {
+    this.combiner?.watermark(timestampMs);
     for (const channel of this.channels) channel.appendMark("watermark", timestampMs);
   }
 
   status(idle: boolean): void {
+    this.combiner?.status(idle);
     for (const channel of this.channels) channel.appendMark("status", idle);
   }
 
@@ -55,10 +76,12 @@ export class RecordWriter {
   }
 
   sendEvent(event: ChannelEvent): void {
+    this.combiner?.flush();
     for (const channel of this.channels) channel.sendEvent(event);
   }
 
   flush(onlyIfWritable = false): void {
+    this.combiner?.settle();
     for (const channel of this.channels) channel.flush(onlyIfWritable);
   }
 }
@@ -86,7 +109,8 @@ function referenceEmit(writer: RecordWriter): (value: unknown, timestampMs: numb
         } catch (error) {
           throw keyFailure(error, value, selector, plan.targetName);
         }
-        channels[writer.channelOfKeyGroup[keyGroupOf(hash, plan.maxParallelism)]!]!.appendHashed(value, timestampMs, hash);
+        if (writer.combiner !== undefined) writer.combiner.add(value, timestampMs, hash);
+        else channels[writer.channelOfKeyGroup[keyGroupOf(hash, plan.maxParallelism)]!]!.appendHashed(value, timestampMs, hash);
       };
     }
     case "custom": {

@@ -1,9 +1,9 @@
 import {
-  BATCH_EXCHANGE_MEMORY, BATCH_SIZE, BatchEncoder, CHAIN_COMPILER, FREEZE_RECORDS, MillraceError, RecordBatch, RUNTIME_MODE, type Configuration, type Operator,
+  BATCH_EXCHANGE_MEMORY, BATCH_SIZE, BatchEncoder, CHAIN_COMPILER, COMBINE_WINDOWS, FREEZE_RECORDS, MillraceError, RecordBatch, RUNTIME_MODE, type Configuration, type Operator,
 } from "@millrace/core";
 import type { JobEdge, JobVertex, OperatorSpec, StreamGraph } from "@millrace/graph";
 import { canCompile, ChainCompiler } from "../chain/chain-compiler.js";
-import type { ChainEntry } from "../chain/chain-entry.js";
+import type { ChainEntry, GeneratingEntry } from "../chain/chain-entry.js";
 import type { ChainNode } from "../chain/chain-node.js";
 import { referenceEntry, referenceOutput, referenceSourceEntry } from "../chain/reference-chain.js";
 import { blame, GeneratedSources } from "../chain/task-error.js";
@@ -13,10 +13,11 @@ import { ChannelIds, sourcesOf, targetsOf } from "../exchange/edge-topology.js";
 import { HeldMemory } from "../exchange/held-memory.js";
 import type { HoldingPlace, InputChannel } from "../exchange/input-channel.js";
 import { OutputChannel, OutputPressure } from "../exchange/output-channel.js";
-import { RecordWriter } from "../exchange/record-writer.js";
+import { RecordWriter, type MakeCombiner, type WriterPlan } from "../exchange/record-writer.js";
 import { SpillFile } from "../exchange/spill-file.js";
 import { MetricRegistry } from "../metrics/metric-registry.js";
 import { createOperator } from "../operators/operator-registry.js";
+import { mayCombine, WindowCombiner } from "../operators/window/window-combiner.js";
 import type { SlotJob, TaskDeployment } from "../protocol/deployment.js";
 import type { OperatorToCoordinator, SlotEvent } from "../protocol/messages.js";
 import type { SinkServices } from "../sink/sink-writer-context.js";
@@ -117,6 +118,7 @@ export class TaskBuilder {
         pressure,
         codeId: this.#codeId(task),
         entry: () => code.sourceEntry(node),
+        generatingEntry: () => code.generatingEntry?.(node),
         send: (event) => this.#toCoordinator(task, setting, node, event),
         wake: () => task.wake(),
         latencyMark: (markedTimeMs) => node.forwardLatencyMark(markedTimeMs, node.plan.id, context.subtaskIndex),
@@ -157,6 +159,7 @@ export class TaskBuilder {
         output: (node) => compiler.output(node),
         entry: (head, input) => compiler.entry(head, input),
         sourceEntry: (head) => compiler.sourceEntry(head),
+        generatingEntry: (head) => compiler.generatingEntry(head),
       };
     }
     return {
@@ -206,11 +209,24 @@ export class TaskBuilder {
         const transport = this.#channels.output(this.#ids.of(edge.id, subtaskIndex, to), receiver, slotIndex, edge.exchange === "blocking", pressure);
         return new OutputChannel(transport, capacity, edge.partitioner === "hash");
       });
-      const plan = {
+      const plan: WriterPlan = {
         partitioner: this.#partitioner(edge), subtaskIndex, maxParallelism: target.maxParallelism, targetName: target.operators[0]!.name,
         random: () => setting.env.rng.next(),
       };
-      return { sourceOperatorId: edge.sourceOperatorId, sideOutput: edge.sideOutput, writer: new RecordWriter(plan, channels) };
+      const combiner = capacity > 1 && channels.length > 1 ? this.#combiner(edge, plan, channels, setting) : undefined;
+      return { sourceOperatorId: edge.sourceOperatorId, sideOutput: edge.sideOutput, writer: new RecordWriter(plan, channels, combiner) };
+    });
+  }
+
+  /** Makes what adds records up in front of a window operator, where that is possible. Where nothing is remote there is nothing to save. */
+  #combiner(edge: JobEdge, plan: WriterPlan, channels: readonly OutputChannel[], { env }: TaskSetting): MakeCombiner | undefined {
+    const node = this.#graph.nodes.find(({ id }) => id === edge.targetNodeId)!;
+    const { partitioner } = plan;
+    if (partitioner.kind !== "hash" || edge.exchange === "blocking" || !this.#config.get(COMBINE_WINDOWS) || !mayCombine(node.spec)) return undefined;
+    const { spec } = node;
+    return (channelOfKeyGroup) => new WindowCombiner({
+      spec, keySelector: partitioner.keySelector, channels, channelOfKeyGroup, maxParallelism: plan.maxParallelism, clock: env.clock,
+      operatorName: node.name, operatorId: this.#vertex(edge.targetVertexId).operators[0]!.id, subtaskIndex: plan.subtaskIndex,
     });
   }
 
@@ -261,4 +277,5 @@ export class TaskBuilder {
 /** Code of chains whose head is a source. */
 interface SourceCode {
   sourceEntry(head: ChainNode): ChainEntry;
+  generatingEntry?(head: ChainNode): GeneratingEntry;
 }

@@ -1,16 +1,20 @@
-import { OutputTag, RecordBatch } from "@millrace/core";
+import { noWatermarks, OutputTag, RecordBatch } from "@millrace/core";
 import type { Output, TimestampAssigner } from "@millrace/core";
-import type { ChainEntry } from "../chain/chain-entry.js";
+import type { ChainEntry, GeneratingEntry } from "../chain/chain-entry.js";
 import type { OutputPressure } from "../exchange/output-channel.js";
 import { specialize } from "../operators/specialize.js";
 import { SourceOutput } from "./source-output.js";
 import type { SourceWatermarks } from "./source-watermarks.js";
 
+type Generate<T> = (index: number) => T;
+type Fill = (generate: Generate<any>, first: number, count: number) => any[];
 type Assign = (batch: RecordBatch<any>, from: number, to: number) => void;
 
 /** What a {@link SourceBuffer} writes to. */
 export interface SourceBufferTarget {
   readonly entry: ChainEntry;
+  /** Asked for at the first records that are made by index. */
+  generatingEntry(): GeneratingEntry | undefined;
   readonly output: Output<unknown>;
   readonly pressure: OutputPressure;
   /** Makes the specialised copy of the assigning loop unique. */
@@ -33,6 +37,10 @@ export class SourceBuffer<T> {
   private readonly target: SourceBufferTarget;
   private readonly watermarks: SourceWatermarks<T>;
   private readonly assign: Assign;
+  private readonly assigns: boolean;
+  private fill: Fill | undefined;
+  /** `null` before it was asked for. */
+  private generating: GeneratingEntry | undefined | null;
   private readonly outputs: Map<string, SourceOutput<T>>;
   private readonly tags: Map<string, OutputTag<unknown>>;
 
@@ -50,6 +58,9 @@ export class SourceBuffer<T> {
     this.outputs = new Map();
     this.tags = new Map();
     this.assign = assigningLoop(assigner, target);
+    this.assigns = assigner !== undefined;
+    this.fill = undefined;
+    this.generating = null;
   }
 
   get full(): boolean {
@@ -92,6 +103,17 @@ export class SourceBuffer<T> {
     if (from < count) this.target.entry(batch, from, count);
   }
 
+  emitGenerated(generate: Generate<T>, first: number, count: number): void {
+    const looksFirst = this.assigns || this.owner!.watermarks.generator !== noWatermarks();
+    if (!looksFirst && this.generating === null) this.generating = this.target.generatingEntry();
+    if (looksFirst || !this.generating) {
+      this.fill ??= specialize(fillingLoop, `${this.target.id}.fill`)();
+      return this.emit(RecordBatch.withoutTimestamps(this.fill(generate, first, count)));
+    }
+    this.emitted += count;
+    this.generating(generate, first, count);
+  }
+
   sideOutput(tagId: string, value: unknown, timestampMs: number): void {
     let tag = this.tags.get(tagId);
     if (tag === undefined) this.tags.set(tagId, (tag = new OutputTag<unknown>(tagId)));
@@ -111,6 +133,15 @@ export class SourceBuffer<T> {
     this.watermarks.release(splitId);
     this.watermarks.publish();
   }
+}
+
+/** The loop that makes records by index, in a copy that sees one generator only. */
+function fillingLoop(): Fill {
+  return (generate, first, count) => {
+    const values = new Array<unknown>(count);
+    for (let i = 0; i < count; i++) values[i] = generate(first + i);
+    return values;
+  };
 }
 
 /** The loop that gives each record its time stamp and checks it, in a copy that sees one assigner only. */

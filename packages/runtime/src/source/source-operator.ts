@@ -4,7 +4,7 @@ import {
   type StateInitializationContext, type StateSnapshotContext,
 } from "@millrace/core";
 import type { SourceSpec } from "@millrace/graph";
-import type { ChainEntry } from "../chain/chain-entry.js";
+import type { ChainEntry, GeneratingEntry } from "../chain/chain-entry.js";
 import type { OutputPressure } from "../exchange/output-channel.js";
 import type { CoordinatorToOperator, OperatorToCoordinator } from "../protocol/messages.js";
 import type { ActiveClock } from "./idleness-generator.js";
@@ -22,6 +22,8 @@ export interface SourceServices {
   readonly codeId: string;
   /** The chain behind the source; asked for once, when the source opens. */
   entry(): ChainEntry;
+  /** The same for records that are made by index, where chains are compiled; asked for at most once. */
+  generatingEntry(): GeneratingEntry | undefined;
   send(event: OperatorToCoordinator): void;
   /** Polling is worth while again. */
   wake(): void;
@@ -67,7 +69,10 @@ export class SourceOperator<T = unknown, S extends SourceSplit = SourceSplit> im
     const refuse = (timestampMs: unknown, value: unknown): never => {
       throw timestampInvalid(timestampMs, value, context.operatorName);
     };
-    const target = { entry: this.#services.entry(), output: context.output, pressure: this.#services.pressure, id: this.#services.codeId, refuse };
+    const services = this.#services;
+    const target = {
+      entry: services.entry(), generatingEntry: () => services.generatingEntry(), output: context.output, pressure: services.pressure, id: services.codeId, refuse,
+    };
     this.#buffer = new SourceBuffer<T>(context.config.get(BATCH_SIZE), target, this.#watermarks, strategy.timestampAssigner);
     const reader = source.createReader({
       subtaskIndex: context.subtaskIndex, parallelism: context.parallelism, clock: context.clock, fs: context.fs, config: context.config,

@@ -30,6 +30,12 @@ export class SourceOutput<T> implements ReaderOutput<T> {
     this.buffer.emit(timestampsMs === null ? RecordBatch.withoutTimestamps(values) : new RecordBatch(values, timestampsMs));
   }
 
+  collectGenerated(generate: (index: number) => T, first: number, count: number): void {
+    this.buffer.flush();
+    this.buffer.owner = this;
+    if (count > 0) this.buffer.emitGenerated(generate, first, count);
+  }
+
   sideOutput(tagId: string, value: unknown, timestampMs?: number): void {
     this.buffer.flush();
     this.buffer.sideOutput(tagId, value, timestampMs ?? NO_TIMESTAMP);

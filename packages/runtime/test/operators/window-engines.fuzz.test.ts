@@ -1,5 +1,6 @@
 // Invariant: whatever the input, the special engines emit in every step the same records (as a multiset) as the general window operator, and drop
-// the same late records; and neither does it matter where a snapshot is taken, whether the job is rescaled there, or where an emission pauses.
+// the same late records; and neither does it matter where a snapshot is taken, whether the job is rescaled there, where an emission pauses,
+// or whether records come in batches.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
@@ -99,22 +100,34 @@ for (const [name, assigners] of [["aligned windows", aligned], ["sessions", sess
   });
 }
 
+test("sessions of many keys: both engines emit the same", async () => {
+  await fc.assert(
+    fc.asyncProperty(sessions, lateness, scripts(1500, 4000, 300), async (assigner, allowedLatenessMs, steps) => {
+      const spec = named({ type: "window", keyed: true, assigner, allowedLatenessMs, lateTag: late, aggregate: sumInPlace });
+      assert.deepEqual(await run(spec, "session", steps), await run(spec, "general", steps));
+    }),
+    { numRuns: Math.ceil(parameters.numRuns / 20) },
+  );
+});
+
 const MAX_PARALLELISM = 16;
 
 class Job {
   readonly #spec: WindowSpec;
   readonly #engine: WindowEngine;
+  readonly #batchSize: number;
   readonly outputs: string[] = [];
   #subtasks: Harness[] = [];
 
-  constructor(spec: WindowSpec, engine: WindowEngine) {
+  constructor(spec: WindowSpec, engine: WindowEngine, batchSize: number = 0) {
     this.#spec = spec;
     this.#engine = engine;
+    this.#batchSize = batchSize;
   }
 
   async start(parallelism: number, restore: readonly HarnessSnapshot[]): Promise<void> {
     const options = { parallelism, maxParallelism: MAX_PARALLELISM, restore };
-    this.#subtasks = await Promise.all(Array.from({ length: parallelism }, (_, subtaskIndex) => openWindow<unknown>(this.#spec, this.#engine, { ...options, subtaskIndex })));
+    this.#subtasks = await Promise.all(Array.from({ length: parallelism }, (_, subtaskIndex) => openWindow<unknown>(this.#spec, this.#engine, { ...options, subtaskIndex }, this.#batchSize)));
   }
 
   process(one: Step): void {
@@ -148,17 +161,17 @@ class Job {
   }
 }
 
-test("a snapshot at any position, restored with any parallelism, changes nothing", async () => {
+test("a snapshot at any position, restored with any parallelism, changes nothing, and neither do batches", async () => {
   const failure = fc.record({ position: fc.nat(), whileEmitting: fc.boolean(), parallelism: fc.integer({ min: 1, max: 3 }), room: fc.integer({ min: 1, max: 60 }) });
   await fc.assert(
-    fc.asyncProperty(fc.oneof(aligned, sessions), lateness, scripts(80, 200, 50), fc.array(failure, { minLength: 1, maxLength: 3 }), async (assigner, allowedLatenessMs, steps, failures) => {
+    fc.asyncProperty(fc.oneof(aligned, sessions), lateness, scripts(80, 200, 50), fc.array(failure, { minLength: 1, maxLength: 3 }), fc.constantFrom(0, 3, 64), async (assigner, allowedLatenessMs, steps, failures, batchSize) => {
       const spec = named({ type: "window", keyed: true, assigner, allowedLatenessMs, lateTag: late, aggregate: sumInPlace });
       for (const engine of ["general", ...enginesFor(assigner, spec)] as const) {
         const uninterrupted = new Job(spec, engine);
         await uninterrupted.start(1, []);
         for (const one of steps) uninterrupted.process(one);
 
-        const interrupted = new Job(spec, engine);
+        const interrupted = new Job(spec, engine, batchSize);
         await interrupted.start(2, []);
         const watermarks = [...steps.keys()].filter((index) => steps[index]!.kind === "watermark");
         const failing = new Map(failures.map((one) => [one.whileEmitting ? watermarks[one.position % watermarks.length]! : one.position % steps.length, one]));

@@ -103,6 +103,35 @@ test("periodic watermarks follow the largest time stamp, and the end comes last"
   assert.deepEqual(log, ["100", "90", "120", 109, "110", "end"]);
 });
 
+for (const compiled of [true, false]) {
+  test(`records made by index come in order, among others, ${compiled ? "from compiled chains" : "on the reference path"}`, async () => {
+    const { script, log, job } = await scripted(WatermarkStrategy.noWatermarks(), { "pipeline.chain-compiler.enabled": compiled });
+    const made: number[] = [];
+    const generate = (index: number): string => `r${made[made.push(index) - 1]}`;
+    script.push((out) => {
+      out.collect("first");
+      out.collectGenerated(generate, 5, 3);
+      out.collectGenerated(generate, 9, 0);
+      out.collect("between");
+      out.forSplit("other").collectGenerated(generate, 2 ** 31, 2);
+    });
+    script.end();
+    await job.finish();
+    assert.deepEqual(log, ["first", "r5", "r6", "r7", "between", "r2147483648", "r2147483649", "end"]);
+    assert.deepEqual(made, [5, 6, 7, 2 ** 31, 2 ** 31 + 1]);
+  });
+}
+
+test("records made by index get time stamps and watermarks from the strategy", async () => {
+  const strategy = WatermarkStrategy.forMonotonousTimestamps<number>().withTimestampAssigner((value) => value * 10);
+  const { script, log, job } = await scripted(strategy);
+  script.push((out) => out.collectGenerated((index) => index, 3, 4));
+  await job.clock.runFor(250);
+  script.end();
+  await job.finish();
+  assert.deepEqual(log, ["3", "4", "5", "6", 59, "end"]);
+});
+
 test("punctuated watermarks stand right behind the record that caused them", async () => {
   const strategy = WatermarkStrategy.forGenerator<number>(() => ({
     onEvent: (value, timestampMs, output) => {

@@ -15,6 +15,8 @@ export interface BatchAdder {
   close(): void;
   /** Adds a record to a slice; the position of its key. */
   add(table: Slice<unknown, unknown>, value: unknown, key: unknown, hash: number): number;
+  /** Adds what a sender has added up to a slice. */
+  merge(table: Slice<unknown, unknown>, accumulator: unknown, key: unknown, hash: number): void;
   addRecord(value: unknown, timestampMs: number, key: unknown, hash: number, out: Output<unknown>): void;
   addBatch(batch: RecordBatch, from: number, to: number, out: Output<unknown>): void;
 }
@@ -80,6 +82,12 @@ function batchAdderFactory(run: number, togetherFrom: number, hashOf: typeof key
     private addAt(table: Slice<unknown, unknown>, position: number, value: unknown): void {
       const accumulator = table.get(position);
       table.set(position, accumulator === undefined ? this.accumulate.first(value) : this.accumulate.add(accumulator, value));
+    }
+
+    merge(table: Slice<unknown, unknown>, accumulator: unknown, key: unknown, hash: number): void {
+      const position = table.upsert(key, hash);
+      const own = table.get(position);
+      table.set(position, own === undefined ? accumulator : this.accumulate.merge(own, accumulator));
     }
 
     addRecord(value: unknown, timestampMs: number, key: unknown, hash: number, out: Output<unknown>): void {

@@ -39,7 +39,7 @@ export function createWindowOperator(spec: WindowSpec, context: OperatorContext,
     case "shared":
       return sharedWindows(sliceInit());
     case "session":
-      return sessionWindows({ parts, context, reduce, aggregate, gapOf: parts.assigner.gapOf! });
+      return sessionWindows({ parts, context, reduce, aggregate, keySelector: info.keySelectors[0], gapOf: parts.assigner.gapOf! });
     case "general":
       return new WindowOperator(parts, createWindowContents(spec.evictor, reduce, aggregate), context);
   }

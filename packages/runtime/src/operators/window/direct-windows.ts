@@ -59,6 +59,18 @@ function directWindowsFactory(Base: typeof SliceWindowBase, Ends: typeof SortedE
       this.adder.addBatch(batch, from, to, out);
     }
 
+    processCombined({ values, timestampsMs, keyHashes }: RecordBatch, from: number, to: number, out: Output<unknown>): void {
+      this.finishRestored(out);
+      for (let i = from; i < to; i++) {
+        const [key, accumulator] = values[i] as readonly [unknown, unknown];
+        const hash = keyHashes![i]!;
+        // Functions that merge come here with windows that do not overlap only.
+        const end = this.geometry.firstWindowEnd(this.geometry.sliceEnd(timestampsMs[i]!));
+        if (end - 1 <= this.progress.watermarkOf(hash, this.watermarkMs)) this.late.add(values[i], timestampsMs[i]!, out);
+        else this.adder.merge(this.table(end), accumulator, key, hash);
+      }
+    }
+
     addAnywhere(value: unknown, timestampMs: number, key: unknown, hash: number, out: Output<unknown>): void {
       checkTimestamp(timestampMs);
       this.finishRestored(out);

@@ -1,80 +1,85 @@
 import {
-  MIN_WATERMARK, requireTimestamp, timeWindowCodec, TimeWindow,
-  type AggregateFunction, type OneInputOperator, type OperatorContext, type Output, type ReduceFn, type Slice, type SliceTable, type StateInitializationContext,
-  type StateSnapshotContext,
+  MIN_WATERMARK, requireTimestamp, TimeWindow,
+  type AggregateFunction, type KeySelector, type OneInputOperator, type OperatorContext, type Output, type RecordBatch, type ReduceFn, type Slice,
+  type StateInitializationContext, type StateSnapshotContext,
 } from "@millrace/core";
 import { EMISSION_BUDGET } from "../emission-budget.js";
 import { FunctionOperator } from "../function-operator.js";
+import { KeyRun, upsertRun } from "../key-run.js";
 import { specialize } from "../specialize.js";
 import { accumulateFactory, type Accumulate } from "./accumulate.js";
+import { BLOCK_SHIFT, DueBounds } from "./due-bounds.js";
 import { LateRecords } from "./late-records.js";
 import { RestoredWatermark } from "./restored-watermark.js";
-import { SortedEnds } from "./sorted-ends.js";
+import { dueOf, insertSession, overlapping, SESSION_WIDTH, type Sessions } from "./session-list.js";
+import { SessionSpans } from "./session-spans.js";
 import type { WindowParts } from "./window-parts.js";
 
 /** What the session operator is made of. */
 export interface SessionWindowInit {
   readonly parts: WindowParts;
   readonly context: OperatorContext;
+  readonly keySelector: KeySelector<unknown, unknown> | undefined;
   readonly gapOf: (value: unknown) => number;
   readonly reduce: ReduceFn<unknown> | undefined;
   readonly aggregate: AggregateFunction<unknown, unknown, unknown> | undefined;
 }
 type Make = (init: SessionWindowInit, accumulate: Accumulate) => OneInputOperator;
 
-/**
- * A key's sessions in one flat array: the bucket in which the key is due, then start, end, accumulator and whether it was emitted (0 or 1) of each session,
- * ascending and disjoint. Flat, so that the common key with one session is one small object that is changed in place.
- */
-type Sessions = [bucketMs: number, ...rest: unknown[]];
+/** What the operator needs, since its text is evaluated apart. */
+const parts = {
+  Base: FunctionOperator, Late: LateRecords, Restored: RestoredWatermark, Window: TimeWindow, Run: KeyRun, Spans: SessionSpans, Bounds: DueBounds,
+  upsertRun, checkTimestamp: requireTimestamp, overlapping, insertSession, dueOf, noWatermark: MIN_WATERMARK, budget: EMISSION_BUDGET, blockShift: BLOCK_SHIFT, width: SESSION_WIDTH,
+};
 
 /** Re-evaluated per operator, see `specialize`. */
-function sessionWindowsFactory(
-  Base: typeof FunctionOperator, Late: typeof LateRecords, Restored: typeof RestoredWatermark, Ends: typeof SortedEnds, Window: typeof TimeWindow,
-  codec: typeof timeWindowCodec, checkTimestamp: typeof requireTimestamp, constants: { readonly noWatermark: number; readonly budget: number },
-): Make {
-  /** Fields per session. */
-  const WIDTH = 4;
+function sessionWindowsFactory(p: typeof parts): Make {
+  const { Window, checkTimestamp, overlapping: overlap, insertSession: insert, dueOf: due, width, blockShift } = p;
   const NEVER = Number.POSITIVE_INFINITY;
 
-  class SessionWindows extends Base implements OneInputOperator {
+  /**
+   * The one session of a key is a row: start and end in `spans`, the accumulator as the value in the slice table. A key with other sessions, more than one
+   * or one that was emitted and may still change, has all of them in its value as a list, until that is over. Snapshots contain lists only.
+   *
+   * Invariant between calls: a session in a row ends after the watermark.
+   */
+  class SessionWindows extends p.Base implements OneInputOperator {
     private readonly accumulate: Accumulate;
     private readonly parts: WindowParts;
+    private readonly keyOf: (value: unknown) => unknown;
     private readonly gapOf: (value: unknown) => number;
     private readonly latenessMs: number;
     private readonly late: LateRecords;
-    private readonly restored: RestoredWatermark = new Restored();
-    private sessionsByKey!: Slice<unknown, Sessions>;
-    /**
-     * Keys by the time at which they have something to emit or to drop, rounded down: a calendar in place of timers. A key is due in the bucket that its
-     * sessions name; other entries are stale. Extending a session leaves its key where it is, to be moved when its bucket comes.
-     */
-    private calendar!: SliceTable<unknown, number>;
-    private buckets!: SortedEnds;
-    private bucketWidthMs = 0;
-    /** The earliest time anything in a bucket is due, so that one that is only begun is not looked through at every watermark. Absent: unknown. */
-    private readonly dueFrom: Map<number, number> = new Map();
-    private watermarkMs: number = constants.noWatermark;
+    private readonly restored: RestoredWatermark = new p.Restored();
+    private readonly run: KeyRun = new p.Run();
+    private readonly spans: SessionSpans = new p.Spans();
+    private readonly bounds: DueBounds = new p.Bounds();
+    /** Keys that were entered for a record that came too late for them. */
+    private readonly empty: unknown[] = [];
+    private table!: Slice<unknown, unknown>;
+    private watermarkMs: number = p.noWatermark;
     private restoring = false;
-    /** Where an emission that paused goes on: in which bucket, from which position downwards, and what is due first behind it. */
-    private paused: { readonly bucketMs: number; readonly position: number; readonly dueFromMs: number } | undefined = undefined;
 
     constructor(init: SessionWindowInit, accumulate: Accumulate) {
       super(init.context, init.parts.emitter.rich);
       this.accumulate = accumulate;
       this.parts = init.parts;
+      this.keyOf = init.keySelector ?? (() => 0);
       this.gapOf = init.gapOf;
       this.latenessMs = init.parts.allowedLatenessMs;
-      this.late = new Late(init.context, init.parts.lateTag);
+      this.late = new p.Late(init.context, init.parts.lateTag);
     }
 
     protected override setup(context: StateInitializationContext): void {
       this.restored.open(context);
       this.watermarkMs = this.restored.timestampMs;
-      this.restoring = this.watermarkMs !== constants.noWatermark;
-      this.sessionsByKey = this.context.keyedState.sliceTable<Sessions>("sessions").slice(0);
-      this.calendar = this.context.keyedState.sliceTable<number>("session-calendar");
-      this.buckets = new Ends(this.calendar.namespaces());
+      this.restoring = this.watermarkMs !== p.noWatermark;
+      const table = this.context.keyedState.sliceTable<unknown>("sessions").slice(0);
+      table.composeValues?.((position, value) => this.listOf(position, value));
+      this.table = table;
+      this.spans.reach(table.size);
+      // When restored sessions are due is found out when they are looked through first.
+      for (let position = 0; position < table.size; position += 1 << blockShift) this.bounds.lower(position, -NEVER);
       this.parts.emitter.open(this.context, true, () => this.watermarkMs);
     }
 
@@ -84,75 +89,129 @@ function sessionWindowsFactory(
     }
 
     processRecord(value: unknown, timestampMs: number, out: Output<unknown>): void {
-      checkTimestamp(timestampMs);
       const state = this.context.keyedState;
       if (this.parts.constantKey) state.setCurrentKey(0);
       const key = state.currentKey;
       const hash = state.currentKeyHash;
-      if (this.restoring) {
-        this.finishRestored(out);
-        state.setCurrentKey(key, hash);
+      if (this.restoring) this.finishRestored(out);
+      const position = this.table.upsert(key, hash);
+      this.spans.reach(this.table.size);
+      this.add(position, key, hash, value, timestampMs, out);
+      if (this.empty.length > 0) this.removeEmpty();
+    }
+
+    processBatch(batch: RecordBatch, from: number, to: number, out: Output<unknown>): void {
+      if (this.restoring) this.finishRestored(out);
+      const { run, spans } = this;
+      const { keys, positions } = run;
+      for (let start = from; start < to; ) {
+        const end = p.upsertRun(run, this.table, this.context.keyedState, this.keyOf, batch, start, to);
+        spans.reach(this.table.size);
+        spans.touch(positions, end - start);
+        const { values, timestampsMs, keyHashes } = batch;
+        const hashes = keyHashes ?? run.hashes;
+        const first = keyHashes === null ? start : 0;
+        for (let i = start; i < end; i++) this.add(positions[i - start]!, keys[i - start], hashes[i - first]!, values[i], timestampsMs[i]!, out);
+        if (this.empty.length > 0) this.removeEmpty();
+        start = end;
       }
-      const endMs = timestampMs + this.gapOf(value);
-      const watermarkMs = this.watermarkMs;
-      const table = this.sessionsByKey;
-      let position = table.find(key, hash);
-      let sessions = position < 0 ? undefined : table.get(position);
-      let at = sessions === undefined ? -1 : overlapping(sessions, timestampMs, endMs);
-      if (at < 0) {
-        if (endMs - 1 + this.latenessMs <= watermarkMs) {
-          // A window of its own that is over; its record may still be allowed by the lateness of records.
-          if (timestampMs + this.latenessMs <= watermarkMs) this.late.add(value, timestampMs, out);
+    }
+
+    private add(position: number, key: unknown, hash: number, value: unknown, timestampMs: number, out: Output<unknown>): void {
+      checkTimestamp(timestampMs);
+      const { table, spans } = this;
+      const untilMs = timestampMs + this.gapOf(value);
+      const startMs = spans.start(position);
+      const endMs = spans.end(position);
+      if (endMs >= timestampMs && startMs <= untilMs) {
+        if (timestampMs < startMs || untilMs > endMs) spans.set(position, Math.min(startMs, timestampMs), Math.max(endMs, untilMs));
+        const accumulator = table.get(position);
+        const next = this.accumulate.add(accumulator, value);
+        if (next === undefined) this.keep(position, [spans.start(position), spans.end(position), next, 0]);
+        else if (next !== accumulator || typeof next === "number") table.set(position, next);
+        return;
+      }
+      const held = table.get(position);
+      const isRow = endMs === endMs;
+      if (held === undefined || isRow) {
+        if (untilMs - 1 + this.latenessMs <= this.watermarkMs) {
+          this.dropLate(value, timestampMs, out);
+          if (held === undefined) this.empty.push(key, hash);
           return;
         }
-        if (sessions === undefined) {
-          position = table.upsert(key, hash);
-          sessions = [NEVER];
+        if (held === undefined && untilMs - 1 > this.watermarkMs) {
+          const accumulator = this.accumulate.first(value);
+          if (accumulator === undefined) this.keep(position, [timestampMs, untilMs, accumulator, 0]);
+          else {
+            spans.set(position, timestampMs, untilMs);
+            table.set(position, accumulator);
+          }
+          this.bounds.lower(position, untilMs - 1);
+          return;
         }
-        at = insert(sessions, timestampMs, endMs, this.accumulate.first(value));
-      } else {
-        this.absorb(sessions!, at, timestampMs, endMs);
-        sessions![at + 2] = this.accumulate.add(sessions![at + 2], value);
       }
-      const maxTimestampMs = (sessions![at + 1] as number) - 1;
-      const over = maxTimestampMs <= watermarkMs;
-      sessions![at + 3] = over ? 1 : 0;
-      const dueMs = over ? maxTimestampMs + this.latenessMs : maxTimestampMs;
-      if (dueMs < sessions![0]) this.schedule(sessions!, dueMs, key, hash);
-      table.set(position, sessions!);
-      if (over) this.emit(sessions!, at, key, out);
+      const list: Sessions = held === undefined ? [] : isRow ? [startMs, endMs, held, 0] : (held as Sessions);
+      this.addToList(list, position, key, hash, value, timestampMs, untilMs, out);
+    }
+
+    private addToList(
+      list: Sessions, position: number, key: unknown, hash: number, value: unknown, timestampMs: number, untilMs: number, out: Output<unknown>,
+    ): void {
+      let at = overlap(list, timestampMs, untilMs);
+      if (at < 0) {
+        if (untilMs - 1 + this.latenessMs <= this.watermarkMs) return this.dropLate(value, timestampMs, out);
+        at = insert(list, timestampMs, untilMs, this.accumulate.first(value));
+      } else {
+        this.absorb(list, at, timestampMs, untilMs);
+        list[at + 2] = this.accumulate.add(list[at + 2], value);
+      }
+      const isOver = (list[at + 1] as number) - 1 <= this.watermarkMs;
+      list[at + 3] = isOver ? 1 : 0;
+      this.keep(position, list);
+      this.bounds.lower(position, due(list, this.latenessMs));
+      if (!isOver) return;
+      this.context.keyedState.setCurrentKey(key, hash);
+      this.emit(list[at] as number, list[at + 1] as number, list[at + 2], key, out);
+    }
+
+    /** A record whose own window is over; it may still be allowed by the lateness of records. */
+    private dropLate(value: unknown, timestampMs: number, out: Output<unknown>): void {
+      if (timestampMs + this.latenessMs <= this.watermarkMs) this.late.add(value, timestampMs, out);
     }
 
     /** Extends the session at `at` to the given bounds, and merges those it now touches into it. */
-    private absorb(sessions: Sessions, at: number, startMs: number, endMs: number): void {
-      if (startMs < (sessions[at] as number)) sessions[at] = startMs;
-      if (endMs > (sessions[at + 1] as number)) sessions[at + 1] = endMs;
-      const next = at + WIDTH;
-      while (next < sessions.length && (sessions[next] as number) <= (sessions[at + 1] as number)) {
-        if ((sessions[next + 1] as number) > (sessions[at + 1] as number)) sessions[at + 1] = sessions[next + 1];
-        sessions[at + 2] = this.accumulate.merge(sessions[at + 2], sessions[next + 2]);
-        sessions.splice(next, WIDTH);
+    private absorb(list: Sessions, at: number, startMs: number, endMs: number): void {
+      if (startMs < (list[at] as number)) list[at] = startMs;
+      if (endMs > (list[at + 1] as number)) list[at + 1] = endMs;
+      const next = at + width;
+      while (next < list.length && (list[next] as number) <= (list[at + 1] as number)) {
+        if ((list[next + 1] as number) > (list[at + 1] as number)) list[at + 1] = list[next + 1];
+        list[at + 2] = this.accumulate.merge(list[at + 2], list[next + 2]);
+        list.splice(next, width);
       }
     }
 
-    /** Enters a key into the calendar. */
-    private schedule(sessions: Sessions, dueMs: number, key: unknown, hash: number): void {
-      // Fine enough that a bucket is soon over once it has begun, coarse enough that buckets are few.
-      if (this.bucketWidthMs === 0) this.bucketWidthMs = Math.max(1, Math.floor(((sessions[2] as number) - (sessions[1] as number)) / 8));
-      const bucketMs = Math.floor(dueMs / this.bucketWidthMs) * this.bucketWidthMs;
-      sessions[0] = bucketMs;
-      if (this.calendar.existing(bucketMs) === undefined) {
-        this.buckets.add(bucketMs);
-        this.dueFrom.set(bucketMs, dueMs);
-      } else if (dueMs < this.dueFrom.get(bucketMs)!) this.dueFrom.set(bucketMs, dueMs);
-      const bucket = this.calendar.slice(bucketMs);
-      bucket.set(bucket.upsert(key, hash), 1);
+    /** Stores the sessions of a key, of which it has some: as a row if they fit into one. */
+    private keep(position: number, list: Sessions): void {
+      // The table first: a running snapshot may write what there was.
+      if (list.length === width && list[3] === 0 && list[2] !== undefined) {
+        this.table.set(position, list[2]);
+        this.spans.set(position, list[0] as number, list[1] as number);
+      } else {
+        this.table.set(position, list);
+        this.spans.clear(position);
+      }
+    }
+
+    private listOf(position: number, value: unknown): Sessions {
+      const endMs = this.spans.end(position);
+      return endMs === endMs ? [this.spans.start(position), endMs, value, 0] : (value as Sessions);
     }
 
     processWatermark(timestampMs: number, out: Output<unknown>): boolean | void {
       if (this.restoring) this.finishRestored(out);
       if (timestampMs > this.watermarkMs) this.watermarkMs = timestampMs;
-      if (!this.emitDue(constants.budget, out)) return false;
+      if (!this.emitDue(p.budget, out)) return false;
       out.emitWatermark(timestampMs);
     }
 
@@ -162,116 +221,104 @@ function sessionWindowsFactory(
       this.emitDue(NEVER, out);
     }
 
-    /** Goes through the buckets that are due, a key at a time, so that the state is right at every step; false when it paused. */
+    /**
+     * Looks through the blocks that may be due; false when it paused. Downwards, since a key that leaves is replaced by the last one, which was looked at
+     * before. What was looked through is not due any more, so that going on is beginning again.
+     */
     private emitDue(budget: number, out: Output<unknown>): boolean {
-      const { paused } = this;
-      this.paused = undefined;
-      const { ends } = this.buckets;
-      let index = paused === undefined ? 0 : ends.indexOf(paused.bucketMs);
+      const { bounds, spans, table, watermarkMs } = this;
+      if (bounds.earliestMs > watermarkMs) return true;
+      const size = 1 << blockShift;
       let left = budget;
-      while (index < ends.length && ends[index]! <= this.watermarkMs) {
-        const bucketMs = ends[index]!;
-        if (this.dueFrom.get(bucketMs)! > this.watermarkMs) {
-          index++;
-          continue;
-        }
-        const bucket = this.calendar.slice(bucketMs);
-        const resumed = paused !== undefined && paused.bucketMs === bucketMs;
-        let dueFromMs = resumed ? paused.dueFromMs : NEVER;
-        // Downwards, since a key that leaves is replaced by the last one, which stays.
-        for (let position = resumed ? paused.position : bucket.size - 1; position >= 0; position--) {
-          if (budget !== NEVER && (left-- <= 0 || ((position & 15) === 0 && left < budget - 1 && out.blocked))) {
-            this.paused = { bucketMs, position, dueFromMs };
-            return false;
+      for (let block = bounds.lastDue(watermarkMs, NEVER); block >= 0; block = bounds.lastDue(watermarkMs, block)) {
+        let dueMs = NEVER;
+        const first = block << blockShift;
+        for (let position = Math.min(table.size, first + size) - 1; position >= first; position--) {
+          let rowDueMs = spans.end(position) - 1;
+          if (!(rowDueMs > watermarkMs)) {
+            if (budget !== NEVER && (left-- <= 0 || ((left & 15) === 0 && left < budget - 1 && out.blocked))) return false;
+            rowDueMs = this.advance(position, out);
           }
-          const key = bucket.keyAt(position);
-          const hash = bucket.hashAt(position);
-          const dueMs = this.advance(bucketMs, key, hash, out);
-          if (dueMs === NEVER) bucket.delete(key, hash);
-          else dueFromMs = Math.min(dueFromMs, dueMs);
+          if (rowDueMs < dueMs) dueMs = rowDueMs;
         }
-        if (bucket.size > 0) this.dueFrom.set(bucketMs, dueFromMs);
-        else {
-          this.calendar.drop(bucketMs);
-          this.dueFrom.delete(bucketMs);
-          ends.splice(ends.indexOf(bucketMs), 1);
-        }
-        index = this.buckets.firstAfter(bucketMs);
+        bounds.raise(block, dueMs);
+        left -= size >>> 4;
       }
       return true;
     }
 
-    /** Emits and drops what is due of a key; returns when it is due again in this bucket, `NEVER` when it leaves it. */
-    private advance(bucketMs: number, key: unknown, hash: number, out: Output<unknown>): number {
-      const table = this.sessionsByKey;
-      const position = table.find(key, hash);
-      const sessions = position < 0 ? undefined : table.get(position);
-      if (sessions === undefined || sessions[0] !== bucketMs) return NEVER;
-      const { watermarkMs, latenessMs } = this;
-      let dueMs = NEVER;
-      let at = 1;
-      while (at < sessions.length) {
-        const maxTimestampMs = (sessions[at + 1] as number) - 1;
-        if (maxTimestampMs <= watermarkMs && sessions[at + 3] === 0) {
-          sessions[at + 3] = 1;
+    /** Emits and drops what is due of a key; returns when it, or the key that takes its place, is due again. */
+    private advance(position: number, out: Output<unknown>): number {
+      const { table, spans, watermarkMs, latenessMs } = this;
+      const key = table.keyAt(position);
+      const hash = table.hashAt(position);
+      const endMs = spans.end(position);
+      if (endMs === endMs && latenessMs === 0) {
+        this.context.keyedState.setCurrentKey(key, hash);
+        this.emit(spans.start(position), endMs, table.get(position), key, out);
+        return this.remove(position, key, hash);
+      }
+      const list = this.listOf(position, table.get(position));
+      let at = 0;
+      while (at < list.length) {
+        const maxTimestampMs = (list[at + 1] as number) - 1;
+        if (maxTimestampMs <= watermarkMs && list[at + 3] === 0) {
+          list[at + 3] = 1;
           this.context.keyedState.setCurrentKey(key, hash);
-          this.emit(sessions, at, key, out);
+          this.emit(list[at] as number, maxTimestampMs + 1, list[at + 2], key, out);
         }
-        if (maxTimestampMs + latenessMs <= watermarkMs) {
-          sessions.splice(at, WIDTH);
-          continue;
-        }
-        dueMs = Math.min(dueMs, maxTimestampMs > watermarkMs ? maxTimestampMs : maxTimestampMs + latenessMs);
-        at += WIDTH;
+        if (maxTimestampMs + latenessMs <= watermarkMs) list.splice(at, width);
+        else at += width;
       }
-      if (sessions.length === 1) {
-        table.delete(key, hash);
-        return NEVER;
-      }
-      if (dueMs < bucketMs || dueMs >= bucketMs + this.bucketWidthMs) this.schedule(sessions, dueMs, key, hash);
-      table.set(position, sessions);
-      return sessions[0] === bucketMs ? dueMs : NEVER;
+      if (list.length === 0) return this.remove(position, key, hash);
+      this.keep(position, list);
+      return due(list, latenessMs);
     }
 
-    private emit(sessions: Sessions, at: number, key: unknown, out: Output<unknown>): void {
-      const endMs = sessions[at + 1] as number;
-      const result = this.accumulate.result(sessions[at + 2]);
-      if (this.parts.emitter.isValue) {
-        out.collect(result, endMs - 1);
-        return;
+    /** Removes a key; returns when the one that takes its place is due. */
+    private remove(position: number, key: unknown, hash: number): number {
+      const { table, spans } = this;
+      const last = table.size - 1;
+      table.delete(key, hash);
+      const startMs = spans.start(last);
+      const endMs = spans.end(last);
+      spans.clear(last);
+      if (position === last) return NEVER;
+      spans.set(position, startMs, endMs);
+      if (endMs === endMs) return endMs - 1;
+      const list = table.get(position);
+      return list === undefined ? NEVER : due(list as Sessions, this.latenessMs);
+    }
+
+    /** Removes the keys that were entered for late records and got no session since. */
+    private removeEmpty(): void {
+      const { empty, table } = this;
+      for (let i = 0; i < empty.length; i += 2) {
+        const hash = empty[i + 1] as number;
+        const position = table.find(empty[i], hash);
+        if (position < 0 || table.get(position) !== undefined) continue;
+        const dueMs = this.remove(position, empty[i], hash);
+        if (dueMs !== NEVER) this.bounds.lower(position, dueMs);
       }
-      const window = new Window(sessions[at] as number, endMs);
-      this.parts.emitter.emitOne(key, window, codec.encode(window), result, out);
+      empty.length = 0;
     }
-  }
 
-  /** Index of the first session that overlaps or touches [startMs, endMs), or -1. */
-  function overlapping(sessions: Sessions, startMs: number, endMs: number): number {
-    for (let at = 1; at < sessions.length; at += WIDTH) {
-      if ((sessions[at + 1] as number) >= startMs) return (sessions[at] as number) <= endMs ? at : -1;
+    private emit(startMs: number, endMs: number, accumulator: unknown, key: unknown, out: Output<unknown>): void {
+      const result = this.accumulate.result(accumulator);
+      if (this.parts.emitter.isValue) out.collect(result, endMs - 1);
+      // Sessions have no state of their own, which the window's name would be for.
+      else this.parts.emitter.emitOne(key, new Window(startMs, endMs), "", result, out);
     }
-    return -1;
-  }
-
-  function insert(sessions: Sessions, startMs: number, endMs: number, accumulator: unknown): number {
-    let at = 1;
-    while (at < sessions.length && (sessions[at] as number) < startMs) at += WIDTH;
-    sessions.splice(at, 0, startMs, endMs, accumulator, 0);
-    return at;
   }
 
   return (init, accumulate) => new SessionWindows(init, accumulate);
 }
 
 /**
- * Event-time sessions with a reduce or aggregate function: the sessions of a key are one value, and a calendar of keys replaces timers. Results equal those
- * of the general window operator; emissions are resumable.
+ * Event-time sessions with a reduce or aggregate function: a key's session is a row of columns, and looking through blocks of rows replaces timers. Results
+ * equal those of the general window operator; emissions are resumable.
  */
 export function sessionWindows(init: SessionWindowInit): OneInputOperator {
   const id = init.context.operatorId;
-  const constants = { noWatermark: MIN_WATERMARK, budget: EMISSION_BUDGET };
-  const make = specialize(sessionWindowsFactory, id)(
-    FunctionOperator, LateRecords, RestoredWatermark, SortedEnds, TimeWindow, timeWindowCodec, requireTimestamp, constants,
-  );
-  return make(init, specialize(accumulateFactory, id)()(init.reduce, init.aggregate));
+  return specialize(sessionWindowsFactory, id)(parts)(init, specialize(accumulateFactory, id)()(init.reduce, init.aggregate));
 }

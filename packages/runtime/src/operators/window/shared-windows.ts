@@ -70,6 +70,22 @@ function sharedWindowsFactory(
       this.adder.addBatch(batch, from, to, out);
     }
 
+    processCombined({ values, timestampsMs, keyHashes }: RecordBatch, from: number, to: number, out: Output<unknown>): void {
+      this.finishRestored(out);
+      for (let i = from; i < to; i++) {
+        const [key, accumulator] = values[i] as readonly [unknown, unknown];
+        const hash = keyHashes![i]!;
+        const sliceEnd = this.geometry.sliceEnd(timestampsMs[i]!);
+        if (this.geometry.lastWindowEnd(sliceEnd) - 1 <= this.progress.watermarkOf(hash, this.watermarkMs)) this.late.add(values[i], timestampsMs[i]!, out);
+        else this.mergeInto(sliceEnd, accumulator, key, hash);
+      }
+    }
+
+    private mergeInto(sliceEnd: number, accumulator: unknown, key: unknown, hash: number): void {
+      if (sliceEnd <= this.foldedThrough) this.unstack(key, hash);
+      this.adder.merge(this.slice(sliceEnd), accumulator, key, hash);
+    }
+
     addAnywhere(value: unknown, timestampMs: number, key: unknown, hash: number, out: Output<unknown>): void {
       checkTimestamp(timestampMs);
       this.finishRestored(out);
@@ -259,6 +275,15 @@ function sharedWindowsFactory(
         this.backs[position] = back === undefined ? this.accumulate.first(value) : this.accumulate.add(back, value);
         return;
       }
+      this.markStale(position);
+    }
+
+    private unstack(key: unknown, hash: number): void {
+      const position = this.keys.find(key, hash);
+      this.markStale(position < 0 ? this.addKey(key, hash) : position);
+    }
+
+    private markStale(position: number): void {
       this.fronts[position] = null;
       this.backs[position] = undefined;
       this.stale[position] = true;

@@ -1,0 +1,221 @@
+import {
+  isCommutative, keyGroupOf, MIN_WATERMARK, NO_TIMESTAMP, RecordBatch,
+  type AggregateFunction, type Clock, type KeySelector, type Output, type Slice, type SliceTable,
+} from "@millrace/core";
+import type { OperatorSpec, WindowSpec } from "@millrace/graph";
+import { HeapKeyedStateBackend } from "@millrace/state";
+import { locateError } from "../../chain/task-error.js";
+import type { OutputChannel } from "../../exchange/output-channel.js";
+import type { EdgeCombiner } from "../../exchange/record-writer.js";
+import { specialize } from "../specialize.js";
+import { accumulateFactory } from "./accumulate.js";
+import { batchAdder, type BatchAdder, type SlowPath } from "./batch-adder.js";
+import { SliceGeometry } from "./slice-geometry.js";
+import { SortedEnds } from "./sorted-ends.js";
+
+/** Records that are added together. */
+const RUN = 512;
+/** Keys (of all slices) that are held at most. */
+const MOST_ENTRIES = 1 << 18;
+/** Records after which it is judged whether it pays. */
+const JUDGED_AFTER = 1 << 15;
+/** It pays when so many records become one entry that is sent. */
+const LEAST_GAIN = 2;
+/** It will hardly pay when so few records have become one entry so far. */
+const LEAST_PROMISE = 1.1;
+/** Where it does not pay, that many times as many records as it took to find out go by. */
+const REST = 64;
+
+/** What a combiner needs to know of its edge. */
+export interface WindowCombinerInit {
+  readonly spec: WindowSpec;
+  readonly keySelector: KeySelector<unknown, unknown>;
+  readonly channels: readonly OutputChannel[];
+  readonly channelOfKeyGroup: Int32Array;
+  readonly maxParallelism: number;
+  readonly clock: Clock;
+  /** The window operator, and the sender's subtask: for messages. */
+  readonly operatorName: string;
+  readonly operatorId: string;
+  readonly subtaskIndex: number;
+}
+
+/**
+ * Whether the records of an operator may be added up before they are sent to it: aligned event-time windows that fire once, whose function merges, and for
+ * which no record counts by itself (as one that comes late does).
+ */
+export function mayCombine(spec: OperatorSpec): spec is WindowSpec {
+  if (spec.type !== "window" || !spec.keyed || spec.evictor !== undefined || spec.allowedLatenessMs > 0 || spec.lateTag !== undefined) return false;
+  if (spec.fn !== undefined && spec.fn.kind !== "plain") return false;
+  const { assigner, reduce, aggregate } = spec;
+  if (!assigner.isEventTime || assigner.sliced === undefined || (spec.trigger ?? assigner.getDefaultTrigger()).isDefaultFor !== "event-time") return false;
+  return reduce !== undefined ? isCommutative(reduce) : aggregate?.merge !== undefined && isPlain(aggregate);
+}
+
+/** Whether accumulators can be sent. They need not be, otherwise: who takes no checkpoints may use what no codec knows. */
+function isPlain(aggregate: AggregateFunction<unknown, unknown, unknown>): boolean {
+  const accumulator = aggregate.createAccumulator();
+  if (typeof accumulator === "number") return true;
+  if (typeof accumulator !== "object" || accumulator === null || Object.getPrototypeOf(accumulator) !== Object.prototype) return false;
+  const fields = Object.values(accumulator);
+  return fields.length > 0 && fields.every((field) => typeof field !== "object" && typeof field !== "function" && typeof field !== "symbol");
+}
+
+/**
+ * Adds records up by key and slice before they go to a window operator, which gets the sums.
+ *
+ * A slice is held until the watermark passes the end of its first window, so its sums come before that watermark; and until a barrier, so it is no state.
+ * A record whose window may be over is sent as it is: the receiver knows whether it is late. So is all once the sender has been idle, since then the
+ * receiver's time may be ahead of its own.
+ */
+export class WindowCombiner implements EdgeCombiner, SlowPath {
+  private readonly init: WindowCombinerInit;
+  private readonly geometry: SliceGeometry;
+  private readonly adder: BatchAdder;
+  private readonly slices: SliceTable<unknown, unknown>;
+  private readonly ends: SortedEnds;
+  private readonly run: RecordBatch;
+  private readonly times: Float64Array;
+  private readonly hashes: Int32Array;
+  private count: number;
+  private watermarkMs: number;
+  /** Records that are sent as they are from now on. */
+  private resting: number;
+  private added: number;
+  private sent: number;
+
+  constructor(init: WindowCombinerInit) {
+    this.init = init;
+    this.geometry = new SliceGeometry(init.spec.assigner.sliced!);
+    const id = `combiner ${init.operatorId}`;
+    const accumulate = specialize(accumulateFactory, id)()(init.spec.reduce, init.spec.aggregate);
+    this.adder = batchAdder(id)(init.keySelector, accumulate, this);
+    const { maxParallelism, clock } = init;
+    this.slices = new HeapKeyedStateBackend({ maxParallelism, keyGroupRange: [0, maxParallelism - 1], clock }).sliceTable("combined");
+    this.ends = new SortedEnds([]);
+    this.run = new RecordBatch(new Array<unknown>(RUN).fill(undefined), new Float64Array(RUN), 0);
+    this.times = this.run.timestampsMs;
+    this.hashes = new Int32Array(RUN);
+    this.run.keyHashes = this.hashes;
+    this.count = 0;
+    this.watermarkMs = MIN_WATERMARK;
+    this.resting = 0;
+    this.added = 0;
+    this.sent = 0;
+  }
+
+  add(value: unknown, timestampMs: number, hash: number): void {
+    if (this.resting > 0) {
+      this.resting--;
+      this.pass(value, timestampMs, hash);
+      return;
+    }
+    const at = this.count;
+    this.run.values[at] = value;
+    this.times[at] = timestampMs;
+    this.hashes[at] = hash;
+    this.count = at + 1;
+    if (at + 1 === RUN) this.settle();
+  }
+
+  settle(): void {
+    const { count, run } = this;
+    if (count === 0) return;
+    this.count = 0;
+    try {
+      this.adder.addBatch(run, 0, count, noOutput);
+    } catch (error) {
+      const { operatorName, operatorId, subtaskIndex } = this.init;
+      throw locateError(error, operatorName, operatorId, subtaskIndex);
+    }
+    run.values.fill(undefined, 0, count);
+    this.added += count;
+    let entries = 0;
+    for (const end of this.ends.ends) entries += this.slices.existing(end)!.size;
+    const hopeless = this.added >= JUDGED_AFTER && this.added < LEAST_PROMISE * (entries + this.sent);
+    if (hopeless || entries > MOST_ENTRIES) this.send(this.ends.ends.length);
+  }
+
+  watermark(timestampMs: number): void {
+    this.settle();
+    if (timestampMs <= this.watermarkMs) return;
+    this.watermarkMs = timestampMs;
+    this.adder.close();
+    const { ends } = this.ends;
+    let gone = 0;
+    while (gone < ends.length && this.geometry.firstWindowEnd(ends[gone]!) - 1 <= timestampMs) gone++;
+    this.send(gone);
+  }
+
+  status(idle: boolean): void {
+    if (!idle) return;
+    this.flush();
+    this.resting = Number.POSITIVE_INFINITY;
+  }
+
+  flush(): void {
+    this.settle();
+    this.send(this.ends.ends.length);
+  }
+
+  /** Adds a record that is in no open slice. */
+  addAnywhere(value: unknown, timestampMs: number, key: unknown, hash: number): void {
+    const { geometry } = this;
+    const end = timestampMs === NO_TIMESTAMP ? Number.NaN : geometry.sliceEnd(timestampMs);
+    const first = geometry.firstWindowEnd(end);
+    // Without time, between two windows, or perhaps too late.
+    if (!(first <= geometry.lastWindowEnd(end) && first - 1 > this.watermarkMs)) return this.pass(value, timestampMs, hash);
+    let slice = this.slices.existing(end);
+    if (slice === undefined) {
+      this.ends.add(end);
+      slice = this.slices.slice(end);
+    }
+    this.adder.add(slice, value, key, hash);
+    this.adder.open(end - geometry.sliceMs, end, slice);
+  }
+
+  private pass(value: unknown, timestampMs: number, hash: number): void {
+    this.channelOf(hash).appendHashed(value, timestampMs, hash);
+  }
+
+  private channelOf(hash: number): OutputChannel {
+    const { channels, channelOfKeyGroup, maxParallelism } = this.init;
+    return channels[channelOfKeyGroup[keyGroupOf(hash, maxParallelism)]!]!;
+  }
+
+  /** Sends the first `count` slices. */
+  private send(count: number): void {
+    if (count === 0) return;
+    const { channels } = this.init;
+    const { ends } = this.ends;
+    this.adder.close();
+    for (const channel of channels) channel.setCombined(true);
+    for (let i = 0; i < count; i++) {
+      this.sendSlice(this.slices.existing(ends[i]!)!, ends[i]! - 1);
+      this.slices.drop(ends[i]!);
+    }
+    for (const channel of channels) channel.setCombined(false);
+    this.ends.removeFirst(count);
+    this.judge();
+  }
+
+  private sendSlice(slice: Slice<unknown, unknown>, timestampMs: number): void {
+    const { size } = slice;
+    for (let position = 0; position < size; position++) {
+      const hash = slice.hashAt(position);
+      this.channelOf(hash).appendHashed([slice.keyAt(position), slice.get(position)], timestampMs, hash);
+    }
+    this.sent += size;
+  }
+
+  private judge(): void {
+    if (this.added < JUDGED_AFTER) return;
+    if (this.added < LEAST_GAIN * this.sent) this.resting = REST * this.added;
+    this.added = 0;
+    this.sent = 0;
+  }
+}
+
+const noOutput: Output<unknown> = {
+  collect() {}, sideOutput() {}, emitWatermark() {}, emitStatus() {}, blocked: false,
+};
