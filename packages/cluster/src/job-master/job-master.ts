@@ -75,6 +75,8 @@ export class JobMaster {
   #stopTimer: Cancellable | undefined;
   #restartTimer: Cancellable | undefined;
   #releasing = false;
+  /** Slots are on their way: whatever happens, the deployment ends only when they have come or will not. */
+  #allocating = false;
   #restoredFrom: string | undefined;
 
   constructor(init: JobMasterInit) {
@@ -196,14 +198,17 @@ export class JobMaster {
     const onEvent = (slotIndex: number, event: SlotEvent): void => {
       if (epoch === this.#epoch && (!("epoch" in event) || event.epoch === epoch)) this.#onEvent(slotIndex, event);
     };
+    this.#allocating = true;
     this.#init.slots.allocate({ epoch, numberOfSlots: this.#assignment.numberOfSlots, jobGraph: this.#init.jobGraph, onEvent }).then(
       (slots) => {
+        this.#allocating = false;
         this.#slots = slots;
         this.#locations = slots.locations;
         if (this.#goal === undefined) this.#deployOn(slots, epoch);
         else void this.#releaseAndReach();
       },
       (error: unknown) => {
+        this.#allocating = false;
         for (const execution of this.#graph!.all()) execution.transitionTo("CANCELED");
         if (this.#goal === undefined) this.#onFailure(undefined, serializeError(error));
         void this.#releaseAndReach();
@@ -330,7 +335,7 @@ export class JobMaster {
   }
 
   #reachGoalOnceStopped(): void {
-    if (this.#graph!.every((execution) => execution.isTerminal)) void this.#releaseAndReach();
+    if (!this.#allocating && this.#graph!.every((execution) => execution.isTerminal)) void this.#releaseAndReach();
   }
 
   async #releaseAndReach(): Promise<void> {
