@@ -56,6 +56,16 @@ export function drawScenario(seed: number): Scenario {
 /** Runs a whole cluster and a job on it through a phase of faults and a phase without, and judges what came out. The same scenario gives the same run. */
 export async function runScenario(scenario: Scenario, { keepsTrace = false }: { readonly keepsTrace?: boolean } = {}): Promise<RunOutcome> {
   const simulation = new Simulation({ seed: scenario.seed, keepsTrace });
+  const rejected = (error: unknown): void => void simulation.uncaught.push(error);
+  process.on("unhandledRejection", rejected);
+  try {
+    return await runIn(simulation, scenario);
+  } finally {
+    process.off("unhandledRejection", rejected);
+  }
+}
+
+async function runIn(simulation: Simulation, scenario: Scenario): Promise<RunOutcome> {
   const invariants = new Invariants(simulation);
   const violate = (what: string): void => invariants.violate(what);
   const store = new ExternalStore(simulation, violate);

@@ -14,6 +14,8 @@ export interface SimulationOptions {
   readonly keepsTrace?: boolean;
 }
 
+const SOURCE_PLACE = / \(at [^()]*:\d+:\d+\)/g;
+
 /**
  * Virtual time, and everything that will happen in it: one thread, one order of events, no other source of change. What an event sets off in promises
  * runs before the next event. The same seed gives the same events.
@@ -51,8 +53,9 @@ export class Simulation {
     return this.#random.fork(name);
   }
 
+  /** Adds a line to the trace. Places in source files are left out: they say where this copy lies. */
   note(text: string): void {
-    this.trace.line(this.#nowUs, text);
+    this.trace.line(this.#nowUs, text.replaceAll(SOURCE_PLACE, ""));
   }
 
   /** Calls `action` after `delayUs`, whatever became of anybody meanwhile. Events of one instant keep their order. */

@@ -1,0 +1,3 @@
+import type { Mutant } from "./mutants.mjs";
+
+export function applyMutant(mutant: Mutant, text: string): string;
