@@ -77,7 +77,7 @@ async function runIn(simulation: Simulation, scenario: Scenario): Promise<RunOut
     build: (artifact, thread) => build(JSON.parse(artifact) as Submission, thread),
   });
   const slots = scenario.taskManagers.reduce((sum, count) => sum + count, 0);
-  const operator = new Operator({ cluster, spec: scenario.job, build, violate, slots });
+  const operator = new Operator({ cluster, spec: scenario.job, build, violate, slots, begins: (...job) => invariants.begins(...job) });
   const target = { simulation, cluster, store, operator, invariants, random: simulation.random("faults") };
   const struck: Partial<Record<FaultKind, number>> = {};
   let afterState = 0;

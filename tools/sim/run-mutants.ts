@@ -13,20 +13,27 @@ interface Verdict {
   readonly loud: boolean;
 }
 
-/** Runs the product with one of its safeguards taken away, one mutant after the other. True when at least 95 % are noticed and all that are not are explained. */
+/** Runs the product with one of its safeguards taken away, each mutant in a process. True when at least 95 % are noticed and all that are not are explained. */
 export async function runMutants(ids: readonly string[], { processes, seeds }: { readonly processes: number; readonly seeds: number }): Promise<boolean> {
-  const chosen = mutants.filter(({ id }) => ids.length === 0 || ids.includes(id));
+  const waiting = mutants.filter(({ id }) => ids.length === 0 || ids.includes(id));
   const verdicts: Verdict[] = [];
-  for (const mutant of chosen) {
-    const verdict = await judge(mutant, processes, seeds);
-    verdicts.push(verdict);
-    console.log(describe(verdict));
-  }
+  const work = async (): Promise<void> => {
+    for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+      const verdict = await judge(mutant, seeds);
+      verdicts.push(verdict);
+      console.log(describe(verdict));
+    }
+  };
+  await Promise.all(Array.from({ length: processes }, work));
   const killed = verdicts.filter(({ killedBy }) => killedBy !== undefined).length;
-  const loud = verdicts.filter(({ loud: isLoud }) => isLoud).length;
+  const loud = verdicts.filter(({ loud: isLoud }) => isLoud);
   const unexplained = verdicts.filter(({ killedBy, mutant }) => killedBy === undefined && mutant.survives === undefined);
-  console.log(`${killed} of ${verdicts.length} mutants killed (${((100 * killed) / verdicts.length).toFixed(1)} %), ${loud} of them without faults; unexplained survivors: ${unexplained.map(({ mutant }) => mutant.id).join(", ") || "none"}`);
+  console.log(`${killed} of ${verdicts.length} mutants killed (${((100 * killed) / verdicts.length).toFixed(1)} %); noticed even without faults: ${names(loud)}; unexplained survivors: ${names(unexplained)}`);
   return killed >= 0.95 * verdicts.length && unexplained.length === 0;
+}
+
+function names(verdicts: readonly Verdict[]): string {
+  return verdicts.map(({ mutant }) => mutant.id).join(", ") || "none";
 }
 
 /** Whether each mutant still fits the built code. @throws when one does not */
@@ -34,26 +41,24 @@ export function checkMutants(): void {
   for (const mutant of mutants) applyMutant(mutant, readFileSync(new URL(`../../packages/${mutant.file}`, import.meta.url), "utf8"));
 }
 
-async function judge(mutant: Mutant, processes: number, seeds: number): Promise<Verdict> {
-  const quiet = await firstFailure(mutant, processes, QUIET_SEEDS, false);
-  const killedBy = quiet ?? (await firstFailure(mutant, processes, seeds, true));
-  return { mutant, killedBy, loud: quiet !== undefined };
-}
-
-async function firstFailure(mutant: Mutant, processes: number, count: number, withFaults: boolean): Promise<Verdict["killedBy"]> {
-  let found: Verdict["killedBy"];
+async function judge(mutant: Mutant, seeds: number): Promise<Verdict> {
+  const requests = [
+    ...Array.from({ length: QUIET_SEEDS }, (_, index) => ({ seed: index + 1, withFaults: false })),
+    ...Array.from({ length: seeds }, (_, index) => ({ seed: index + 1, withFaults: true })),
+  ];
   let run = 0;
-  await runSeeds(Array.from({ length: count }, (_, index) => index + 1), {
-    processes, withFaults, mutant: mutant.id,
-    onAnswer: ({ seed, outcome: { violations } }) => {
+  let verdict: Verdict = { mutant, killedBy: undefined, loud: false };
+  await runSeeds(requests, {
+    processes: 1, mutant: mutant.id,
+    onAnswer: ({ request: { seed, withFaults }, outcome: { violations } }) => {
       run++;
-      if (violations[0] !== undefined) found ??= { seed, violation: violations[0], seeds: run };
-      return found === undefined;
+      if (violations[0] !== undefined) verdict = { mutant, killedBy: { seed, violation: violations[0], seeds: run }, loud: !withFaults };
+      return verdict.killedBy === undefined;
     },
   }).catch((error: unknown) => {
-    found ??= { seed: 0, violation: `the run broke off: ${(error as Error).message}`, seeds: run };
+    verdict = { mutant, killedBy: { seed: 0, violation: `the run broke off: ${(error as Error).message}`, seeds: run }, loud: run < QUIET_SEEDS };
   });
-  return found;
+  return verdict;
 }
 
 function describe({ mutant, killedBy, loud }: Verdict): string {

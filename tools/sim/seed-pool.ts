@@ -4,7 +4,6 @@ import type { SeedAnswer, SeedRequest } from "./seed-worker.js";
 
 export interface SeedPoolOptions {
   readonly processes: number;
-  readonly withFaults: boolean;
   /** Of the mutant that the workers run, if they do. */
   readonly mutant?: string;
   /** Called for every seed; the rest is not run once it returns false. */
@@ -17,10 +16,10 @@ const MUTATION = new URL("./mutants/register.mjs", import.meta.url).href;
 const HANG_MS = 120_000;
 
 /** Runs seeds in processes of their own, each seed in whichever is free. @throws when a worker dies or hangs */
-export async function runSeeds(seeds: Iterable<number>, options: SeedPoolOptions): Promise<void> {
-  const queue = seeds[Symbol.iterator]();
+export async function runSeeds(requests: Iterable<SeedRequest>, options: SeedPoolOptions): Promise<void> {
+  const queue = requests[Symbol.iterator]();
   let stopped = false;
-  const next = (): number | undefined => {
+  const next = (): SeedRequest | undefined => {
     const step = stopped ? undefined : queue.next();
     return step === undefined || step.done === true ? undefined : step.value;
   };
@@ -29,14 +28,14 @@ export async function runSeeds(seeds: Iterable<number>, options: SeedPoolOptions
   })));
 }
 
-function serve(next: () => number | undefined, options: SeedPoolOptions, answered: (goOn: boolean) => void): Promise<void> {
-  const { withFaults, mutant, onAnswer } = options;
+function serve(next: () => SeedRequest | undefined, options: SeedPoolOptions, answered: (goOn: boolean) => void): Promise<void> {
+  const { mutant, onAnswer } = options;
   const mutation = mutant === undefined ? [] : ["--import", MUTATION];
   const worker: ChildProcess = fork(WORKER, [], {
     execArgv: ["--import", "tsx", ...mutation], env: { ...process.env, ...(mutant === undefined ? {} : { MILLRACE_MUTANT: mutant }) }, serialization: "advanced",
   });
   return new Promise((resolve, reject) => {
-    let current: number | undefined;
+    let current: SeedRequest | undefined;
     let hang: NodeJS.Timeout | undefined;
     const goOn = (): void => {
       clearTimeout(hang);
@@ -47,9 +46,9 @@ function serve(next: () => number | undefined, options: SeedPoolOptions, answere
       }
       hang = setTimeout(() => {
         worker.kill("SIGKILL");
-        reject(new Error(`seed ${current} hangs`));
+        reject(new Error(`seed ${current!.seed} hangs`));
       }, HANG_MS);
-      worker.send({ seed: current, withFaults } satisfies SeedRequest);
+      worker.send(current);
     };
     worker.on("message", (answer: SeedAnswer) => {
       answered(onAnswer(answer));
@@ -58,7 +57,7 @@ function serve(next: () => number | undefined, options: SeedPoolOptions, answere
     worker.on("exit", (code) => {
       clearTimeout(hang);
       if (current === undefined) resolve();
-      else reject(new Error(`the process that ran seed ${current} ended with code ${code}`));
+      else reject(new Error(`the process that ran seed ${current.seed} ended with code ${code}`));
     });
     goOn();
   });

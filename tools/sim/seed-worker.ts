@@ -6,15 +6,16 @@ export interface SeedRequest {
   readonly withFaults: boolean;
 }
 export interface SeedAnswer {
-  readonly seed: number;
+  readonly request: SeedRequest;
   readonly outcome: RunOutcome;
 }
 
 // A worker process: runs the seeds it is sent, one after the other.
 process.on("message", (request: SeedRequest) => void answer(request));
 
-async function answer({ seed, withFaults }: SeedRequest): Promise<void> {
+async function answer(request: SeedRequest): Promise<void> {
+  const { seed, withFaults } = request;
   const scenario = drawScenario(seed);
   const outcome = await runScenario(withFaults ? scenario : { ...scenario, faults: [] });
-  process.send!({ seed, outcome } satisfies SeedAnswer);
+  process.send!({ request, outcome } satisfies SeedAnswer);
 }

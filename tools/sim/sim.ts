@@ -36,10 +36,10 @@ async function runMany(from: number, count: number): Promise<boolean> {
   const report = new Report();
   const failed: { readonly seed: number; readonly violation: string }[] = [];
   const startedMs = performance.now();
-  const seeds = Array.from({ length: count }, (_, index) => from + index);
+  const seeds = Array.from({ length: count }, (_, index) => ({ seed: from + index, withFaults }));
   await runSeeds(seeds, {
-    processes, withFaults,
-    onAnswer: ({ seed, outcome }) => {
+    processes,
+    onAnswer: ({ request: { seed }, outcome }) => {
       report.add(outcome);
       const [violation] = outcome.violations;
       if (violation === undefined) return true;

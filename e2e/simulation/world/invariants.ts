@@ -36,6 +36,11 @@ export class Invariants implements Probe {
     this.violations.push(what);
   }
 
+  /** A submission begins from a checkpoint: its own come after it. */
+  begins(directory: string, restoredCheckpoint: number): void {
+    this.#lastCheckpoint.set(directory, restoredCheckpoint);
+  }
+
   /** Completed checkpoints of a job have rising ids, and everything they refer to is there. */
   watch(disk: SimulatedDisk): void {
     disk.onPublished = (path, bytes, by) => {

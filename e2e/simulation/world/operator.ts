@@ -10,6 +10,8 @@ export interface OperatorInit {
   readonly spec: JobSpec;
   readonly build: (submission: Submission, process: SimulatedProcess) => Pipeline;
   readonly violate: (what: string) => void;
+  /** Told of every submission: where its checkpoints go, and the id of the one it begins from, 0 without. */
+  readonly begins: (directory: string, restoredCheckpoint: number) => void;
   /** The most slots that a job may need. */
   readonly slots: number;
 }
@@ -35,6 +37,8 @@ export class Operator {
   #job: SubmittedJob | undefined;
   #client: ClusterClient | undefined;
   #rescales = false;
+  /** Jobs that failed before they began. */
+  readonly #unreadable = new Set<string>();
 
   constructor(init: OperatorInit) {
     this.#init = init;
@@ -94,7 +98,7 @@ export class Operator {
 
   async #work(client: ClusterClient): Promise<void> {
     const jobs = await client.ask("listJobs", undefined);
-    const current = jobs.find(({ jobId, status }) => jobId === this.#job?.jobId && status !== "CANCELED");
+    const current = jobs.find(({ jobId, status }) => jobId === this.#job?.jobId && status !== "CANCELED" && !this.#unreadable.has(jobId));
     for (const { jobId, status } of jobs) if (jobId !== current?.jobId && status !== "CANCELED") await client.ask("cancelJob", { jobId });
     const jobId = current?.jobId ?? (await this.#submit(client));
     try {
@@ -107,11 +111,17 @@ export class Operator {
     }
   }
 
-  /** Nothing that happens here may end the job for good. */
+  /** Nothing that happens here may end the job for good, but that the checkpoint cannot be read which it was to begin from: then it is submitted again. */
   #failed(error: Error): void {
-    const causes: string[] = [];
-    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) causes.push(cause.message);
-    this.#init.violate(`the job failed for good: ${causes.join(": ")}`);
+    const causes: Error[] = [];
+    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) causes.push(cause);
+    const { jobId, restoredFrom } = this.#job!;
+    if ((causes.at(-1) as Partial<MillraceError>).code === "FILE_IO_FAILED" && restoredFrom !== undefined && this.#lastCheckpoint() === restoredFrom) {
+      this.#process.env.log.write("info", `job ${jobId} could not read what it was to begin from`);
+      this.#unreadable.add(jobId);
+      return;
+    }
+    this.#init.violate(`the job failed for good: ${causes.map(({ message }) => message).join(": ")}`);
     this.finished = true;
   }
 
@@ -123,6 +133,7 @@ export class Operator {
     const config = { ...spec.config, ...(restoredFrom === undefined ? {} : { "execution.state-recovery.path": restoredFrom }) };
     const submission: Submission = { spec: { ...spec, config }, run, parallelism: this.#random.int(1, slots) };
     const jobId = this.#process.env.randomHex(16);
+    this.#init.begins(`/checkpoints/${jobId}`, Number(restoredFrom?.slice(restoredFrom.lastIndexOf("-") + 1) ?? 0));
     const jobGraph = translate(build(submission, this.#process), { jobId });
     cluster.simulation.note(`submission ${run} of the job as ${jobId} at parallelism ${submission.parallelism}, from ${restoredFrom ?? "the start"}`);
     const artifact = await client.upload(new TextEncoder().encode(JSON.stringify(submission)));
