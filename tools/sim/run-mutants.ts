@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { applyMutant } from "./mutants/apply.mjs";
+import { applyMutant, editsOf } from "./mutants/apply.mjs";
 import { mutants, type Mutant } from "./mutants/mutants.mjs";
 import { runSeeds } from "./seed-pool.js";
 
@@ -38,7 +38,9 @@ function names(verdicts: readonly Verdict[]): string {
 
 /** Whether each mutant still fits the built code. @throws when one does not */
 export function checkMutants(): void {
-  for (const mutant of mutants) applyMutant(mutant, readFileSync(new URL(`../../packages/${mutant.file}`, import.meta.url), "utf8"));
+  for (const mutant of mutants) {
+    for (const { file } of editsOf(mutant)) applyMutant(mutant, file, readFileSync(new URL(`../../packages/${file}`, import.meta.url), "utf8"));
+  }
 }
 
 async function judge(mutant: Mutant, seeds: number): Promise<Verdict> {

@@ -15,6 +15,8 @@ export interface SourceSpec {
   readonly keys: number;
   readonly periodMs: number;
   readonly lazy: boolean;
+  /** How long the enumerator takes to say what it knows, at most. */
+  readonly snapshotMs: number;
   readonly parallelism: number;
 }
 
@@ -63,7 +65,8 @@ const usesEventTime = (kind: Stage["kind"]): boolean => kind === "hold" || kind 
 export function randomJob(random: Random): JobSpec {
   const lazy = random.chance(0.35);
   const sources = Array.from({ length: random.int(1, 3) }, (_, index): SourceSpec => ({
-    name: "abc"[index]!, splits: random.int(1, 4), recordsPerSplit: random.int(15, 60), keys: random.int(1, 12), periodMs: random.int(10, 60), lazy, parallelism: random.int(1, 2),
+    name: "abc"[index]!, splits: lazy ? random.int(4, 16) : random.int(1, 4), recordsPerSplit: lazy ? random.int(2, 12) : random.int(15, 60), keys: random.int(1, 12),
+    periodMs: random.int(10, 60), lazy, snapshotMs: lazy && random.chance(0.7) ? random.int(5, 80) : 0, parallelism: random.int(1, 2),
   }));
   const stages: Stage[] = [];
   let eventTime = !lazy;

@@ -90,8 +90,12 @@ class LazyEnumerator implements SplitEnumerator<Split, EnumeratorState> {
   addSplitsBack(splits: readonly Split[]): void {
     this.#unassigned.push(...splits);
   }
-  snapshotState(): EnumeratorState {
-    return { found: this.#found, unassigned: [...this.#unassigned] };
+  /** What others do meanwhile belongs behind the checkpoint. */
+  async snapshotState(checkpointId: number): Promise<EnumeratorState> {
+    const state = { found: this.#found, unassigned: [...this.#unassigned] };
+    const { snapshotMs } = this.#spec;
+    if (snapshotMs > 0) await new Promise<void>((resolve) => void this.#context.clock.setTimer((checkpointId * 37 + this.#found * 11) % snapshotMs, resolve));
+    return state;
   }
 
   #serve(): void {

@@ -35,6 +35,8 @@ export class SimulatedCluster implements World {
   readonly taskManagers: (RunningTaskManager | undefined)[];
   readonly #init: ClusterInit;
   readonly #config: Configuration;
+  /** Number of slots of each TaskManager. */
+  readonly #slots: number[];
   #incarnations = 0;
   #restarts = true;
 
@@ -43,6 +45,7 @@ export class SimulatedCluster implements World {
     this.simulation = init.simulation;
     this.network = new SimulatedNetwork(init.simulation);
     this.disk = new SimulatedDisk(init.simulation);
+    this.#slots = [...init.taskManagers];
     this.taskManagers = init.taskManagers.map(() => undefined);
     this.#config = Configuration.of({
       "jobmanager.rpc.port": JOB_MANAGER_PORT, "heartbeat.interval": init.heartbeat.intervalMs, "heartbeat.timeout": init.heartbeat.timeoutMs,
@@ -89,6 +92,20 @@ export class SimulatedCluster implements World {
     });
   }
 
+  /** A host loses its power for good; a TaskManager on another host takes its place after `downMs`. */
+  replace(host: string, downMs: number): void {
+    const index = Number(host.slice(2));
+    this.taskManagers[index]!.process.kill("power loss");
+    this.taskManagers[index] = undefined;
+    this.network.setUp(host, false);
+    this.disk.losePower(host);
+    const successor = this.taskManagers.push(undefined) - 1;
+    this.#slots.push(this.#slots[index]!);
+    this.simulation.schedule(downMs * 1000, () => {
+      if (this.#restarts) this.#startTaskManager(successor);
+    });
+  }
+
   #startJobManager(): void {
     const process = new SimulatedProcess(this, `jm#${this.#incarnations++}`, JOB_MANAGER_HOST);
     this.jobManagerProcess = process;
@@ -101,7 +118,7 @@ export class SimulatedCluster implements World {
   }
 
   #startTaskManager(index: number): void {
-    const { heartbeat, taskManagers, build, ledger } = this.#init;
+    const { heartbeat, build, ledger } = this.#init;
     const host = taskManagerHost(index);
     const incarnation = this.#incarnations++;
     const process = new SimulatedProcess(this, `${host}#${incarnation}`, host);
@@ -110,7 +127,7 @@ export class SimulatedCluster implements World {
     process.run(() => {
       const { env } = process;
       const directory = `/local/${host}/${incarnation}`;
-      const numberOfSlots = taskManagers[index]!;
+      const numberOfSlots = this.#slots[index]!;
       const taskManager = new TaskManager({
         env, slots, artifacts: new ArtifactCache(env, directory, "library"), temporaryDirectory: `${directory}/slots`,
         about: { taskManagerId: host, host, numberOfSlots, processId: incarnation, hardware: { cpuCores: 1, physicalMemoryBytes: 1e9, heapBytes: 1e9 } },

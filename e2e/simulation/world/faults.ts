@@ -6,7 +6,7 @@ import type { Operator } from "./operator.js";
 
 /** What goes wrong in a world. Add a kind here and what it does to {@link strike}. */
 export const faultKinds = [
-  "taskManagerKilled", "taskManagerPowerLoss", "taskManagerPaused", "jobManagerKilled", "jobManagerPowerLoss", "jobManagerPaused", "slotDied", "partition", "oneWayPartition",
+  "taskManagerKilled", "taskManagerPowerLoss", "taskManagerLostForGood", "taskManagerPaused", "jobManagerKilled", "jobManagerPowerLoss", "jobManagerPaused", "slotDied", "partition", "oneWayPartition",
   "connectionReset", "networkSlow", "diskFull", "diskFailing", "diskLostReplies", "diskSlow", "clockSkew", "userFailure", "storeLostRequests", "storeLostReplies",
   "storeDuplicates", "storeLate", "rescale", "checkpointOnDemand",
 ] as const;
@@ -68,6 +68,10 @@ export function strike(fault: Fault, target: Target): boolean {
       if (process === undefined) return false;
       if (host === JOB_MANAGER_HOST) operator.jobManagerDies();
       cluster.kill(host, kind.endsWith("Killed") ? "killed" : "power loss", durationMs);
+      return true;
+    case "taskManagerLostForGood":
+      if (process === undefined) return false;
+      cluster.replace(host, durationMs);
       return true;
     case "taskManagerPaused":
     case "jobManagerPaused":

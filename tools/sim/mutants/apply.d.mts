@@ -1,3 +1,4 @@
-import type { Mutant } from "./mutants.mjs";
+import type { Edit, Mutant } from "./mutants.mjs";
 
-export function applyMutant(mutant: Mutant, text: string): string;
+export function editsOf(mutant: Mutant): readonly Edit[];
+export function applyMutant(mutant: Mutant, file: string, text: string): string;

@@ -1,5 +1,5 @@
-// Module loader hooks: change the text of the one built module that a mutant names.
-import { applyMutant } from "./apply.mjs";
+// Module loader hooks: change the text of the built modules that a mutant names.
+import { applyMutant, editsOf } from "./apply.mjs";
 import { mutants } from "./mutants.mjs";
 
 let mutant;
@@ -11,6 +11,6 @@ export function initialize(id) {
 
 export async function load(url, context, nextLoad) {
   const loaded = await nextLoad(url, context);
-  if (!url.endsWith(`/packages/${mutant.file}`)) return loaded;
-  return { ...loaded, source: applyMutant(mutant, String(loaded.source)), shortCircuit: true };
+  const edit = editsOf(mutant).find(({ file }) => url.endsWith(`/packages/${file}`));
+  return edit === undefined ? loaded : { ...loaded, source: applyMutant(mutant, edit.file, String(loaded.source)), shortCircuit: true };
 }
