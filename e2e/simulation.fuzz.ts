@@ -8,14 +8,12 @@ import { drawScenario, runScenario } from "./simulation/run-seed.js";
  * MILLRACE_SIM_SEEDS is the number of seeds; `npm run sim` runs many more, shrinks the ones that fail and shows their traces.
  */
 const SEEDS = Number(process.env["MILLRACE_SIM_SEEDS"] ?? 200);
-/** Seeds that failed once, when it was drawn like this. */
-const FAILED_ONCE: readonly number[] = [348, 585];
 
 test("clusters that fail in every way do what a sequential program does", async (context) => {
   const report = new Report();
   const failed: string[] = [];
   const startedMs = performance.now();
-  for (const seed of [...Array.from({ length: SEEDS }, (_, index) => index + 1), ...FAILED_ONCE]) {
+  for (let seed = 1; seed <= SEEDS; seed++) {
     const outcome = await runScenario(drawScenario(seed));
     report.add(outcome);
     if (outcome.violations.length > 0) failed.push(`seed ${seed}: ${outcome.violations[0]}`);
