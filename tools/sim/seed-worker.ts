@@ -12,6 +12,8 @@ export interface SeedAnswer {
 
 // A worker process: runs the seeds it is sent, one after the other.
 process.on("message", (request: SeedRequest) => void answer(request));
+// Nobody is left to answer.
+process.on("disconnect", () => process.exit());
 
 async function answer(request: SeedRequest): Promise<void> {
   const { seed, withFaults } = request;
