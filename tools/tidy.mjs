@@ -12,6 +12,7 @@ const complain = (file, message) => violations.push(`${relative(root, file)}: ${
 const mayImport = {
   core: [],
   "env-node": ["core"],
+  "env-sim": ["core"],
   graph: ["core"],
   datastream: ["core", "graph"],
   state: ["core"],

@@ -144,6 +144,28 @@ test("slots that cannot be had count as a failure; a lost slot restarts the job"
   assert.equal(lost.job.status, "RUNNING");
 });
 
+test("slots that are lost while others are still being allocated end one deployment, once", async () => {
+  const world = new World(twoVertexGraph({ ...CHECKPOINTING, "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 10, "restart-strategy.fixed-delay.delay": 5 }));
+  const allocate = world.slots.allocate.bind(world.slots);
+  let refuse: ((error: Error) => void) | undefined;
+  world.slots.allocate = (request) => {
+    if (refuse !== undefined) return allocate(request);
+    world.slots.request = request;
+    return new Promise((_, reject) => (refuse = reject));
+  };
+  await world.time.advance(0);
+  world.slots.fail("map", 0);
+  await world.time.advance(50);
+  assert.ok(refuse !== undefined, "the second deployment waits for its slots");
+  for (const slot of [0, 1]) world.slots.emit({ type: "slotFailed", error: { name: "Error", message: "the TaskManager was lost" } }, slot);
+  await world.time.advance(50);
+  assert.equal(world.slots.allocations, 1, "the allocation has not ended");
+  refuse(new Error("the TaskManager was lost"));
+  await world.time.advance(50);
+  assert.equal(world.slots.allocations, 2);
+  assert.deepEqual(world.statuses, ["CREATED", "RUNNING", "RESTARTING", "RUNNING", "RESTARTING", "RUNNING"]);
+});
+
 test("events of a source coordinator are held between its snapshot and the trigger of its tasks", async () => {
   const world = new World(twoVertexGraph());
   await world.time.advance(0);

@@ -52,7 +52,9 @@ export async function readOperatorState(fs: FileSystem, restore: OperatorRestore
     states: handle.states,
     assignments,
   }));
-  return { keyed: await Promise.all(keyed), operator: await Promise.all(operator) };
+  // Awaited together: one that fails while another is still being read has somebody who hears of it.
+  const [keyedParts, operatorParts] = await Promise.all([Promise.all(keyed), Promise.all(operator)]);
+  return { keyed: keyedParts, operator: operatorParts };
 }
 
 async function readPart(fs: FileSystem, { file, keyGroups }: Pick<KeyedStateHandle, "file" | "keyGroups">): Promise<RestorePart> {

@@ -1,0 +1,116 @@
+import type { Random } from "@millrace/env-sim";
+
+/** A record of a simulated job. `at` is its event time. */
+export interface Event {
+  readonly key: string;
+  readonly at: number;
+  readonly value: number;
+}
+
+/** A source with fixed splits; `lazy` ones hand them out one by one, as they are found. */
+export interface SourceSpec {
+  readonly name: string;
+  readonly splits: number;
+  readonly recordsPerSplit: number;
+  readonly keys: number;
+  readonly periodMs: number;
+  readonly lazy: boolean;
+  /** How long the enumerator takes to say what it knows, at most. */
+  readonly snapshotMs: number;
+  readonly parallelism: number;
+}
+
+/** What is done to the records, one step after the other. */
+export type Stage =
+  | { readonly kind: "map"; readonly factor: number; readonly add: number }
+  | { readonly kind: "filter"; readonly modulus: number }
+  | { readonly kind: "flatMap"; readonly modulus: number }
+  | { readonly kind: "exchange"; readonly how: "rebalance" | "shuffle" | "rescale" }
+  | { readonly kind: "async"; readonly ordered: boolean; readonly capacity: number; readonly longestMs: number }
+  | { readonly kind: "hold"; readonly delayMs: number }
+  | { readonly kind: "window"; readonly sizeMs: number }
+  | { readonly kind: "dedupe" }
+  | { readonly kind: "holdProcessing"; readonly longestMs: number }
+  | { readonly kind: "count" };
+
+/** A job: sources that are united, steps, and sinks, each behind so many of the steps. Plain data, so that it can travel as the job's artifact. */
+export interface JobSpec {
+  readonly sources: readonly SourceSpec[];
+  readonly stages: readonly Stage[];
+  /** After how many stages each sink takes the records. */
+  readonly sinks: readonly number[];
+  /** Configuration of the job, by key. */
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** One submission of a job. */
+export interface Submission {
+  readonly spec: JobSpec;
+  /** 1, 2, …: how often the job was submitted. */
+  readonly run: number;
+  readonly parallelism: number;
+}
+
+const MODULUS = 1000;
+
+/** The record at a position of a split: always the same one. Event times rise within a split. */
+export function eventAt(source: SourceSpec, split: number, position: number): Event {
+  const mixed = (Math.imul(position + 1, 2654435761) ^ Math.imul(split + 1, 40503) ^ Math.imul(source.name.length, 97)) >>> 0;
+  return { key: `${source.name}${mixed % source.keys}`, at: position * 20 + Math.floor(position / 10) * 150, value: (mixed >>> 8) % MODULUS };
+}
+
+/** Whether a stage works on event time, which processing-time stages do away with. */
+const usesEventTime = (kind: Stage["kind"]): boolean => kind === "hold" || kind === "window";
+
+export function randomJob(random: Random): JobSpec {
+  const lazy = random.chance(0.35);
+  const sources = Array.from({ length: random.int(1, 3) }, (_, index): SourceSpec => ({
+    name: "abc"[index]!, splits: lazy ? random.int(4, 16) : random.int(1, 4), recordsPerSplit: lazy ? random.int(2, 12) : random.int(15, 60), keys: random.int(1, 12),
+    periodMs: random.int(10, 60), lazy, snapshotMs: lazy && random.chance(0.7) ? random.int(5, 80) : 0, parallelism: random.int(1, 2),
+  }));
+  const stages: Stage[] = [];
+  let eventTime = !lazy;
+  for (let left = random.int(1, 5); left > 0; left--) {
+    const stage = randomStage(random, eventTime);
+    if (stage.kind === "holdProcessing") eventTime = false;
+    stages.push(stage);
+  }
+  if (random.chance(0.6)) stages.push({ kind: "count" });
+  const sinks = [stages.length];
+  if (random.chance(0.35)) sinks.push(random.int(0, Math.max(0, stages.length - 1)));
+  return { sources, stages, sinks, config: randomConfig(random) };
+}
+
+function randomStage(random: Random, eventTime: boolean): Stage {
+  for (;;) {
+    const stage = random.pick<() => Stage>([
+      () => ({ kind: "map", factor: random.int(1, 9), add: random.int(0, 99) }),
+      () => ({ kind: "filter", modulus: random.int(3, 9) }),
+      () => ({ kind: "flatMap", modulus: random.int(2, 5) }),
+      () => ({ kind: "exchange", how: random.pick(["rebalance", "shuffle", "rescale"]) }),
+      () => ({ kind: "async", ordered: random.chance(0.5), capacity: random.int(1, 10), longestMs: random.int(1, 30) }),
+      () => ({ kind: "hold", delayMs: random.int(10, 300) }),
+      () => ({ kind: "hold", delayMs: random.int(10, 300) }),
+      () => ({ kind: "window", sizeMs: random.int(50, 500) }),
+      () => ({ kind: "window", sizeMs: random.int(50, 500) }),
+      () => ({ kind: "dedupe" }),
+      () => ({ kind: "holdProcessing", longestMs: random.int(5, 200) }),
+    ])();
+    if (eventTime || !usesEventTime(stage.kind)) return stage;
+  }
+}
+
+function randomConfig(random: Random): Readonly<Record<string, unknown>> {
+  return {
+    "execution.checkpointing.interval": random.int(60, 300), "execution.checkpointing.timeout": random.int(800, 4000),
+    "execution.checkpointing.min-pause": random.chance(0.3) ? random.int(1, 50) : 0,
+    "execution.checkpointing.tolerable-failed-checkpoints": random.chance(0.6) ? 100_000 : random.int(0, 2),
+    "execution.checkpointing.num-retained": random.int(1, 3), "execution.checkpointing.incremental": random.chance(0.5),
+    "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION", "execution.checkpointing.dir": "/checkpoints",
+    "pipeline.operator-chaining.enabled": random.chance(0.7), "pipeline.chain-compiler.enabled": random.chance(0.3), "pipeline.max-parallelism": random.pick([4, 16, 128]),
+    "pipeline.auto-watermark-interval": random.int(10, 100), "taskmanager.network.batch-size": random.int(1, 20),
+    "taskmanager.network.memory.buffers-per-channel": random.int(1, 4), "execution.buffer-timeout.interval": random.int(0, 40),
+    "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 1_000_000, "restart-strategy.fixed-delay.delay": random.int(0, 200),
+    "task.cancellation.timeout": random.int(300, 3000), "sink.committer.retries": 1000,
+  };
+}

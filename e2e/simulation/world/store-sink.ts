@@ -1,0 +1,73 @@
+import type { Committer, CommitRequest, CommittingSinkWriter, Sink, SinkWriterContext } from "millrace";
+import type { SimulatedProcess } from "@millrace/env-sim";
+import type { ExternalStore } from "./external-store.js";
+
+interface Committable {
+  readonly id: string;
+}
+
+/** Attempts of one submission are fewer. */
+const ATTEMPTS_PER_RUN = 100_000;
+
+/** Writes into the external store in two phases. */
+export class StoreSink implements Sink<string, Committable> {
+  readonly #store: ExternalStore;
+  readonly #process: SimulatedProcess;
+  readonly #sink: number;
+  readonly #run: number;
+
+  constructor(store: ExternalStore, process: SimulatedProcess, sink: number, run: number) {
+    this.#store = store;
+    this.#process = process;
+    this.#sink = sink;
+    this.#run = run;
+  }
+
+  async createWriter(context: SinkWriterContext): Promise<CommittingSinkWriter<string, Committable>> {
+    const store = this.#store;
+    const caller = this.#process;
+    const sink = this.#sink;
+    const epoch = this.#run * ATTEMPTS_PER_RUN + context.attemptNumber;
+    await store.open(caller, sink, epoch);
+    let open: string[] = [];
+    let prepared = 0;
+    let cleanedUp = false;
+    return {
+      write: (value) => {
+        open.push(value);
+      },
+      flush: async (endOfInput) => {
+        // A checkpoint is taken when all tasks run: by then each has committed what it was restored with.
+        if (endOfInput || cleanedUp) return;
+        cleanedUp = true;
+        await store.abortOlder(caller, sink, epoch);
+      },
+      prepareCommit: async () => {
+        const values = open;
+        open = [];
+        if (values.length === 0) return [];
+        const id = `${sink}/${this.#run}.${context.attemptNumber}/${context.subtaskIndex}/${prepared++}`;
+        await store.prepare(caller, id, sink, epoch, values);
+        return [{ id }];
+      },
+      close: () => undefined,
+    };
+  }
+
+  createCommitter(): Committer<Committable> {
+    return {
+      commit: async (requests) => {
+        for (const request of requests) await this.#commit(request);
+      },
+      close: () => undefined,
+    };
+  }
+
+  async #commit(request: CommitRequest<Committable>): Promise<void> {
+    try {
+      if ((await this.#store.commit(this.#process, request.committable.id)) === "already committed") request.signalAlreadyCommitted();
+    } catch {
+      request.retryLater();
+    }
+  }
+}

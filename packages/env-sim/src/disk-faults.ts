@@ -1,0 +1,67 @@
+import { MillraceError } from "@millrace/core";
+import type { Random } from "./random.js";
+
+/** What a disk may do wrong, for the processes of a host, from now on. */
+export interface DiskTrouble {
+  /** Writing fails with `DISK_FULL`, after a part of it. */
+  readonly full?: boolean;
+  /** Operations fail with `FILE_IO_FAILED`: this share of them. */
+  readonly failing?: number;
+  /** Changes are made, and then reported as failed: this share of them. */
+  readonly lostReplies?: number;
+  /** How many times as long everything takes. */
+  readonly slowness?: number;
+}
+
+/** The troubles of all hosts' disks, and how often each has struck. */
+export class DiskFaults {
+  /** Struck since the beginning, by kind. */
+  readonly struck = { full: 0, failing: 0, lostReplies: 0, slow: 0 };
+  readonly #random: Random;
+  readonly #troubles = new Map<string, DiskTrouble>();
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** Replaces the troubles of a host; without any, its disk is well. */
+  set(host: string, trouble: DiskTrouble | undefined): void {
+    if (trouble === undefined) this.#troubles.delete(host);
+    else this.#troubles.set(host, trouble);
+  }
+
+  heal(): void {
+    this.#troubles.clear();
+  }
+
+  /** How many times as long an operation takes. */
+  slowness(host: string): number {
+    const slowness = this.#troubles.get(host)?.slowness ?? 1;
+    if (slowness > 1) this.struck.slow++;
+    return slowness;
+  }
+
+  /** Why an operation fails before it has changed anything. */
+  before(host: string, doing: string, path: string, writes: boolean): MillraceError | undefined {
+    const trouble = this.#troubles.get(host);
+    if (trouble === undefined) return undefined;
+    if (writes && trouble.full === true) {
+      this.struck.full++;
+      return new MillraceError({ code: "DISK_FULL", message: `cannot ${doing} ${path}: the disk is full`, recovery: "restart", location: { file: path } });
+    }
+    if (!this.#random.chance(trouble.failing ?? 0)) return undefined;
+    this.struck.failing++;
+    return failed(doing, path);
+  }
+
+  /** Why an operation is said to have failed that has done what it should. */
+  after(host: string, doing: string, path: string): MillraceError | undefined {
+    if (!this.#random.chance(this.#troubles.get(host)?.lostReplies ?? 0)) return undefined;
+    this.struck.lostReplies++;
+    return failed(doing, path);
+  }
+}
+
+function failed(doing: string, path: string): MillraceError {
+  return new MillraceError({ code: "FILE_IO_FAILED", message: `cannot ${doing} ${path}: input/output error`, recovery: "restart", location: { file: path } });
+}
