@@ -1,6 +1,6 @@
 import {
-  CHECKPOINTING_INTERVAL, CHECKPOINTING_RETAINED, CHECKPOINTING_RETENTION, Configuration, IGNORE_UNCLAIMED_STATE, MillraceError, SAVEPOINT_PATH,
-  TASK_CANCELLATION_TIMEOUT, allOptions, deserializeError, serializeError, userPlace,
+  CHECKPOINTING_INTERVAL, CHECKPOINTING_RETAINED, Configuration, IGNORE_UNCLAIMED_STATE, SAVEPOINT_PATH,
+  TASK_CANCELLATION_TIMEOUT, allOptions, serializeError,
 } from "@millrace/core";
 import type { Cancellable, Env, SerializedError } from "@millrace/core";
 import type { JobExecutionResult, JobGraph, JobMetrics, JobStatus } from "@millrace/graph";
@@ -8,12 +8,15 @@ import type { SlotCommand, SlotEvent, TaskDeployment } from "@millrace/runtime";
 import { CheckpointCoordinator } from "../checkpoint/checkpoint-coordinator.js";
 import { CheckpointStatisticsTracker } from "../checkpoint/checkpoint-statistics.js";
 import { readMetadata } from "../checkpoint/checkpoint-metadata.js";
+import type { CheckpointStore } from "../checkpoint/checkpoint-store.js";
 import { CompletedCheckpointStore } from "../checkpoint/completed-checkpoint-store.js";
+import { isRetained } from "../checkpoint/retention.js";
 import { restoreCoordinator, restoreTask, validateRestore } from "../checkpoint/restore.js";
 import { createRestartStrategy, type RestartStrategy } from "../scheduler/restart-strategy.js";
 import { assignSlots, type SlotAssignment } from "../scheduler/slot-assignment.js";
 import type { AllocatedSlots, SlotProvider } from "../scheduler/slot-provider.js";
 import { CollectedResults, type ResultTaker } from "./collected-results.js";
+import { describeFailure, ended, jobCanceled, jobFailed, jobSuspended, type JobEnd } from "./job-end.js";
 import { ExceptionHistory, type ExceptionHistoryEntry } from "./exception-history.js";
 import { ExecutionGraph, type Execution } from "./execution-graph.js";
 import { JobHistory, undeployed } from "./job-history.js";
@@ -32,6 +35,12 @@ export interface JobMasterInit {
   readonly onCollected?: ResultTaker;
   /** Called after every change, final ones included. */
   readonly onStatus?: (status: JobStatus) => void;
+  /** With high availability: the job's checkpoints, over all leaders. Default: in memory. */
+  readonly checkpoints?: CheckpointStore;
+  /** Number of the first attempt, beyond those of every earlier leader; default 0. */
+  readonly firstAttempt?: number;
+  /** Called when the job's end is certain: nothing is deleted, and nobody told, before this has resolved. */
+  readonly onDecided?: (end: JobEnd) => Promise<void>;
 }
 
 /** How a deployment ends: with another one, or for good. */
@@ -39,23 +48,24 @@ type Goal = { readonly kind: "restart"; readonly notBeforeMs: number } | { reado
 
 /** Where tasks are that run in the JobMaster's own process. */
 const embeddedLocation: TaskLocation = { taskManagerId: "embedded", endpoint: "localhost" };
-const finalStates: ReadonlySet<JobStatus> = new Set(["FINISHED", "CANCELED", "FAILED"]);
+/** The last one is final only for this JobMaster: another leader goes on. */
+const finalStates: ReadonlySet<JobStatus> = new Set(["FINISHED", "CANCELED", "FAILED", "SUSPENDED"]);
 
 /**
  * Runs one job: deploys its tasks, takes checkpoints, restarts it after failures, ends it.
  *
  * A state machine on one thread: `start`, `cancel`, `triggerCheckpoint` and the slots' events are its only inputs. Every deployment of all tasks is
  * an epoch; an event of another epoch has no effect. A failure of one task takes all tasks back to the last completed checkpoint.
- * Status: INITIALIZING → CREATED → RUNNING → (RESTARTING → RUNNING)* → FINISHED, or FAILING → FAILED, or CANCELLING → CANCELED.
+ * Status: INITIALIZING → CREATED → RUNNING → (RESTARTING → RUNNING)* → FINISHED, or FAILING → FAILED, or CANCELLING → CANCELED; SUSPENDED when the leadership is lost.
  */
 export class JobMaster {
-  /** Resolves when the job finished; rejects with `JOB_FAILED` (cause: the failure that ended it) or `JOB_CANCELED`. */
+  /** Resolves when the job finished; rejects with `JOB_FAILED` (cause: the failure that ended it), `JOB_CANCELED` or `JOB_SUSPENDED`. */
   readonly result: Promise<JobExecutionResult>;
   readonly #init: JobMasterInit;
   readonly #config: Configuration;
   readonly #assignment: SlotAssignment;
   readonly #restartStrategy: RestartStrategy;
-  readonly #store: CompletedCheckpointStore;
+  readonly #store: CheckpointStore;
   readonly #coordinator: CheckpointCoordinator;
   readonly #exceptions = new ExceptionHistory();
   readonly #history: JobHistory;
@@ -76,6 +86,7 @@ export class JobMaster {
   #restartTimer: Cancellable | undefined;
   #releasing = false;
   #restoredFrom: string | undefined;
+  #recovering: Promise<void> | undefined;
 
   constructor(init: JobMasterInit) {
     this.#init = init;
@@ -85,7 +96,7 @@ export class JobMaster {
     this.#history = new JobHistory(this.#status, () => env.clock.nowMs());
     this.#assignment = assignSlots(jobGraph, init.slots.oneSlot);
     this.#restartStrategy = createRestartStrategy(this.#config, env.clock, env.rng);
-    this.#store = new CompletedCheckpointStore(env, this.#config.get(CHECKPOINTING_RETAINED));
+    this.#store = init.checkpoints ?? new CompletedCheckpointStore(env, this.#config.get(CHECKPOINTING_RETAINED));
     this.#coordinator = new CheckpointCoordinator({
       env, config: this.#config, directory: init.checkpointDirectory, store: this.#store, parties: this.#checkpointParties(), statistics: this.#checkpointStatistics,
     });
@@ -115,6 +126,23 @@ export class JobMaster {
     if (finalStates.has(this.#status) || this.#status === "CANCELLING") return;
     this.#setStatus("CANCELLING");
     this.#stopTasks({ kind: "canceled" });
+  }
+
+  /**
+   * Lets go of the job because this process no longer leads: nothing of it is cancelled, ended or deleted, and nothing that its tasks say has an
+   * effect any more. Whoever gave the slots takes them back. Does nothing when the job has ended.
+   */
+  suspend(): void {
+    if (finalStates.has(this.#status)) return;
+    this.#epoch++;
+    this.#stopTimer?.cancel();
+    this.#restartTimer?.cancel();
+    this.#coordinator.stop("the leadership was lost");
+    const error = jobSuspended(this.#init.jobGraph.jobName);
+    this.#coordinator.shutdown(error);
+    this.#init.slots.abandon?.();
+    this.#setStatus("SUSPENDED");
+    this.#settle.reject(error);
   }
 
   /** Takes a checkpoint now; resolves with its directory. @throws `CHECKPOINT_FAILED` */
@@ -159,24 +187,30 @@ export class JobMaster {
   }
 
   async #restoreAndDeploy(): Promise<void> {
-    const configured = this.#config.get(SAVEPOINT_PATH);
-    if (configured !== undefined) {
-      try {
-        const path = this.#init.env.fs.resolve(configured);
-        const metadata = await readMetadata(this.#init.env.fs, path);
-        const checkpoint = { path: path.replace(/\/+(_metadata)?$/, ""), metadata, external: true };
-        validateRestore(checkpoint, this.#init.jobGraph, this.#config.get(IGNORE_UNCLAIMED_STATE));
-        this.#store.add(checkpoint);
-        this.#restoredFrom = checkpoint.path;
-        this.#coordinator.continueAfter(metadata.checkpointId);
-      } catch (error) {
-        if (this.#status === "INITIALIZING") this.#end({ kind: "failed", error: serializeError(error) });
-        return;
-      }
+    try {
+      await this.#restore();
+    } catch (error) {
+      if (this.#status === "INITIALIZING") this.#end({ kind: "failed", error: serializeError(error) });
+      return;
     }
     if (this.#status !== "INITIALIZING") return;
     this.#setStatus("CREATED");
     this.#deploy();
+  }
+
+  /** The job's own checkpoints, of earlier leaders, come before the one it was submitted with. */
+  async #restore(): Promise<void> {
+    const configured = this.#config.get(SAVEPOINT_PATH);
+    if (this.#store.recover !== undefined) await (this.#recovering = this.#store.recover());
+    if (configured === undefined) return;
+    const path = this.#init.env.fs.resolve(configured);
+    this.#restoredFrom = path.replace(/\/+(_metadata)?$/, "");
+    if (this.#store.latest !== undefined) return;
+    const metadata = await readMetadata(this.#init.env.fs, path);
+    const checkpoint = { path: this.#restoredFrom, metadata, external: true };
+    validateRestore(checkpoint, this.#init.jobGraph, this.#config.get(IGNORE_UNCLAIMED_STATE));
+    await this.#store.add(checkpoint);
+    this.#coordinator.continueAfter(metadata.checkpointId);
   }
 
   #deploy(): void {
@@ -186,7 +220,7 @@ export class JobMaster {
     if (this.#graph !== undefined) this.#history.archive(this.#graph, this.#reports, (slotIndex) => this.#locationOf(slotIndex));
     this.#locations = undefined;
     this.#reports.clear();
-    this.#graph = new ExecutionGraph(this.#init.jobGraph, epoch - 1, this.#assignment.slotOfSubtask, () => this.#init.env.clock.nowMs());
+    this.#graph = new ExecutionGraph(this.#init.jobGraph, (this.#init.firstAttempt ?? 0) + epoch - 1, this.#assignment.slotOfSubtask, () => this.#init.env.clock.nowMs());
     this.#sources = new SourceCoordinators(epoch, this.#init.jobGraph, {
       send: (slotIndex, command) => this.#slots?.send(slotIndex, command),
       slotOf: (vertexId, subtask) => this.#assignment.slotOfSubtask[vertexId]![subtask]!,
@@ -200,10 +234,12 @@ export class JobMaster {
       (slots) => {
         this.#slots = slots;
         this.#locations = slots.locations;
+        if (epoch !== this.#epoch) return;
         if (this.#goal === undefined) this.#deployOn(slots, epoch);
         else void this.#releaseAndReach();
       },
       (error: unknown) => {
+        if (epoch !== this.#epoch) return;
         for (const execution of this.#graph!.all()) execution.transitionTo("CANCELED");
         if (this.#goal === undefined) this.#onFailure(undefined, serializeError(error));
         void this.#releaseAndReach();
@@ -351,10 +387,13 @@ export class JobMaster {
     } catch (error) {
       this.#init.env.log.write("warn", `cannot release the slots: ${(error as Error).message}`);
     }
+    const { settled } = this.#coordinator;
+    if (settled !== undefined) await settled;
   }
 
   /** Nothing runs any more: goes on to what the stop was for. */
   #reachGoal(): void {
+    if (finalStates.has(this.#status)) return;
     const goal = this.#goal!;
     if (goal.kind !== "restart") return this.#end(goal);
     const delayMs = Math.max(0, goal.notBeforeMs - this.#init.env.clock.monotonicMs());
@@ -377,35 +416,32 @@ export class JobMaster {
     this.#coordinator.shutdown(ended());
     const { env, jobGraph } = this.#init;
     const status = outcome.kind === "finished" ? "FINISHED" : outcome.kind === "canceled" ? "CANCELED" : "FAILED";
-    void this.#cleanUp(status).then(() => {
-      const { jobId, jobName } = jobGraph;
+    const { jobId, jobName } = jobGraph;
+    const result = { jobId, jobName, netRuntimeMs: Math.round(env.clock.monotonicMs() - this.#startedMs), accumulators: this.accumulators() };
+    const end: JobEnd = { status, ...(outcome.kind === "finished" ? { result } : {}), ...(outcome.kind === "failed" ? { error: outcome.error } : {}) };
+    void this.#decide(end).then(() => {
+      if (finalStates.has(this.#status)) return;
       this.#setStatus(status);
-      if (outcome.kind === "finished") {
-        const netRuntimeMs = Math.round(env.clock.monotonicMs() - this.#startedMs);
-        this.#settle.resolve({ jobId, jobName, netRuntimeMs, accumulators: this.accumulators() });
-      } else if (outcome.kind === "canceled") {
-        this.#settle.reject(new MillraceError({ code: "JOB_CANCELED", message: `the job "${jobName}" was cancelled` }));
-      } else if (outcome.kind === "failed") {
-        const restarts = this.#epoch > 1 ? ` after ${this.#epoch - 1} restart${this.#epoch > 2 ? "s" : ""}` : "";
-        this.#settle.reject(new MillraceError({ code: "JOB_FAILED", message: `the job "${jobName}" failed${restarts}`, cause: deserializeError(outcome.error) }));
-      }
+      if (outcome.kind === "finished") this.#settle.resolve(result);
+      else if (outcome.kind === "canceled") this.#settle.reject(jobCanceled(jobName));
+      else if (outcome.kind === "failed") this.#settle.reject(jobFailed(jobName, Math.max(0, this.#epoch - 1), outcome.error));
     });
   }
 
+  async #decide(end: JobEnd): Promise<void> {
+    const unreadable = await this.#recovering?.then(() => false, () => true);
+    await this.#init.onDecided?.(end);
+    await this.#cleanUp(end.status, unreadable === true);
+  }
+
   /** Deletes what the job leaves behind, unless it is to be retained. What it was restored from is never its own. */
-  async #cleanUp(status: JobStatus): Promise<void> {
+  async #cleanUp(status: JobEnd["status"], unreadable: boolean): Promise<void> {
     await this.#store.deleteFiles(this.#init.temporaryDirectory);
-    if (this.#isRetained(status)) return;
+    // What cannot be read may be mended.
+    if (unreadable || isRetained(this.#config, status, this.#store.latest?.external === false)) return;
     await this.#store.discardAll();
     const { checkpointDirectory } = this.#init;
     if (this.#restoredFrom?.startsWith(`${checkpointDirectory}/`) !== true) await this.#store.deleteFiles(checkpointDirectory);
-  }
-
-  /** Flink's retention: a finished job keeps nothing. */
-  #isRetained(status: JobStatus): boolean {
-    const retention = this.#config.get(CHECKPOINTING_RETENTION);
-    if (this.#store.latest === undefined || this.#store.latest.external || status === "FINISHED") return false;
-    return retention === "RETAIN_ON_CANCELLATION" || (retention === "DELETE_ON_CANCELLATION" && status === "FAILED");
   }
 
   #checkpointParties(): ConstructorParameters<typeof CheckpointCoordinator>[0]["parties"] {
@@ -457,17 +493,4 @@ function checkpointConfig(jobGraph: JobGraph): Configuration {
   const values: Record<string, unknown> = { ...jobGraph.config };
   if (jobGraph.runtimeMode === "BATCH") delete values[CHECKPOINTING_INTERVAL.key];
   return Configuration.of(values, allOptions);
-}
-
-/** In one line: the operator or task, what happened, and where in the user's code it began. */
-function describeFailure(taskName: string | undefined, error: SerializedError): string {
-  const { operator, subtask } = error.location ?? {};
-  const named = operator !== undefined && error.message.includes(operator);
-  const where = operator === undefined ? `${taskName ?? "the job"} failed: ` : named ? "" : `operator "${operator}" (subtask ${subtask ?? 0}) failed: `;
-  const place = userPlace(error);
-  return `${where}${error.message}${place === undefined || error.message.includes(place) ? "" : ` (at ${place})`}`;
-}
-
-function ended(): MillraceError {
-  return new MillraceError({ code: "JOB_NOT_RUNNING", message: "the job has ended" });
 }
