@@ -17,6 +17,15 @@ export interface ClusterProcess {
   readonly ended: Promise<number | NodeJS.Signals | null>;
 }
 
+export interface JobManagerProcess extends ClusterProcess {
+  readonly port: number;
+  readonly restUrl: string;
+}
+
+function definitionsOf(define: Readonly<Record<string, string>>): string[] {
+  return Object.entries(define).flatMap(([key, value]) => ["-D", `${key}=${value}`]);
+}
+
 /** A cluster of real processes, in a directory of its own that goes with it. */
 export class LocalCluster {
   readonly directory: string = mkdtempSync(join(tmpdir(), "millrace-cluster-"));
@@ -29,13 +38,14 @@ export class LocalCluster {
   #processes: ClusterProcess[] = [];
   #started = 0;
 
-  private constructor(define: Readonly<Record<string, string>>) {
-    this.#define = Object.entries({ "io.tmp.dirs": this.directory, "rest.port": "0", ...define }).flatMap(([key, value]) => ["-D", `${key}=${value}`]);
+  /** With nothing in it yet. */
+  constructor(define: (directory: string) => Readonly<Record<string, string>>) {
+    this.#define = definitionsOf({ "io.tmp.dirs": this.directory, "rest.port": "0", ...define(this.directory) });
   }
 
   /** A JobManager and TaskManagers, all ready. */
   static async start(taskManagers: number, define: Readonly<Record<string, string>> = {}): Promise<LocalCluster> {
-    const cluster = new LocalCluster(define);
+    const cluster = new LocalCluster(() => define);
     try {
       await cluster.startJobManager();
       await Promise.all(Array.from({ length: taskManagers }, () => cluster.startTaskManager()));
@@ -52,14 +62,20 @@ export class LocalCluster {
 
   /** At the port of the one before, if there was one. */
   async startJobManager(): Promise<void> {
-    const { process: jobManager, state } = await this.#start("jobmanager", ["-D", `jobmanager.rpc.port=${this.port}`]);
+    const jobManager = await this.addJobManager(this.port);
     this.jobManager = jobManager;
-    this.port = state.port!;
-    this.restUrl = state.restUrl!;
+    this.port = jobManager.port;
+    this.restUrl = jobManager.restUrl;
+  }
+
+  /** One of several, for clusters with high availability. */
+  async addJobManager(port = 0, define: Readonly<Record<string, string>> = {}): Promise<JobManagerProcess> {
+    const { process: jobManager, state } = await this.#start("jobmanager", ["-D", `jobmanager.rpc.port=${port}`, ...definitionsOf(define)]);
+    return { ...jobManager, port: state.port!, restUrl: state.restUrl! };
   }
 
   async startTaskManager(define: Readonly<Record<string, string>> = {}): Promise<ClusterProcess> {
-    const definitions = Object.entries(define).flatMap(([key, value]) => ["-D", `${key}=${value}`]);
+    const definitions = definitionsOf(define);
     const { process: taskManager } = await this.#start("taskmanager", ["-D", `jobmanager.rpc.port=${this.port}`, ...definitions]);
     this.taskManagers.push(taskManager);
     return taskManager;
@@ -86,6 +102,11 @@ export class LocalCluster {
   client(): Promise<ClusterClient> {
     const env = nodeClusterEnv({ write: () => undefined });
     return ClusterClient.connect({ env, host: "127.0.0.1", port: this.port });
+  }
+
+  /** The arguments with which every process of the cluster is started. */
+  get definitions(): readonly string[] {
+    return this.#define;
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import { ZooKeeperServer, zookeeperMissing } from "../../tools/services/zookeeper/zookeeper-server.js";
+import { committed, difference, expected } from "./committed-lines.js";
+import { LocalCluster, until, type ClusterProcess, type JobManagerProcess } from "./processes.js";
+
+/*
+ * Several JobManagers as real processes. Invariant: whatever happens to the one that leads, and to what they agree through, the files that a job commits
+ * hold what they hold without a failure, and the client that waits for the job sees it finish.
+ */
+const job = fileURLToPath(new URL("./jobs/count-words.ts", import.meta.url));
+const KEYS = 40;
+const skip = zookeeperMissing();
+
+type Kind = "file" | "zookeeper";
+const kinds: readonly { readonly kind: Kind; readonly options: { readonly skip?: string } }[] = [
+  { kind: "file", options: {} }, { kind: "zookeeper", options: skip === undefined ? {} : { skip } },
+];
+
+interface World {
+  readonly cluster: LocalCluster;
+  readonly zookeeper: ZooKeeperServer | undefined;
+  readonly jobManagers: JobManagerProcess[];
+  /** `-m` of a client. */
+  readonly addresses: () => string;
+  readonly leader: () => JobManagerProcess;
+  readonly standby: () => JobManagerProcess;
+  /** Runs the job attached; resolves once it has completed so many checkpoints. */
+  readonly run: (args?: readonly string[]) => Promise<ClusterProcess>;
+  /** Resolves once files were committed that are not there now. */
+  readonly newOutput: () => Promise<void>;
+  /** The job's client ended well, and the output is what it has to be. */
+  readonly finished: (client: ClusterProcess) => Promise<void>;
+}
+
+const leads = (jobManager: JobManagerProcess): boolean => jobManager.output().lastIndexOf(" leads, at ") > jobManager.output().lastIndexOf("no longer leads");
+const alive = ({ child }: ClusterProcess): boolean => child.exitCode === null && child.signalCode === null;
+
+/** Two JobManagers and two TaskManagers with two slots each. Leases and session time-outs are the defaults. */
+async function world(t: TestContext, kind: Kind, lines = 20_000): Promise<World> {
+  const zookeeper = kind === "zookeeper" ? await ZooKeeperServer.start() : undefined;
+  const cluster = new LocalCluster((directory) => ({
+    "high-availability.type": kind, "high-availability.storageDir": join(directory, "ha"), "taskmanager.numberOfTaskSlots": "2", "cluster.evenly-spread-out-slots": "true",
+    ...(zookeeper === undefined ? {} : { "high-availability.zookeeper.quorum": zookeeper.quorum }),
+  }));
+  t.after(async () => {
+    await cluster.stop();
+    await zookeeper?.remove();
+  });
+  const input = join(cluster.directory, "input.txt");
+  const output = join(cluster.directory, "output");
+  writeFileSync(input, Array.from({ length: lines }, (_, i) => `key${(i * 7919) % KEYS} ${i}\n`).join(""));
+  const jobManagers = [await cluster.addJobManager(), await cluster.addJobManager()];
+  await Promise.all([cluster.startTaskManager(), cluster.startTaskManager()]);
+  const files = (): string[] => {
+    try {
+      return readdirSync(output).filter((name) => !name.startsWith("."));
+    } catch {
+      return [];
+    }
+  };
+  const newOutput = async (): Promise<void> => {
+    const before = new Set(files());
+    await until(() => files().some((name) => !before.has(name)));
+  };
+  const self: World = {
+    cluster, zookeeper, jobManagers, newOutput,
+    addresses: () => jobManagers.map(({ port }) => `127.0.0.1:${port}`).join(","),
+    leader: () => jobManagers.find((one) => alive(one) && leads(one))!,
+    standby: () => jobManagers.find((one) => alive(one) && !leads(one))!,
+    run: async (args = []) => {
+      const client = cluster.spawn([
+        "run", "-m", self.addresses(), "-p", "2", "-D", "execution.checkpointing.interval=200 ms", ...args, job, "--input", input, "--output", output, "--pause-every", "40",
+      ]);
+      await Promise.race([newOutput().then(newOutput), client.ended.then(() => assert.fail(client.output()))]);
+      return client;
+    },
+    finished: async (client) => {
+      const logs = (): string => [client, ...jobManagers].map((one) => one.output().slice(-4000)).join("\n-----\n");
+      assert.equal(await client.ended, 0, logs());
+      assert.equal(difference(committed(output), expected(input)), "", logs());
+    },
+  };
+  return self;
+}
+
+for (const { kind, options } of kinds) {
+  test(`kill -9 of the leader: the standby goes on from the last checkpoint (${kind})`, options, async (t) => {
+    const { leader, standby, run, newOutput, finished, addresses, cluster } = await world(t, kind);
+    const client = await run();
+    const [killed, next] = [leader(), standby()];
+    const jobId = /JobID ([0-9a-f]{32})/.exec(client.output())![1]!;
+    killed.child.kill("SIGKILL");
+    const killedMs = performance.now();
+    await until(() => next.output().includes("is recovered"));
+    await newOutput();
+    t.diagnostic(`${kind}: ${Math.round(performance.now() - killedMs)} ms from kill -9 of the leader to the first new output`);
+    await finished(client);
+    // Another leader knows how it ended, and does not run it again.
+    await cluster.addJobManager(killed.port);
+    next.child.kill("SIGKILL");
+    const list = await cluster.run("list", "-a", "-m", addresses());
+    assert.doesNotMatch(list.output, new RegExp(jobId));
+  });
+
+  test(`a leader that hangs past its lease and wakes up does no harm (${kind})`, options, async (t) => {
+    const { leader, standby, run, newOutput, finished } = await world(t, kind);
+    const client = await run();
+    const [stopped, next] = [leader(), standby()];
+    stopped.child.kill("SIGSTOP");
+    await until(() => next.output().includes("is recovered"));
+    stopped.child.kill("SIGCONT");
+    await until(() => stopped.output().includes("no longer leads"));
+    await newOutput();
+    await finished(client);
+    assert.ok(alive(stopped), "it goes on as a standby");
+  });
+
+  test(`both JobManagers killed and started again (${kind})`, options, async (t) => {
+    const { jobManagers, run, finished, cluster } = await world(t, kind);
+    const client = await run();
+    for (const { child } of jobManagers) child.kill("SIGKILL");
+    for (const [at, { port, ended }] of [...jobManagers.entries()]) {
+      await ended;
+      jobManagers[at] = await cluster.addJobManager(port);
+    }
+    await finished(client);
+  });
+}
