@@ -73,7 +73,9 @@ export class ClientSession implements RpcHandler {
       const { dispatcher } = this.#init;
       if (!dispatcher.idsLike(jobId).includes(jobId) && (await dispatcher.resultOfEarlier(jobId)) !== undefined) return undefined;
       const job = dispatcher.job(jobId);
-      this.#unobserve.push(job.observe(this.#observer(jobId)));
+      const observer = this.#observer(jobId);
+      this.#unobserve.push(job.observe(observer));
+      observer.status?.(job.master.status);
       if (cancelOnExit) this.#cancelOnExit.push(job);
       return undefined;
     },

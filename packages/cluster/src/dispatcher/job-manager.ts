@@ -104,11 +104,11 @@ export class JobManager {
       return { about, welcomed: (connection) => void new ClientSession({ dispatcher: this.dispatcher, blobs: this.blobs, overview: () => this.overview() }, connection) };
     }
     const about = checkAbout(hello.about);
-    return { about: undefined, welcomed: (connection) => this.#welcome(about, connection) };
+    return { about: undefined, welcomed: (connection) => this.#welcome(about, connection, hello.version) };
   }
 
-  #welcome(about: TaskManagerAbout, connection: RpcConnection): void {
-    const registered = this.resources.register(about, connection);
+  #welcome(about: TaskManagerAbout, connection: RpcConnection, version: string): void {
+    const registered = this.resources.register(about, connection, version);
     connection.handler = {
       request: (method, body) => {
         if (method !== "readBlob") throw unknownMethod(method);

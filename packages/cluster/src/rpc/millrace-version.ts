@@ -18,3 +18,8 @@ function numbers(version: string): readonly [number, number] {
   const [, major, minor] = /^(\d{1,6})\.(\d{1,6})\./.exec(version) ?? [];
   return [Number(major ?? Number.NaN), Number(minor ?? Number.NaN)];
 }
+
+/** Versions of one release differ in the last number only. */
+export function releaseOf(version: string): string {
+  return version.split(".").slice(0, 2).join(".");
+}
