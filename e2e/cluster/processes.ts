@@ -17,6 +17,12 @@ export interface ClusterProcess {
   readonly ended: Promise<number | NodeJS.Signals | null>;
 }
 
+/** A release of Millrace that a process claims to be. */
+export interface Release {
+  readonly version: string;
+  readonly protocol: number;
+}
+
 export interface JobManagerProcess extends ClusterProcess {
   readonly port: number;
   readonly restUrl: string;
@@ -69,14 +75,14 @@ export class LocalCluster {
   }
 
   /** One of several, for clusters with high availability. */
-  async addJobManager(port = 0, define: Readonly<Record<string, string>> = {}): Promise<JobManagerProcess> {
-    const { process: jobManager, state } = await this.#start("jobmanager", ["-D", `jobmanager.rpc.port=${port}`, ...definitionsOf(define)]);
+  async addJobManager(port = 0, release?: Release): Promise<JobManagerProcess> {
+    const { process: jobManager, state } = await this.#start("jobmanager", ["-D", `jobmanager.rpc.port=${port}`], release);
     return { ...jobManager, port: state.port!, restUrl: state.restUrl! };
   }
 
-  async startTaskManager(define: Readonly<Record<string, string>> = {}): Promise<ClusterProcess> {
+  async startTaskManager(define: Readonly<Record<string, string>> = {}, release?: Release): Promise<ClusterProcess> {
     const definitions = definitionsOf(define);
-    const { process: taskManager } = await this.#start("taskmanager", ["-D", `jobmanager.rpc.port=${this.port}`, ...definitions]);
+    const { process: taskManager } = await this.#start("taskmanager", ["-D", `jobmanager.rpc.port=${this.port}`, ...definitions], release);
     this.taskManagers.push(taskManager);
     return taskManager;
   }
@@ -87,8 +93,11 @@ export class LocalCluster {
     return run.ended.then((code) => ({ code, output: run.output() }));
   }
 
-  spawn(args: readonly string[]): ClusterProcess {
-    const child = spawn(process.execPath, [bin, ...args], { cwd: this.directory, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
+  spawn(args: readonly string[], release?: Release): ClusterProcess {
+    const asOther = release === undefined ? {} : {
+      MILLRACE_TEST_VERSION: release.version, MILLRACE_TEST_PROTOCOL: String(release.protocol), NODE_OPTIONS: `--import=${new URL("./other-release.mjs", import.meta.url).href}`,
+    };
+    const child = spawn(process.execPath, [bin, ...args], { cwd: this.directory, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1", ...asOther } });
     let output = "";
     const take = (chunk: Buffer): void => void (output += chunk.toString());
     child.stdout!.on("data", take);
@@ -115,9 +124,9 @@ export class LocalCluster {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  async #start(command: string, args: readonly string[]): Promise<{ process: ClusterProcess; state: { readonly port?: number; readonly restUrl?: string } }> {
+  async #start(command: string, args: readonly string[], release?: Release): Promise<{ process: ClusterProcess; state: { readonly port?: number; readonly restUrl?: string } }> {
     const readyFile = join(this.directory, `${command}-${this.#started++}.ready`);
-    const started = this.spawn([command, "--ready-file", readyFile, ...this.#define, ...args]);
+    const started = this.spawn([command, "--ready-file", readyFile, ...this.#define, ...args], release);
     let over = false;
     void started.ended.then(() => (over = true));
     await until(() => over || existsSync(readyFile));

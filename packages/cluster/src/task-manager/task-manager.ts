@@ -57,6 +57,7 @@ export class TaskManager {
   #attempts = 0;
   /** The largest token of a leader that was heard of: who has a smaller one no longer leads. */
   #newestToken = 0;
+  #lastRefusal = "";
   /** While slots of a lost leader are being closed. */
   #closing: Promise<void> | undefined;
   #stopped = false;
@@ -141,7 +142,10 @@ export class TaskManager {
         hint: "check jobmanager.rpc.address and jobmanager.rpc.port, or the high-availability options, and that the JobManager runs", location: { option: "taskmanager.registration.timeout" },
       }));
     }
-    env.log.write("debug", `cannot register at the JobManager: ${error.message}`);
+    const passes = isMillraceError(error) && error.recovery === "retry";
+    if (!passes && error.message !== this.#lastRefusal) env.log.write("warn", `cannot register at the JobManager: ${error.message}`);
+    else env.log.write("debug", `cannot register at the JobManager: ${error.message}`);
+    this.#lastRefusal = error.message;
     this.#retry = env.clock.setTimer(this.#retryMs, () => this.#connectNow());
     this.#retryMs = Math.min(2 * this.#retryMs, MAX_RETRY_MS);
   }
