@@ -129,7 +129,7 @@ for (const { kind, options } of kinds) {
     const { jobManagers, run, finished, cluster } = await world(t, kind);
     const client = await run();
     for (const { child } of jobManagers) child.kill("SIGKILL");
-    for (const [at, { port, ended }] of [...jobManagers.entries()]) {
+    for (const [at, { port, ended }] of jobManagers.entries()) {
       await ended;
       jobManagers[at] = await cluster.addJobManager(port);
     }
@@ -167,7 +167,7 @@ test("ZooKeeper crashes and comes back: the leader steps down, is elected again,
 
 test("a rolling upgrade: neighbouring releases work together, others are refused by name, and the job goes on from its last checkpoint", async (t) => {
   const next: Release = { version: "0.2.0", protocol: RPC_PROTOCOL_VERSION + 1 };
-  const { cluster, jobManagers, leader, standby, run, newOutput, finished } = await world(t, "file", { lines: 30_000 });
+  const { cluster, jobManagers, leader, standby, run, newOutput, finished } = await world(t, "file", { lines: 80_000 });
   const client = await run();
   for (const [release, code] of [[{ version: "0.3.0", protocol: RPC_PROTOCOL_VERSION }, "RPC_MILLRACE_VERSION"], [{ version: "0.1.0", protocol: RPC_PROTOCOL_VERSION + 2 }, "RPC_PROTOCOL_VERSION"]] as const) {
     const stranger = cluster.spawn(["taskmanager", ...cluster.definitions, "-D", "taskmanager.registration.timeout=1 s"], release);

@@ -6,8 +6,7 @@ import { test } from "node:test";
 import { Configuration, MillraceError, processOptions, type LogSink } from "@millrace/core";
 import type { JobGraph } from "@millrace/graph";
 import {
-  ApplicationJob, ArtifactCache, ClusterClient, CoordinatedServices, EmbeddedCoordinator, JobManagerRunner, TaskManager, connectToLeader, leaderOfRefusal, parseAddress,
-  type JobManager,
+  ApplicationJob, ArtifactCache, ClusterClient, CoordinatedServices, EmbeddedCoordinator, JobManager, JobManagerRunner, TaskManager, connectToLeader, leaderOfRefusal, parseAddress,
 } from "../../src/index.js";
 import { nodeClusterEnv } from "../../src/process/node-cluster-env.js";
 import { twoVertexGraph } from "../scripted-slots.js";
@@ -174,15 +173,34 @@ test("a standby refuses everybody and names the leader; a client that knows only
   assert.equal(leaderOfRefusal(new Error("no")), undefined);
 });
 
-test("a TaskManager does not register at a JobManager that no longer leads", async (t) => {
-  const { runners, failOver, taskManager, leader } = await world(t);
-  await until(() => leader().resources.taskManagers.length === 1);
-  await failOver();
-  await until(() => leader().resources.taskManagers.length === 1);
-  // News of an election before the last one changes nothing.
-  taskManager.leaderChanged(1);
-  assert.equal(leader().resources.taskManagers.length, 1);
-  assert.ok(runners.filter((runner) => runner.leader !== undefined).length === 1);
+test("a TaskManager refuses a JobManager that answers under another token than the election told, and goes to the one that has it", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "millrace-test-"));
+  const start = (fencingToken: string): Promise<JobManager> => JobManager.start({ env, config, directory: join(directory, fencingToken), fencingToken });
+  const [past, present] = [await start("6"), await start("7")];
+  const logged: string[] = [];
+  let told = { port: past.port, fencingToken: 7 };
+  const taskManager = new TaskManager({
+    env: { ...env, log: { write: (_, line) => void logged.push(line) } }, slots: new ScriptedHost(env.clock), registrationTimeoutMs: 60_000, fatal: (error) => assert.fail(error),
+    about: { taskManagerId: "tm", host: "127.0.0.1", numberOfSlots: 1, processId: 1, hardware: { cpuCores: 1, physicalMemoryBytes: 0, heapBytes: 0 } },
+    findJobManager: async () => ({ host: "127.0.0.1", ...told }), temporaryDirectory: join(directory, "slots"), artifacts: new ArtifactCache(env, join(directory, "tm"), "file:///library.mjs"),
+  });
+  t.after(async () => {
+    await taskManager.stop();
+    await Promise.all([past.stop(), present.stop()]);
+    rmSync(directory, { recursive: true, force: true });
+  });
+  taskManager.start();
+  const refusals = (): number => logged.filter((line) => line.includes("answers with fencing token 6, but the leader has 7")).length;
+  await until(() => refusals() > 0);
+  // Old news names the one of the past, token and all.
+  taskManager.leaderChanged(7);
+  told = { port: past.port, fencingToken: 6 };
+  const before = refusals();
+  await until(() => refusals() > before);
+  assert.ok(!logged.some((line) => line.startsWith("registered")));
+  told = { port: present.port, fencingToken: 7 };
+  await until(() => present.resources.taskManagers.length === 1);
+  await until(() => past.resources.taskManagers.length === 0);
 });
 
 test("the job of an application runs once over all its JobManagers, and ends in each of them", async (t) => {
