@@ -57,7 +57,9 @@ async function world(t: TestContext, kind: Kind, { lines = 20_000, jobManagers: 
   const output = join(cluster.directory, "output");
   writeFileSync(input, Array.from({ length: lines }, (_, i) => `key${(i * 7919) % KEYS} ${i}\n`).join(""));
   const jobManagers = await Promise.all(Array.from({ length: count }, () => cluster.addJobManager()));
-  await Promise.all([cluster.startTaskManager(), cluster.startTaskManager()]);
+  // They are ready once they have registered.
+  if (count > 0) await Promise.all([cluster.startTaskManager(), cluster.startTaskManager()]);
+  else for (let i = 0; i < 2; i++) cluster.spawn(["taskmanager", ...cluster.definitions]);
   const files = (): string[] => {
     try {
       return readdirSync(output).filter((name) => !name.startsWith("."));

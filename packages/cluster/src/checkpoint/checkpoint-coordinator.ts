@@ -52,8 +52,9 @@ const MAX_TRIGGER_RETRY_MS = 200;
  *
  * Invariants: ids only grow over the life of the job; a checkpoint counts as complete exactly when its `_metadata` is written, it was not
  * aborted before, and the store has it; after {@link stop} no party is called until the next {@link start}, and a checkpoint whose metadata was still
- * being written is deleted. One that the store is about to take cannot be given up any more: {@link settled} says when it has. Source coordinators are snapshotted first: what they send afterwards is held until the sources were triggered, so that it
- * lies behind the barrier on the sources' side, too. Flink: CheckpointCoordinator.
+ * being written is deleted. One that the store is about to take cannot be given up any more: {@link settled} says when it has. Source coordinators are
+ * snapshotted first: what they send afterwards is held until the sources were triggered, so that it lies behind the barrier on the sources' side, too.
+ * Flink: CheckpointCoordinator.
  */
 export class CheckpointCoordinator {
   readonly #init: CheckpointCoordinatorInit;
@@ -296,10 +297,10 @@ export class CheckpointCoordinator {
 
   /** Hands a checkpoint to the store; `false` when it did not take it. */
   async #keep(pending: PendingCheckpoint, checkpoint: CompletedCheckpoint): Promise<boolean> {
+    pending.state = "storing";
     try {
       const adding = this.#init.store.add(checkpoint);
       if (adding === undefined) return true;
-      pending.state = "storing";
       this.#storing = adding.catch(() => undefined);
       await adding;
       return true;

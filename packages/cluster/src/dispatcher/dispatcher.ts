@@ -1,10 +1,10 @@
 import { CHECKPOINTING_DIRECTORY, Configuration, MillraceError, allOptions, leadershipLost, type Cancellable, type FileSystem } from "@millrace/core";
 import type { JobGraph } from "@millrace/graph";
 import type { BlobStore } from "../blob/blob-store.js";
+import type { JobResult } from "../high-availability/job-result-store.js";
 import type { ResourceManager } from "../resource-manager/resource-manager.js";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
 import { ClusterSlots, type JobProgramFile, type SlotEventRouter } from "../scheduler/cluster-slots.js";
-import type { JobResult } from "../high-availability/job-result-store.js";
 import type { JobPersistence } from "./job-persistence.js";
 import { ManagedJob, type JobObserver, type JobSummary } from "./managed-job.js";
 
