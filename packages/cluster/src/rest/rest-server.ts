@@ -225,7 +225,8 @@ function send(response: ServerResponse, status: number, contentType: string, bod
 /** Method and body go along. The leader checks who asks. */
 function sendToLeader(request: IncomingMessage, response: ServerResponse, leaderUrl: string | undefined): void {
   if (leaderUrl === undefined) throw new RestError(503, "No JobManager leads right now; ask again.", { "retry-after": "1" });
-  response.writeHead(307, { location: `${leaderUrl}${request.url ?? "/"}`, "cache-control": "no-store" });
+  const path = request.url?.startsWith("/") === true ? request.url : "/";
+  response.writeHead(307, { location: `${leaderUrl}${path}`, "cache-control": "no-store" });
   response.end();
 }
 
