@@ -104,7 +104,7 @@ export class ClusterClient {
     };
   }
 
-  async ask<M extends Exclude<keyof ClientMethods, "submitJob" | "putBlob">>(method: M, ask: ClientMethods[M]["ask"]): Promise<ClientMethods[M]["answer"]> {
+  async ask<M extends keyof ClientMethods>(method: M, ask: ClientMethods[M]["ask"]): Promise<ClientMethods[M]["answer"]> {
     for (;;) {
       try {
         return await this.#connection.request<ClientMethods[M]["answer"]>(method, ask);
