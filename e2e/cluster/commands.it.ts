@@ -154,9 +154,14 @@ test("processes read config.yaml, and refuse what they cannot do", async () => {
   const misspelt = await cluster.run("jobmanager", "--configDir", configDir);
   assert.equal(misspelt.code, 2, misspelt.output);
   assert.match(misspelt.output, /CONFIG_UNKNOWN_KEY[^]*config\.yaml[^]*jobmanager\.rpc\.port/);
-  write("high-availability.type: zookeeper\nhigh-availability.storageDir: /tmp/ha\nhigh-availability.zookeeper.quorum: localhost:2181\n");
-  const standby = await cluster.run("jobmanager", "--configDir", configDir);
-  assert.match(standby.output, /HIGH_AVAILABILITY_UNAVAILABLE/);
+  for (const command of ["jobmanager", "taskmanager"]) {
+    write("high-availability.type: zookeeper\nhigh-availability.zookeeper.quorum: localhost:2181\njobmanager.rpc.port: 0\nrest.port: 0\n");
+    const nowhere = await cluster.run(command, "--configDir", configDir);
+    assert.match(nowhere.output, /HA_OPTION_MISSING[^]*high-availability\.storageDir/);
+    write(`high-availability.type: zookeeper\nhigh-availability.storageDir: ${join(cluster.directory, "ha")}\njobmanager.rpc.port: 0\nrest.port: 0\n`);
+    const alone = await cluster.run(command, "--configDir", configDir);
+    assert.match(alone.output, /HA_OPTION_MISSING[^]*high-availability\.zookeeper\.quorum/);
+  }
 });
 
 test("start-cluster and stop-cluster", async () => {

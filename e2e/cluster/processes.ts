@@ -17,6 +17,21 @@ export interface ClusterProcess {
   readonly ended: Promise<number | NodeJS.Signals | null>;
 }
 
+/** A release of Millrace that a process claims to be. */
+export interface Release {
+  readonly version: string;
+  readonly protocol: number;
+}
+
+export interface JobManagerProcess extends ClusterProcess {
+  readonly port: number;
+  readonly restUrl: string;
+}
+
+function definitionsOf(define: Readonly<Record<string, string>>): string[] {
+  return Object.entries(define).flatMap(([key, value]) => ["-D", `${key}=${value}`]);
+}
+
 /** A cluster of real processes, in a directory of its own that goes with it. */
 export class LocalCluster {
   readonly directory: string = mkdtempSync(join(tmpdir(), "millrace-cluster-"));
@@ -29,13 +44,14 @@ export class LocalCluster {
   #processes: ClusterProcess[] = [];
   #started = 0;
 
-  private constructor(define: Readonly<Record<string, string>>) {
-    this.#define = Object.entries({ "io.tmp.dirs": this.directory, "rest.port": "0", ...define }).flatMap(([key, value]) => ["-D", `${key}=${value}`]);
+  /** With nothing in it yet. */
+  constructor(define: (directory: string) => Readonly<Record<string, string>>) {
+    this.#define = definitionsOf({ "io.tmp.dirs": this.directory, "rest.port": "0", ...define(this.directory) });
   }
 
   /** A JobManager and TaskManagers, all ready. */
   static async start(taskManagers: number, define: Readonly<Record<string, string>> = {}): Promise<LocalCluster> {
-    const cluster = new LocalCluster(define);
+    const cluster = new LocalCluster(() => define);
     try {
       await cluster.startJobManager();
       await Promise.all(Array.from({ length: taskManagers }, () => cluster.startTaskManager()));
@@ -52,15 +68,21 @@ export class LocalCluster {
 
   /** At the port of the one before, if there was one. */
   async startJobManager(): Promise<void> {
-    const { process: jobManager, state } = await this.#start("jobmanager", ["-D", `jobmanager.rpc.port=${this.port}`]);
+    const jobManager = await this.addJobManager(this.port);
     this.jobManager = jobManager;
-    this.port = state.port!;
-    this.restUrl = state.restUrl!;
+    this.port = jobManager.port;
+    this.restUrl = jobManager.restUrl;
   }
 
-  async startTaskManager(define: Readonly<Record<string, string>> = {}): Promise<ClusterProcess> {
-    const definitions = Object.entries(define).flatMap(([key, value]) => ["-D", `${key}=${value}`]);
-    const { process: taskManager } = await this.#start("taskmanager", ["-D", `jobmanager.rpc.port=${this.port}`, ...definitions]);
+  /** One of several, for clusters with high availability. */
+  async addJobManager(port = 0, release?: Release): Promise<JobManagerProcess> {
+    const { process: jobManager, state } = await this.#start("jobmanager", ["-D", `jobmanager.rpc.port=${port}`], release);
+    return { ...jobManager, port: state.port!, restUrl: state.restUrl! };
+  }
+
+  async startTaskManager(define: Readonly<Record<string, string>> = {}, release?: Release): Promise<ClusterProcess> {
+    const definitions = definitionsOf(define);
+    const { process: taskManager } = await this.#start("taskmanager", ["-D", `jobmanager.rpc.port=${this.port}`, ...definitions], release);
     this.taskManagers.push(taskManager);
     return taskManager;
   }
@@ -71,8 +93,11 @@ export class LocalCluster {
     return run.ended.then((code) => ({ code, output: run.output() }));
   }
 
-  spawn(args: readonly string[]): ClusterProcess {
-    const child = spawn(process.execPath, [bin, ...args], { cwd: this.directory, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
+  spawn(args: readonly string[], release?: Release): ClusterProcess {
+    const asOther = release === undefined ? {} : {
+      MILLRACE_TEST_VERSION: release.version, MILLRACE_TEST_PROTOCOL: String(release.protocol), NODE_OPTIONS: `--import=${new URL("./other-release.mjs", import.meta.url).href}`,
+    };
+    const child = spawn(process.execPath, [bin, ...args], { cwd: this.directory, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1", ...asOther } });
     let output = "";
     const take = (chunk: Buffer): void => void (output += chunk.toString());
     child.stdout!.on("data", take);
@@ -88,15 +113,20 @@ export class LocalCluster {
     return ClusterClient.connect({ env, host: "127.0.0.1", port: this.port });
   }
 
+  /** The arguments with which every process of the cluster is started. */
+  get definitions(): readonly string[] {
+    return this.#define;
+  }
+
   async stop(): Promise<void> {
     for (const { child } of this.#processes) child.kill("SIGKILL");
     await Promise.all(this.#processes.map(({ ended }) => ended));
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  async #start(command: string, args: readonly string[]): Promise<{ process: ClusterProcess; state: { readonly port?: number; readonly restUrl?: string } }> {
+  async #start(command: string, args: readonly string[], release?: Release): Promise<{ process: ClusterProcess; state: { readonly port?: number; readonly restUrl?: string } }> {
     const readyFile = join(this.directory, `${command}-${this.#started++}.ready`);
-    const started = this.spawn([command, "--ready-file", readyFile, ...this.#define, ...args]);
+    const started = this.spawn([command, "--ready-file", readyFile, ...this.#define, ...args], release);
     let over = false;
     void started.ended.then(() => (over = true));
     await until(() => over || existsSync(readyFile));

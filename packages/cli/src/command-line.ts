@@ -30,7 +30,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     exitCode = await command;
   };
   jobCommand(program, "run", "Run a job, a TypeScript or JavaScript module, on worker threads of this process, or in a cluster.")
-    .option("-m, --jobmanager <host:port>", "submit the job to the cluster of this JobManager")
+    .option("-m, --jobmanager <host:port>", "submit the job to the cluster of this JobManager; of several, host:port,host:port")
     .option("-d, --detached", "with -m: return as soon as the job is submitted")
     .option("--shutdown-on-attached-exit", "with -m: Ctrl-C, or the end of this process, cancels the job instead of leaving it")
     .option("--inline", "run in one thread, without worker threads (slot.isolation=inline)")

@@ -11,16 +11,17 @@ export interface ProcessRequest extends ConfigRequest {
   readonly readyFile?: string;
 }
 
-/** `millrace jobmanager`: runs until it is told to stop. */
+/** `millrace jobmanager`: runs until it is told to stop. With high availability it leaves its jobs to the next leader, unless the whole cluster is shut down. */
 export async function jobManagerCommand(request: ProcessRequest): Promise<number> {
-  let shutDown!: () => void;
-  const shutDownAsked = new Promise<void>((resolve) => (shutDown = resolve));
-  const { jobManager, restUrl, stop } = await startJobManager(await processConfig(request), { onShutDown: shutDown });
-  await announce(request.readyFile, { pid: process.pid, port: jobManager.port, restUrl });
-  await Promise.race([stopSignal(), shutDownAsked]);
+  let end!: (why: "shutdown" | "signal" | Error) => void;
+  const ending = new Promise<"shutdown" | "signal" | Error>((resolve) => (end = resolve));
+  const { port, restUrl, stop } = await startJobManager(await processConfig(request), { onShutDown: () => end("shutdown"), fatal: end });
+  await announce(request.readyFile, { pid: process.pid, port, restUrl });
+  void stopSignal().then(() => end("signal"));
+  const why = await ending;
   processLog.write("info", "stopping");
-  await stop();
-  return exitCodes.finished;
+  await stop({ cancelJobs: why === "shutdown" });
+  return why instanceof Error ? exitCodes.failed : exitCodes.finished;
 }
 
 /** `millrace taskmanager`: runs until it is told to stop, or cannot go on. */

@@ -1,4 +1,4 @@
-import { HA_TYPE, MillraceError, allOptions, type Configuration } from "@millrace/core";
+import { allOptions, type Configuration } from "@millrace/core";
 import { loadConfiguration } from "@millrace/cluster";
 import { nodeClusterEnv, processLog } from "@millrace/cluster/process";
 
@@ -12,15 +12,11 @@ export interface ConfigRequest {
 
 /**
  * The configuration of a cluster process: `config.yaml`, environment variables and `-D`, checked as a whole.
- * @throws what `loadConfiguration` does; `HIGH_AVAILABILITY_UNAVAILABLE`
+ * @throws what `loadConfiguration` does
  */
 export async function processConfig({ define, configDir }: ConfigRequest): Promise<Configuration> {
   const { configuration } = await loadConfiguration(nodeClusterEnv(processLog).fs, { definitions: define, variables: process.env, ...(configDir === undefined ? {} : { configDir }) });
-  if (configuration.get(HA_TYPE) === HA_TYPE.defaultValue) return configuration;
-  throw new MillraceError({
-    code: "HIGH_AVAILABILITY_UNAVAILABLE", message: `"${HA_TYPE.key}" is "${configuration.get(HA_TYPE)}": JobManager processes have no standby yet`,
-    hint: "leave it out, and start jobs again from their retained checkpoints when a JobManager is lost", location: { option: HA_TYPE.key },
-  });
+  return configuration;
 }
 
 /** The part of it that is about jobs. */

@@ -1,3 +1,4 @@
+import { isMillraceError } from "@millrace/core";
 import { consoleLog } from "@millrace/cluster/embedded";
 import type { ClusterClient } from "@millrace/cluster/process";
 import { portableArtifact } from "@millrace/client";
@@ -7,7 +8,7 @@ import { connectCluster } from "./cluster-address.js";
 import { planJob } from "./run-job.js";
 
 export interface RemoteRequest extends JobRequest {
-  /** `HOST:PORT` of the JobManager. */
+  /** `HOST:PORT` of the JobManager; of several, separated by commas. */
   readonly jobManager: string;
   readonly detached: boolean;
   readonly cancelOnExit: boolean;
@@ -39,9 +40,16 @@ async function planAndSubmit(cluster: ClusterClient, request: RemoteRequest): Pr
   const { artifact, program, jobGraph } = await planJob(request.job, { args: request.args, config: { ...request.config, "slot.isolation": "thread" } });
   try {
     for (const warning of program.warnings) consoleLog.write("warn", warning);
-    const key = await cluster.upload(await portableArtifact(artifact));
-    const submission = { jobGraph, artifact: key, source: artifact.source, args: request.args, cancelOnExit: request.cancelOnExit };
-    const client = await cluster.submit(submission, request.detached ? undefined : { log: consoleLog, collected: (...batch) => program.collected(...batch) });
+    const bytes = await portableArtifact(artifact);
+    const submit = async (): Promise<JobClient> => {
+      const submission = { jobGraph, artifact: await cluster.upload(bytes), source: artifact.source, args: request.args, cancelOnExit: request.cancelOnExit };
+      return cluster.submit(submission, request.detached ? undefined : { log: consoleLog, collected: (...batch) => program.collected(...batch) });
+    };
+    const client = await submit().catch((error: unknown) => {
+      // The last job that needed the same artifact has ended in between.
+      if (isMillraceError(error) && error.code === "BLOB_NOT_FOUND") return submit();
+      throw error;
+    });
     if (request.detached) await program.terminate();
     else program.attach(client);
     return {

@@ -88,15 +88,18 @@ export async function submitJob(job: UrlLike | string, options: RunJobOptions = 
   }
 }
 
-/** Bundles a job and runs its program up to `execute()`. The program stays alive; terminate it when only the plan is wanted. */
-export async function planJob(job: UrlLike | string, options: RunJobOptions = {}): Promise<PlannedJob> {
+/**
+ * Bundles a job and runs its program up to `execute()`. The program stays alive; terminate it when only the plan is wanted.
+ * @param jobId 32 hexadecimal digits; default a random one
+ */
+export async function planJob(job: UrlLike | string, options: RunJobOptions = {}, jobId: string = randomUUID().replaceAll("-", "")): Promise<PlannedJob> {
   const { buildLibraryBundle, bundleJob, findLibraryBundle, JobProgram } = await import("@millrace/client");
   const entries = await libraryEntries();
   const library = entries === undefined ? undefined : (findLibraryBundle(entries) ?? (await buildLibraryBundle(entries)));
   const artifact = await bundleJob(jobPath(job), library);
   const program = new JobProgram({
     artifactUrl: artifact.url, source: artifact.source, args: options.args ?? [], config: overrides(options), parameters: options.parameters ?? {},
-    jobId: randomUUID().replaceAll("-", ""), planningTimeoutMs: options.planningTimeoutMs ?? 60_000, entryUrl: artifact.library?.program,
+    jobId, planningTimeoutMs: options.planningTimeoutMs ?? 60_000, entryUrl: artifact.library?.program,
   });
   return { artifact, program, jobGraph: await program.plan };
 }

@@ -1,41 +1,74 @@
-import { PARALLELISM } from "@millrace/core";
+import { HA_CLUSTER_ID, HA_TYPE, PARALLELISM, type Configuration } from "@millrace/core";
 import { consoleLog } from "@millrace/cluster/embedded";
-import { startJobManager, nodeClusterEnv, processLog } from "@millrace/cluster/process";
+import { ApplicationJob, nodeClusterEnv, processLog, startJobManager } from "@millrace/cluster/process";
 import { portableArtifact } from "@millrace/client";
 import type { JobRequest } from "./command-line.js";
 import { exitCodes } from "./exit-codes.js";
 import { jobPart, processConfig } from "./process-config.js";
 import { stopSignal } from "./process-commands.js";
-import { planJob } from "./run-job.js";
+import { planJob, type PlannedJob } from "./run-job.js";
 
 /**
  * `millrace standalone-job`: a JobManager that runs one job and ends with it (Flink's Application mode). The job's program runs here, in a thread of
- * its own; its slots come from TaskManagers that are started separately.
+ * its own; its slots come from TaskManagers that are started separately. With high availability several of these processes run the same job: the program
+ * goes on behind its `execute()` in the one that leads, and all end with the job.
  */
 export async function standaloneJobCommand(request: JobRequest): Promise<number> {
   const config = await processConfig({ define: Object.fromEntries(Object.entries(request.config).map(([key, value]) => [key, String(value)])), configDir: request.configDir });
-  const { jobManager, stop } = await startJobManager(config);
+  const planned = await plan(request, config);
+  const { program } = planned;
+  const isHighlyAvailable = config.get(HA_TYPE) !== "NONE";
   try {
-    const { artifact, program, jobGraph } = await planJob(request.job, {
-      args: request.args, config: { ...jobPart(config), "slot.isolation": "thread" }, ...(config.has(PARALLELISM) ? { parallelism: config.get(PARALLELISM) } : {}),
-    });
-    for (const warning of program.warnings) processLog.write("warn", warning);
-    const bytes = await portableArtifact(artifact);
-    const key = nodeClusterEnv(processLog).sha256Hex(bytes);
-    await jobManager.blobs.put(key, bytes);
-    const job = await jobManager.dispatcher.submit({ jobGraph, artifact: key, source: artifact.source, args: request.args }, {
+    const application = await applicationJob(request, planned);
+    let fail!: (error: Error) => void;
+    const failed = new Promise<never>((_, reject) => (fail = reject));
+    const jobManager = await startJobManager(config, { onLeader: (leader) => application.leaderChanged(leader), fatal: fail });
+    try {
+      if (!isHighlyAvailable) application.leaderChanged(jobManager.leader());
+      let isLeft = false;
+      const stopped = stopSignal().then(async () => {
+        if (!isHighlyAvailable) await application.cancel();
+        isLeft = isHighlyAvailable;
+      });
+      const finished = followed(application, planned);
+      await Promise.race([finished, failed, ...(isHighlyAvailable ? [stopped] : [])]);
+      if (isLeft) processLog.write("info", "stopping; the job is left to the next leader");
+      return exitCodes.finished;
+    } finally {
+      await jobManager.stop({ cancelJobs: !isHighlyAvailable });
+    }
+  } finally {
+    await program.terminate();
+  }
+}
+
+async function plan(request: JobRequest, config: Configuration): Promise<PlannedJob> {
+  const options = { args: request.args, config: { ...jobPart(config), "slot.isolation": "thread" }, ...(config.has(PARALLELISM) ? { parallelism: config.get(PARALLELISM) } : {}) };
+  // All processes of the cluster must mean the same job.
+  const jobId = config.get(HA_TYPE) === "NONE" ? undefined : nodeClusterEnv(processLog).sha256Hex(new TextEncoder().encode(`application ${config.get(HA_CLUSTER_ID)}`)).slice(0, 32);
+  const planned = await planJob(request.job, options, jobId);
+  for (const warning of planned.program.warnings) processLog.write("warn", warning);
+  return planned;
+}
+
+async function applicationJob(request: JobRequest, { artifact, program, jobGraph }: PlannedJob): Promise<ApplicationJob> {
+  const env = nodeClusterEnv(processLog);
+  const bytes = await portableArtifact(artifact);
+  return new ApplicationJob({
+    clock: env.clock, artifact: bytes, submission: { jobGraph, artifact: env.sha256Hex(bytes), source: artifact.source, args: request.args },
+    observer: {
       collected: (...batch) => program.collected(...batch),
       log: (level, line) => {
         if (level === "print") consoleLog.write(level, line);
       },
-    });
-    const { LocalJobClient } = await import("@millrace/cluster/embedded");
-    program.attach(new LocalJobClient(jobGraph.jobId, job.master));
-    void stopSignal().then(() => job.master.cancel());
-    await job.master.result;
-    await program.ended;
-    return exitCodes.finished;
-  } finally {
-    await stop();
-  }
+    },
+  });
+}
+
+/** Lets the program go on once this process has led, and waits for both to end. */
+async function followed(application: ApplicationJob, { program }: PlannedJob): Promise<void> {
+  await application.started();
+  program.attach(application);
+  await application.getJobExecutionResult();
+  await program.ended;
 }

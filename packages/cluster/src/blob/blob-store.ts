@@ -54,6 +54,11 @@ export class BlobStore {
     return bytes;
   }
 
+  /** Deletes a blob, if it is there. */
+  async delete(key: string): Promise<void> {
+    await this.#fs.delete(this.path(key));
+  }
+
   async readPiece(key: string, offset: number): Promise<BlobPiece> {
     const status = await this.#fs.status(this.path(key));
     if (status === undefined) throw notFound(key);

@@ -6,7 +6,8 @@ import type { Execution, ExecutionGraph } from "../job-master/execution-graph.js
 import { checkpointPath, writeMetadata, type CheckpointMetadata } from "./checkpoint-metadata.js";
 import { planCheckpoint } from "./checkpoint-plan.js";
 import { CheckpointStatisticsTracker } from "./checkpoint-statistics.js";
-import type { CompletedCheckpoint, CompletedCheckpointStore } from "./completed-checkpoint-store.js";
+import type { CheckpointStore } from "./checkpoint-store.js";
+import type { CompletedCheckpoint } from "./completed-checkpoint-store.js";
 import { PendingCheckpoint, type AbortReason } from "./pending-checkpoint.js";
 
 type AcknowledgeEvent = Extract<SlotEvent, { type: "acknowledgeCheckpoint" }>;
@@ -32,7 +33,7 @@ export interface CheckpointCoordinatorInit {
   readonly config: Configuration;
   /** Absolute; `chk-<id>` directories go in here. */
   readonly directory: string;
-  readonly store: CompletedCheckpointStore;
+  readonly store: CheckpointStore;
   readonly parties: CheckpointParties;
   /** Told of everything that happens to a checkpoint. */
   readonly statistics?: CheckpointStatisticsTracker;
@@ -49,10 +50,11 @@ const MAX_TRIGGER_RETRY_MS = 200;
 /**
  * Takes checkpoints of a running job, one at a time.
  *
- * Invariants: ids only grow over the life of the job; a checkpoint counts as complete exactly when its `_metadata` is written and it was not
- * aborted before; after {@link stop} no party is called until the next {@link start}, and a checkpoint whose metadata was still being
- * written is deleted. Source coordinators are snapshotted first: what they send afterwards is held until the sources were triggered, so that it
- * lies behind the barrier on the sources' side, too. Flink: CheckpointCoordinator.
+ * Invariants: ids only grow over the life of the job; a checkpoint counts as complete exactly when its `_metadata` is written, it was not
+ * aborted before, and the store has it; after {@link stop} no party is called until the next {@link start}, and a checkpoint whose metadata was still
+ * being written is deleted. One that the store is about to take cannot be given up any more: {@link settled} says when it has. Source coordinators are
+ * snapshotted first: what they send afterwards is held until the sources were triggered, so that it lies behind the barrier on the sources' side, too.
+ * Flink: CheckpointCoordinator.
  */
 export class CheckpointCoordinator {
   readonly #init: CheckpointCoordinatorInit;
@@ -80,6 +82,8 @@ export class CheckpointCoordinator {
   #completed = 0;
   #lastCompleted: CheckpointMetadata | undefined;
   #lastDurationMs: number | undefined;
+  /** While the store takes a checkpoint. */
+  #storing: Promise<void> | undefined;
   /** Directories of aborted checkpoints, which a task may have written to after they were deleted. */
   #aborted: string[] = [];
 
@@ -130,6 +134,11 @@ export class CheckpointCoordinator {
     if (this.#pending !== undefined) this.#abort(this.#pending, { message: reason, counts: false });
     this.#graph = undefined;
     this.#unschedule();
+  }
+
+  /** Resolves when no checkpoint is on its way into the store, so that its latest is the one to restore; `undefined` when none is now. */
+  get settled(): Promise<void> | undefined {
+    return this.#storing;
   }
 
   /** Rejects everybody who waits for a checkpoint: the job reached its end, no task runs any more. */
@@ -226,7 +235,8 @@ export class CheckpointCoordinator {
       return;
     }
     const { env, directory, parties } = this.#init;
-    const checkpointId = this.#nextId++;
+    const checkpointId = this.#takeId();
+    if (checkpointId === undefined) return;
     this.#waitersOfPending = this.#waiters.splice(0);
     this.#lastTriggerMs = this.#nowMs();
     this.#coordinatorsAnswered.clear();
@@ -240,6 +250,11 @@ export class CheckpointCoordinator {
     this.#timeout = env.clock.setTimer(this.#timeoutMs, () => this.#abort(pending, { message: `not complete after ${this.#timeoutMs} ms`, counts: true }));
     for (const operatorId of parties.sourceCoordinators) parties.snapshotCoordinator(operatorId, checkpointId);
     if (pending.coordinatorsDone && pending.state === "coordinators") this.#triggerTasks(pending);
+  }
+
+  #takeId(): number | undefined {
+    const { store } = this.#init;
+    return store.takeId === undefined ? this.#nextId++ : store.takeId(() => this.#graph !== undefined && this.#schedule(this.#nowMs()));
   }
 
   #triggerTasks(pending: PendingCheckpoint): void {
@@ -261,25 +276,46 @@ export class CheckpointCoordinator {
       await this.#init.store.deleteFiles(pending.path);
       return;
     }
+    const checkpoint: CompletedCheckpoint = { path: pending.path, metadata, external: false };
+    if (!(await this.#keep(pending, checkpoint))) return;
     pending.state = "completed";
     // These asked before it began, so it covers them: they finish once notified.
     for (const execution of this.#finalTasks) execution.awaitsFinalCheckpoint = false;
     this.#completed++;
     this.#consecutiveFailures = 0;
-    const checkpoint: CompletedCheckpoint = { path: pending.path, metadata, external: false };
-    this.#init.store.add(checkpoint);
     this.#deleteAborted();
     this.#lastCompleted = metadata;
     this.#lastDurationMs = this.#nowMs() - pending.startedMs;
     this.#statistics.completed(pending.checkpointId, pending.path, this.#init.env.clock.nowMs());
     const waiters = this.#waitersOfPending.splice(0);
+    const stopped = this.#graph === undefined;
     this.#ended();
-    this.#init.parties.notifyComplete(checkpoint);
+    // The next attempt starts from it, and hears of it that way.
+    if (!stopped) this.#init.parties.notifyComplete(checkpoint);
     for (const waiter of waiters) waiter.resolve(checkpoint);
   }
 
+  /** Hands a checkpoint to the store; `false` when it did not take it. */
+  async #keep(pending: PendingCheckpoint, checkpoint: CompletedCheckpoint): Promise<boolean> {
+    pending.state = "storing";
+    try {
+      const adding = this.#init.store.add(checkpoint);
+      if (adding === undefined) return true;
+      this.#storing = adding.catch(() => undefined);
+      await adding;
+      return true;
+    } catch (cause) {
+      // Perhaps it was taken after all, so its files stay.
+      pending.state = "tasks";
+      this.#abort(pending, { message: `it cannot be stored: ${(cause as Error).message}`, counts: this.#graph !== undefined, cause, keepsFiles: true });
+      return false;
+    } finally {
+      this.#storing = undefined;
+    }
+  }
+
   #abort(pending: PendingCheckpoint, reason: AbortReason): void {
-    if (pending.state === "aborted" || pending.state === "completed") return;
+    if (pending.state === "aborted" || pending.state === "storing" || pending.state === "completed") return;
     const wasCompleting = pending.state === "completing";
     pending.state = "aborted";
     this.#statistics.failed(pending.checkpointId, reason.message, this.#init.env.clock.nowMs());
@@ -291,8 +327,8 @@ export class CheckpointCoordinator {
     this.#ended();
     this.#init.parties.releaseCoordinatorEvents();
     this.#init.parties.notifyAborted(pending.checkpointId);
-    this.#aborted.push(pending.path);
-    if (!wasCompleting) void this.#init.store.deleteFiles(pending.path);
+    if (reason.keepsFiles !== true) this.#aborted.push(pending.path);
+    if (!wasCompleting && reason.keepsFiles !== true) void this.#init.store.deleteFiles(pending.path);
     if (!reason.counts) return;
     this.#consecutiveFailures++;
     if (this.#consecutiveFailures > this.#tolerableFailures) {

@@ -1,4 +1,5 @@
 import type { Env } from "@millrace/core";
+import type { CheckpointStore } from "./checkpoint-store.js";
 import { METADATA_FILE, type CheckpointMetadata } from "./checkpoint-metadata.js";
 import { sharedFiles } from "./shared-files.js";
 
@@ -18,7 +19,7 @@ export interface CompletedCheckpoint {
  * no retained checkpoint needs a file in it, nor any that tasks may still build on ({@link SharedFiles.oldestBase}). What was not completed by
  * this job is never deleted here: after a restore every task begins with a checkpoint that stands alone. Flink: SharedStateRegistry.
  */
-export class CompletedCheckpointStore {
+export class CompletedCheckpointStore implements CheckpointStore {
   readonly #env: Pick<Env, "fs" | "log">;
   readonly #retained: number;
   #checkpoints: CompletedCheckpoint[] = [];

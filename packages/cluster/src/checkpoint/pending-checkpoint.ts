@@ -8,9 +8,12 @@ export interface AbortReason {
   readonly message: string;
   readonly counts: boolean;
   readonly cause?: unknown;
+  /** A successor may know the checkpoint as complete. */
+  readonly keepsFiles?: boolean;
 }
 
-export type PendingState = "coordinators" | "tasks" | "completing" | "aborted" | "completed";
+/** `storing`: complete but for the store, and no longer to be given up. */
+export type PendingState = "coordinators" | "tasks" | "completing" | "storing" | "aborted" | "completed";
 
 /** A checkpoint in progress: first the source coordinators' state, then the tasks', then the metadata file. */
 export class PendingCheckpoint {

@@ -4,6 +4,12 @@ import type { JobSubmission } from "./dispatcher.js";
 import type { ParallelismBounds } from "../scheduler/resource-requirements.js";
 import type { JobSummary } from "./managed-job.js";
 
+/** What a JobManager says of itself to a client that it takes in. Protocol version 1 says nothing. */
+export interface JobManagerAbout {
+  /** Another JobManager goes on with the jobs when this one is lost. */
+  readonly highAvailability: boolean;
+}
+
 /** What a cluster consists of right now. */
 export interface ClusterOverview {
   readonly version: string;
@@ -25,6 +31,8 @@ export interface ClientMethods {
   /** The last piece makes the blob. */
   readonly putBlob: { readonly ask: { readonly key: string; readonly offset: number; readonly bytes: Uint8Array; readonly last: boolean }; readonly answer: undefined };
   readonly submitJob: { readonly ask: SubmitJob; readonly answer: { readonly jobId: string } };
+  /** Follows a job that was submitted before, as {@link SubmitJob.attached} does: the client has lost the leader it was attached to. */
+  readonly attachJob: { readonly ask: { readonly jobId: string; readonly cancelOnExit: boolean }; readonly answer: undefined };
   readonly overview: { readonly ask: undefined; readonly answer: ClusterOverview };
   readonly listJobs: { readonly ask: undefined; readonly answer: readonly JobSummary[] };
   readonly jobStatus: { readonly ask: JobRef; readonly answer: JobStatus };

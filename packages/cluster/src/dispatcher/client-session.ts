@@ -1,9 +1,11 @@
 import { MillraceError } from "@millrace/core";
 import { BlobUpload, checkBlobKey, type BlobStore } from "../blob/blob-store.js";
+import type { JobResult } from "../high-availability/job-result-store.js";
 import { unknownMethod, type RpcConnection, type RpcHandler } from "../rpc/rpc-connection.js";
 import { rescaled } from "../scheduler/resource-requirements.js";
 import type { ClientMethods, ClusterOverview, JobRef, ToClient } from "./client-protocol.js";
 import type { Dispatcher } from "./dispatcher.js";
+import { executionResult } from "./job-persistence.js";
 import type { JobObserver, ManagedJob } from "./managed-job.js";
 
 export interface ClientSessionInit {
@@ -68,18 +70,30 @@ export class ClientSession implements RpcHandler {
       if (attached && cancelOnExit) this.#cancelOnExit.push(job);
       return { jobId };
     },
+    attachJob: async ({ jobId, cancelOnExit }) => {
+      const { dispatcher } = this.#init;
+      if (!dispatcher.idsLike(jobId).includes(jobId) && (await dispatcher.resultOfEarlier(jobId)) !== undefined) return undefined;
+      const job = dispatcher.job(jobId);
+      const observer = this.#observer(jobId);
+      this.#unobserve.push(job.observe(observer));
+      observer.status?.(job.master.status);
+      if (cancelOnExit) this.#cancelOnExit.push(job);
+      return undefined;
+    },
     overview: () => this.#init.overview(),
     listJobs: () => this.#init.dispatcher.list(),
-    jobStatus: (ref) => this.#job(ref).master.status,
+    jobStatus: (ref) => this.#ofJob(ref, ({ master }) => master.status, ({ state }) => state),
     cancelJob: async (ref) => {
       const { master } = this.#job(ref);
       master.cancel();
       await master.result.catch(() => undefined);
       return undefined;
     },
-    jobResult: (ref) => this.#job(ref).master.result,
-    jobMetrics: (ref) => this.#job(ref).master.metrics(),
-    jobAccumulators: (ref) => this.#job(ref).master.accumulators(),
+    jobResult: (ref) => this.#ofJob(ref, ({ master }) => master.result, executionResult),
+    jobMetrics: (ref) => this.#ofJob(ref, ({ master }) => master.metrics(), ({ state }) => ({
+      status: state, restarts: 0, checkpointsCompleted: 0, lastCheckpointDurationMs: undefined, lastCheckpointSize: undefined, lastCheckpointFullSize: undefined, vertices: [],
+    })),
+    jobAccumulators: (ref) => this.#ofJob(ref, ({ master }) => master.accumulators(), (result) => executionResult(result).accumulators),
     triggerCheckpoint: (ref) => this.#job(ref).master.triggerCheckpoint(),
     resourceRequirements: (ref) => {
       const { master } = this.#job(ref);
@@ -101,6 +115,19 @@ export class ClientSession implements RpcHandler {
     const upload = this.#uploads.get(key);
     if (upload === undefined) throw new MillraceError({ code: "BLOB_PIECE_INVALID", message: `the upload of blob ${key} has not begun` });
     return upload;
+  }
+
+  /** Asks a job, or, of one that an earlier leader has ended, its result. */
+  async #ofJob<T>(ref: JobRef, ofJob: (job: ManagedJob) => T | Promise<T>, ofResult: (result: JobResult) => T): Promise<T> {
+    let job: ManagedJob;
+    try {
+      job = this.#job(ref);
+    } catch (error) {
+      const result = await this.#init.dispatcher.resultOfEarlier(String(ref.jobId));
+      if (result === undefined) throw error;
+      return ofResult(result);
+    }
+    return ofJob(job);
   }
 
   /** An id may be cut short as long as it stays the only one. */

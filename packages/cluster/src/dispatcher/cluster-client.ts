@@ -1,15 +1,18 @@
-import { MillraceError, type LogSink } from "@millrace/core";
-import type { JobClient, JobExecutionResult, JobMetrics, JobStatus } from "@millrace/graph";
+import { MillraceError, isMillraceError, type LogSink } from "@millrace/core";
+import type { JobClient, JobExecutionResult, JobGraph, JobMetrics, JobStatus } from "@millrace/graph";
 import { BLOB_PIECE_BYTES } from "../blob/blob-store.js";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
-import type { RpcConnection } from "../rpc/rpc-connection.js";
-import { connectRpc } from "../rpc/rpc-endpoints.js";
-import type { ClientMethods, SubmitJob, ToClient } from "./client-protocol.js";
+import { connectToLeader } from "../rpc/connect-to-leader.js";
+import { isConnectionLost, type RpcConnection } from "../rpc/rpc-connection.js";
+import type { RpcAddress } from "../rpc/standby-refusal.js";
+import type { ClientMethods, JobManagerAbout, SubmitJob, ToClient } from "./client-protocol.js";
 
-export interface ClusterClientOptions {
-  readonly env: Pick<ClusterEnv, "clock" | "net" | "sha256Hex">;
-  readonly host: string;
-  readonly port: number;
+export interface ClusterClientOptions extends RpcAddress {
+  readonly env: Pick<ClusterEnv, "clock" | "net" | "sha256Hex" | "log">;
+  /** Further JobManagers of the cluster; whichever leads is found. */
+  readonly others?: readonly RpcAddress[];
+  /** How long to look for another leader when the one is lost; default 2 minutes. Only clusters with high availability have another. */
+  readonly searchTimeoutMs?: number;
 }
 
 /** What an attached client does with what its job says. */
@@ -19,50 +22,72 @@ export interface AttachedJob {
   readonly status?: (status: JobStatus) => void;
 }
 
-/** A connection to a cluster's JobManager, to submit, follow and steer jobs. Ids of jobs may be cut short. */
-export class ClusterClient {
-  readonly #connection: RpcConnection;
-  readonly #sha256Hex: ClusterEnv["sha256Hex"];
-  readonly #attached = new Map<string, AttachedJob>();
+interface Attachment extends AttachedJob {
+  readonly cancelOnExit: boolean;
+  readonly runtimeMode: JobGraph["runtimeMode"];
+  hasCollected: boolean;
+}
 
-  private constructor(connection: RpcConnection, sha256Hex: ClusterEnv["sha256Hex"]) {
+const SEARCH_TIMEOUT_MS = 120_000;
+const FIRST_RETRY_MS = 100;
+const MAX_RETRY_MS = 1000;
+/** Answers that say: ask the next leader. */
+const LEADERLESS: ReadonlySet<string> = new Set(["JOB_SUSPENDED", "LEADERSHIP_LOST"]);
+
+/**
+ * A connection to a cluster's JobManager, to submit, follow and steer jobs. Ids of jobs may be cut short.
+ *
+ * With high availability it survives the leader: it finds the next one, follows its jobs there, and asks again what was not answered. Everything it asks
+ * may be asked twice.
+ */
+export class ClusterClient {
+  readonly #options: ClusterClientOptions;
+  readonly #attached = new Map<string, Attachment>();
+  #connection: RpcConnection;
+  #survives = false;
+  #searching: Promise<void> | undefined;
+  #closed = false;
+
+  private constructor(options: ClusterClientOptions, connection: RpcConnection, about: unknown) {
+    this.#options = options;
     this.#connection = connection;
-    this.#sha256Hex = sha256Hex;
-    connection.handler = {
-      request: () => {
-        throw new MillraceError({ code: "RPC_UNKNOWN_METHOD", message: "a client answers no requests" });
-      },
-      tell: (method, body) => this.#tell(method as keyof ToClient, body),
-      // Whoever waits for an answer is told.
-      lost: () => undefined,
-    };
+    this.#use(connection, about);
   }
 
-  /** @throws `CONNECTION_FAILED`, `RPC_MILLRACE_VERSION` and what else {@link connectRpc} throws */
+  /** @throws `CONNECTION_FAILED`, `JOB_MANAGER_STANDBY`, `RPC_MILLRACE_VERSION` and what else connecting throws */
   static async connect(options: ClusterClientOptions): Promise<ClusterClient> {
-    const { env, host, port } = options;
-    const { connection } = await connectRpc({ env, host, port, role: "client", about: undefined });
-    return new ClusterClient(connection, env.sha256Hex);
+    const { connection, about } = await connect(options);
+    return new ClusterClient(options, connection, about);
   }
 
   /** Stores a file at the cluster, unless it has it; resolves with its key. @throws `BLOB_TOO_LARGE` */
   async upload(bytes: Uint8Array): Promise<string> {
-    const key = this.#sha256Hex(bytes);
-    if (await this.ask("hasBlob", { key })) return key;
-    let offset = 0;
-    do {
-      const piece = bytes.subarray(offset, offset + BLOB_PIECE_BYTES);
-      await this.ask("putBlob", { key, offset, bytes: piece, last: offset + piece.length >= bytes.length });
-      offset += piece.length;
-    } while (offset < bytes.length);
+    const key = this.#options.env.sha256Hex(bytes);
+    while (!(await this.ask("hasBlob", { key }))) {
+      try {
+        await this.#putPieces(key, bytes);
+      } catch (error) {
+        // Another leader has not heard of the pieces that this one took.
+        if (!(await this.#hasNextLeader(error))) throw error;
+      }
+    }
     return key;
   }
 
   /** Submits a job; with `attached`, what it says comes here until the client is closed. */
   async submit(submission: Omit<SubmitJob, "attached">, attached?: AttachedJob): Promise<JobClient> {
-    const { jobId } = submission.jobGraph;
-    if (attached !== undefined) this.#attached.set(jobId, attached);
-    await this.ask("submitJob", { ...submission, attached: attached !== undefined });
+    const { jobGraph: { jobId, runtimeMode }, cancelOnExit } = submission;
+    if (attached !== undefined) this.#attached.set(jobId, { ...attached, cancelOnExit, runtimeMode, hasCollected: false });
+    for (let isRepeated = false; ; isRepeated = true) {
+      try {
+        await this.#connection.request("submitJob", { ...submission, attached: attached !== undefined });
+        break;
+      } catch (error) {
+        // The leader that was lost had taken it.
+        if (isRepeated && isMillraceError(error) && error.code === "JOB_ALREADY_SUBMITTED") break;
+        if (!(await this.#hasNextLeader(error))) throw error;
+      }
+    }
     return this.job(jobId);
   }
 
@@ -79,12 +104,83 @@ export class ClusterClient {
     };
   }
 
-  ask<M extends keyof ClientMethods>(method: M, ask: ClientMethods[M]["ask"]): Promise<ClientMethods[M]["answer"]> {
-    return this.#connection.request(method, ask);
+  async ask<M extends keyof ClientMethods>(method: M, ask: ClientMethods[M]["ask"]): Promise<ClientMethods[M]["answer"]> {
+    for (;;) {
+      try {
+        return await this.#connection.request<ClientMethods[M]["answer"]>(method, ask);
+      } catch (error) {
+        if (!(await this.#hasNextLeader(error))) throw error;
+      }
+    }
   }
 
   close(): void {
+    this.#closed = true;
     this.#connection.close();
+  }
+
+  async #putPieces(key: string, bytes: Uint8Array): Promise<void> {
+    let offset = 0;
+    do {
+      const piece = bytes.subarray(offset, offset + BLOB_PIECE_BYTES);
+      await this.#connection.request("putBlob", { key, offset, bytes: piece, last: offset + piece.length >= bytes.length });
+      offset += piece.length;
+    } while (offset < bytes.length);
+  }
+
+  #use(connection: RpcConnection, about: unknown): void {
+    this.#connection = connection;
+    this.#survives = (about as Partial<JobManagerAbout> | null | undefined)?.highAvailability === true;
+    connection.handler = {
+      request: () => {
+        throw new MillraceError({ code: "RPC_UNKNOWN_METHOD", message: "a client answers no requests" });
+      },
+      tell: (method, body) => this.#tell(method as keyof ToClient, body),
+      // Whoever waits for an answer is told.
+      lost: () => undefined,
+    };
+  }
+
+  /** When an error means that there is no leader: waits for the next one. `false` when it means something else, or there will be no other. */
+  async #hasNextLeader(error: unknown): Promise<boolean> {
+    const isLeaderless = isConnectionLost(error) || (isMillraceError(error) && LEADERLESS.has(error.code));
+    if (!isLeaderless || !this.#survives || this.#closed) return false;
+    // Results of a batch job come once, at its end: another attempt would give all of them again.
+    if ([...this.#attached.values()].some(({ runtimeMode, hasCollected }) => runtimeMode === "BATCH" && hasCollected)) return false;
+    this.#searching ??= this.#search(error).finally(() => (this.#searching = undefined));
+    await this.#searching;
+    return true;
+  }
+
+  /** @throws `error` when no leader was found in time */
+  async #search(error: unknown): Promise<void> {
+    const { clock, log } = this.#options.env;
+    const untilMs = clock.monotonicMs() + (this.#options.searchTimeoutMs ?? SEARCH_TIMEOUT_MS);
+    this.#connection.close();
+    log.write("warn", `the JobManager was lost: ${(error as Error).message}; looking for the next leader`);
+    for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(2 * retryMs, MAX_RETRY_MS)) {
+      try {
+        const { connection, about } = await connect(this.#options);
+        if (this.#closed) return connection.close();
+        this.#use(connection, about);
+        for (const [jobId, { cancelOnExit }] of this.#attached) await this.#attachAgain(connection, jobId, cancelOnExit);
+        log.write("info", "found the next leader");
+        return;
+      } catch (reason) {
+        if (this.#closed || clock.monotonicMs() > untilMs) throw error;
+        log.write("debug", `no leader yet: ${(reason as Error).message}`);
+        await new Promise<void>((resolve) => clock.setTimer(retryMs, resolve));
+      }
+    }
+  }
+
+  async #attachAgain(connection: RpcConnection, jobId: string, cancelOnExit: boolean): Promise<void> {
+    try {
+      await connection.request("attachJob", { jobId, cancelOnExit });
+    } catch (error) {
+      // One whose submission was not answered yet is submitted again.
+      if (!isMillraceError(error) || error.code !== "JOB_UNKNOWN") throw error;
+    }
   }
 
   #tell(method: keyof ToClient, body: unknown): void {
@@ -93,10 +189,15 @@ export class ClusterClient {
     if (attached === undefined) return;
     if (method === "collected") {
       const { collectId, subtaskIndex, batch } = body as ToClient["collected"];
+      attached.hasCollected = true;
       attached.collected(collectId, subtaskIndex, batch);
     } else if (method === "log") {
       const { level, line } = body as ToClient["log"];
       attached.log.write(level, line);
     } else if (method === "status") attached.status?.((body as ToClient["status"]).status);
   }
+}
+
+function connect({ env, host, port, others = [] }: ClusterClientOptions): ReturnType<typeof connectToLeader> {
+  return connectToLeader({ env, role: "client", about: undefined }, [{ host, port }, ...others]);
 }

@@ -1,9 +1,11 @@
-import { CHECKPOINTING_DIRECTORY, Configuration, MillraceError, allOptions, type Cancellable } from "@millrace/core";
+import { CHECKPOINTING_DIRECTORY, Configuration, MillraceError, allOptions, leadershipLost, type Cancellable, type FileSystem } from "@millrace/core";
 import type { JobGraph } from "@millrace/graph";
 import type { BlobStore } from "../blob/blob-store.js";
+import type { JobResult } from "../high-availability/job-result-store.js";
 import type { ResourceManager } from "../resource-manager/resource-manager.js";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
 import { ClusterSlots, type JobProgramFile, type SlotEventRouter } from "../scheduler/cluster-slots.js";
+import type { JobPersistence } from "./job-persistence.js";
 import { ManagedJob, type JobObserver, type JobSummary } from "./managed-job.js";
 
 export interface DispatcherInit {
@@ -11,12 +13,16 @@ export interface DispatcherInit {
   readonly resources: ResourceManager;
   readonly events: SlotEventRouter;
   readonly blobs: BlobStore;
+  /** Of this leader, with high availability. */
+  readonly fencingToken?: number | undefined;
   /** Where checkpoints go of jobs that name no directory; absolute. */
   readonly defaultCheckpointDirectory: string;
   /** What the cluster's configuration says for jobs that do not say it themselves. */
   readonly jobDefaults: Readonly<Record<string, unknown>>;
   /** How long jobs that have ended are remembered, and how many at most. */
   readonly endedJobs: { readonly expirationMs: number; readonly capacity: number };
+  /** With high availability: what the next leader needs of the jobs. */
+  readonly persistence?: JobPersistence | undefined;
 }
 
 /** A job to run: its plan, and what its slots run for its functions. The artifact is in the blob store. */
@@ -28,7 +34,11 @@ export interface JobSubmission extends JobProgramFile {
 export class Dispatcher {
   readonly #init: DispatcherInit;
   readonly #jobs = new Map<string, ManagedJob>();
+  /** Ids of jobs that are being written down. */
+  readonly #accepting = new Set<string>();
+  readonly #cleaning = new Set<Promise<void>>();
   #stopped = false;
+  #suspended = false;
   readonly #expirations = new Map<string, Cancellable>();
 
   constructor(init: DispatcherInit) {
@@ -37,24 +47,66 @@ export class Dispatcher {
 
   /**
    * Starts a job; it waits for its slots by itself. The observer sees everything from the start on.
-   * @throws `JOB_SUBMISSION_INVALID`, `JOB_ALREADY_SUBMITTED`, `BLOB_NOT_FOUND`, `CONFIG_UNKNOWN_KEY` and other complaints about its configuration
+   * @throws `JOB_SUBMISSION_INVALID`, `JOB_ALREADY_SUBMITTED`, `BLOB_NOT_FOUND`, `CONFIG_UNKNOWN_KEY` and other complaints about its configuration;
+   * with high availability also `HA_UNAVAILABLE` and `LEADERSHIP_LOST`: then the job may run all the same
    */
   async submit(submission: JobSubmission, observer?: JobObserver): Promise<ManagedJob> {
     if (this.#stopped) throw new MillraceError({ code: "CLUSTER_STOPPING", message: "the cluster is being stopped and takes no jobs" });
     checkSubmission(submission);
-    const { env, blobs, resources, events, jobDefaults } = this.#init;
+    const { blobs, persistence } = this.#init;
+    const { jobGraph, artifact } = submission;
+    const { jobId } = jobGraph;
+    if (!(await blobs.has(artifact))) throw new MillraceError({ code: "BLOB_NOT_FOUND", message: `the artifact of job "${jobGraph.jobName}", blob ${artifact}, was not uploaded` });
+    if (this.#jobs.has(jobId) || this.#accepting.has(jobId)) throw alreadySubmitted(jobId, "was submitted before");
+    this.#accepting.add(jobId);
+    try {
+      if ((await persistence?.result(jobId)) !== undefined) throw alreadySubmitted(jobId, "has ended before, and does not run again");
+      const job = this.#make(submission, 0);
+      await persistence?.accept(submission);
+      if (this.#suspended) throw leadershipLost(this.#init.fencingToken ?? 0, "it ended while the job was submitted");
+      return this.#start(job, observer);
+    } finally {
+      this.#accepting.delete(jobId);
+    }
+  }
+
+  /** With high availability, before anything else: goes on with the jobs of earlier leaders. */
+  async recover(): Promise<void> {
+    const { persistence, env } = this.#init;
+    for (const submission of (await persistence?.recover()) ?? []) {
+      const { jobId, jobName } = submission.jobGraph;
+      try {
+        this.#start(this.#make(submission, persistence!.firstAttempt));
+        env.log.write("info", `job "${jobName}" (${jobId}) is recovered`);
+      } catch (error) {
+        env.log.write("error", `job "${jobName}" (${jobId}) is not recovered: ${(error as Error).message}`);
+      }
+    }
+  }
+
+  /** How a job ended that another leader has run; `undefined` when nothing is known of one. @throws `HA_UNAVAILABLE` */
+  async resultOfEarlier(jobId: string): Promise<JobResult | undefined> {
+    return JOB_ID.test(jobId) ? this.#init.persistence?.result(jobId) : undefined;
+  }
+
+  /** Where a job's checkpoints go. */
+  checkpointDirectory({ config, jobId }: JobGraph): string {
+    return checkpointDirectory(this.#init.env.fs, this.#init.defaultCheckpointDirectory, config, jobId);
+  }
+
+  #make(submission: JobSubmission, firstAttempt: number): ManagedJob {
+    const { env, resources, events, persistence, jobDefaults } = this.#init;
     const { artifact, source, args } = submission;
     const jobGraph: JobGraph = { ...submission.jobGraph, config: { ...jobDefaults, ...submission.jobGraph.config } };
-    if (!(await blobs.has(artifact))) throw new MillraceError({ code: "BLOB_NOT_FOUND", message: `the artifact of job "${jobGraph.jobName}", blob ${artifact}, was not uploaded` });
-    if (this.#jobs.has(jobGraph.jobId)) throw new MillraceError({ code: "JOB_ALREADY_SUBMITTED", message: `job ${jobGraph.jobId} was submitted before` });
-    const configured = Configuration.of(jobGraph.config, allOptions).get(CHECKPOINTING_DIRECTORY);
-    const job = new ManagedJob({
-      env, jobGraph,
-      checkpointDirectory: `${configured === undefined ? this.#init.defaultCheckpointDirectory : env.fs.resolve(configured)}/${jobGraph.jobId}`,
+    return new ManagedJob({
+      env, jobGraph, artifact, persistence, firstAttempt, checkpointDirectory: this.checkpointDirectory(jobGraph),
       slots: (log) => new ClusterSlots({ env: { ...env, log }, resources, job: jobGraph, program: { artifact, source, args } }, events),
     });
+  }
+
+  #start(job: ManagedJob, observer?: JobObserver): ManagedJob {
     if (observer !== undefined) job.observe(observer);
-    this.#jobs.set(jobGraph.jobId, job);
+    this.#jobs.set(job.jobGraph.jobId, job);
     const ended = (): void => this.#ended(job);
     job.master.result.then(ended, ended);
     job.master.start();
@@ -85,14 +137,39 @@ export class Dispatcher {
     const running = [...this.#jobs.values()].filter((job) => !job.ended);
     for (const { master } of running) master.cancel();
     await Promise.allSettled(running.map(({ master }) => master.result));
+    await Promise.all(this.#cleaning);
+  }
+
+  /** This process no longer leads: lets go of all jobs, for the next leader. */
+  suspend(): void {
+    this.#stopped = this.#suspended = true;
+    for (const expiration of this.#expirations.values()) expiration.cancel();
+    for (const { master } of this.#jobs.values()) master.suspend();
   }
 
   #ended(job: ManagedJob): void {
-    const { env, endedJobs } = this.#init;
+    if (this.#suspended) return;
+    const { env, endedJobs, persistence } = this.#init;
     const { jobId } = job.jobGraph;
+    if (persistence !== undefined) {
+      const cleaning = this.#cleanUpAfter(job, persistence).finally(() => this.#cleaning.delete(cleaning));
+      this.#cleaning.add(cleaning);
+    }
     if (!this.#stopped) this.#expirations.set(jobId, env.clock.setTimer(endedJobs.expirationMs, () => this.#forget(jobId)));
     const ended = [...this.#jobs.values()].filter((other) => other.ended);
     for (const old of ended.slice(0, Math.max(0, ended.length - endedJobs.capacity))) this.#forget(old.jobGraph.jobId);
+  }
+
+  /** The artifact goes with the last job that needs it; who uploads the same meanwhile is told that it is gone, and uploads it again. */
+  async #cleanUpAfter({ jobGraph: { jobId }, artifact }: ManagedJob, persistence: JobPersistence): Promise<void> {
+    const { blobs, env } = this.#init;
+    try {
+      await persistence.cleaned(jobId);
+      const isNeeded = this.#accepting.size > 0 || [...this.#jobs.values()].some((other) => !other.ended && other.artifact === artifact);
+      if (!isNeeded) await blobs.delete(artifact);
+    } catch (error) {
+      env.log.write("warn", `job ${jobId} could not be cleaned up: ${(error as Error).message}`);
+    }
   }
 
   #forget(jobId: string): void {
@@ -100,6 +177,16 @@ export class Dispatcher {
     this.#expirations.delete(jobId);
     this.#jobs.delete(jobId);
   }
+}
+
+/** Absolute: below what the job configures, or else the cluster's. */
+export function checkpointDirectory(fs: Pick<FileSystem, "resolve">, fallback: string, config: JobGraph["config"], jobId: string): string {
+  const configured = Configuration.of(config, allOptions).get(CHECKPOINTING_DIRECTORY);
+  return `${configured === undefined ? fallback : fs.resolve(configured)}/${jobId}`;
+}
+
+function alreadySubmitted(jobId: string, what: string): MillraceError {
+  return new MillraceError({ code: "JOB_ALREADY_SUBMITTED", message: `job ${jobId} ${what}` });
 }
 
 const JOB_ID = /^[0-9a-f]{32}$/;

@@ -7,12 +7,15 @@ import { ResourceManager } from "../resource-manager/resource-manager.js";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
 import { MILLRACE_VERSION } from "../rpc/millrace-version.js";
 import { unknownMethod, type RpcConnection } from "../rpc/rpc-connection.js";
-import { RpcServer, type RpcHello } from "../rpc/rpc-endpoints.js";
+import { RpcServer, type RpcHello, type RpcServerOptions } from "../rpc/rpc-endpoints.js";
 import { SlotEventRouter } from "../scheduler/cluster-slots.js";
 import type { TaskManagerAbout, ToJobManager } from "../task-manager/task-manager-protocol.js";
-import type { ClusterOverview } from "./client-protocol.js";
+import type { RecoveryStores } from "../high-availability/high-availability-services.js";
+import type { LeaderTerm } from "../high-availability/leader-term.js";
+import type { ClusterOverview, JobManagerAbout } from "./client-protocol.js";
 import { ClientSession } from "./client-session.js";
-import { Dispatcher } from "./dispatcher.js";
+import { Dispatcher, checkpointDirectory } from "./dispatcher.js";
+import { JobPersistence } from "./job-persistence.js";
 
 export interface JobManagerInit {
   readonly env: ClusterEnv;
@@ -21,6 +24,8 @@ export interface JobManagerInit {
   readonly directory: string;
   /** Unique for each time that somebody becomes leader: what is sent by or to another leader has no effect. */
   readonly fencingToken: string;
+  /** With high availability. */
+  readonly leadership?: { readonly term: LeaderTerm; readonly stores: RecoveryStores } | undefined;
 }
 
 /** Host names and addresses are short; anything longer is not one. */
@@ -40,29 +45,36 @@ export class JobManager {
   #server: RpcServer | undefined;
 
   private constructor(init: JobManagerInit) {
-    const { env, config, directory } = init;
+    const { env, config, directory, leadership } = init;
     this.#init = init;
+    const defaultCheckpointDirectory = `${directory}/checkpoints`;
     this.blobs = new BlobStore(env, `${directory}/blobs`);
     this.resources = new ResourceManager({ env, slotRequestTimeoutMs: config.get(SLOT_REQUEST_TIMEOUT), spreadEvenly: config.get(CLUSTER_EVENLY_SPREAD) });
     this.dispatcher = new Dispatcher({
-      env, resources: this.resources, events: this.#events, blobs: this.blobs, defaultCheckpointDirectory: `${directory}/checkpoints`,
+      env, resources: this.resources, events: this.#events, blobs: this.blobs, defaultCheckpointDirectory, fencingToken: leadership?.term.fencingToken,
       jobDefaults: Object.fromEntries(schedulerOptions.filter((option) => config.has(option)).map((option) => [option.key, config.get(option)])),
       endedJobs: { expirationMs: config.get(JOB_STORE_EXPIRATION), capacity: config.get(JOB_STORE_CAPACITY) },
+      persistence: leadership === undefined ? undefined : new JobPersistence({
+        env, ...leadership, checkpointDirectory: (jobGraph) => checkpointDirectory(env.fs, defaultCheckpointDirectory, jobGraph.config, jobGraph.jobId),
+      }),
     });
   }
 
-  /** @throws `ADDRESS_IN_USE`, `ADDRESS_UNAVAILABLE` */
+  /** The only JobManager, and so the leader, with a port of its own. @throws `ADDRESS_IN_USE`, `ADDRESS_UNAVAILABLE` */
   static async start(init: JobManagerInit): Promise<JobManager> {
-    const { env, config } = init;
     const jobManager = new JobManager(init);
-    jobManager.#server = await RpcServer.listen({
-      env, host: config.get(JOBMANAGER_BIND_HOST), port: config.get(JOBMANAGER_RPC_PORT), token: init.fencingToken,
-      heartbeat: { intervalMs: config.get(HEARTBEAT_INTERVAL), timeoutMs: config.get(HEARTBEAT_TIMEOUT) },
-      accept: (hello) => jobManager.#accept(hello),
-    });
+    jobManager.#server = await listen(init.env, init.config, { token: init.fencingToken, accept: (hello) => jobManager.accept(hello) });
     return jobManager;
   }
 
+  /** One of several that has been elected; whoever listens hands it what connects. It takes up the jobs of its predecessors before it resolves. */
+  static async lead(init: JobManagerInit & { readonly leadership: NonNullable<JobManagerInit["leadership"]> }): Promise<JobManager> {
+    const jobManager = new JobManager(init);
+    await jobManager.dispatcher.recover();
+    return jobManager;
+  }
+
+  /** Of one that listens itself. */
   get port(): number {
     return this.#server!.port;
   }
@@ -78,19 +90,26 @@ export class JobManager {
   /** Cancels all jobs, then leaves. */
   async stop(): Promise<void> {
     await this.dispatcher.stop();
-    await this.#server!.close();
+    await this.#server?.close();
   }
 
-  #accept(hello: RpcHello): { readonly about: unknown; readonly welcomed: (connection: RpcConnection) => void } {
+  /** No longer leads: lets go of all jobs, for the next leader. */
+  suspend(): void {
+    this.dispatcher.suspend();
+  }
+
+  /** Takes in a TaskManager or client. @throws `TASK_MANAGER_INVALID` */
+  accept(hello: RpcHello): { readonly about: unknown; readonly welcomed: (connection: RpcConnection) => void } {
     if (hello.role === "client") {
-      return { about: undefined, welcomed: (connection) => void new ClientSession({ dispatcher: this.dispatcher, blobs: this.blobs, overview: () => this.overview() }, connection) };
+      const about: JobManagerAbout = { highAvailability: this.#init.leadership !== undefined };
+      return { about, welcomed: (connection) => void new ClientSession({ dispatcher: this.dispatcher, blobs: this.blobs, overview: () => this.overview() }, connection) };
     }
     const about = checkAbout(hello.about);
-    return { about: undefined, welcomed: (connection) => this.#welcome(about, connection) };
+    return { about: undefined, welcomed: (connection) => this.#welcome(about, connection, hello.version) };
   }
 
-  #welcome(about: TaskManagerAbout, connection: RpcConnection): void {
-    const registered = this.resources.register(about, connection);
+  #welcome(about: TaskManagerAbout, connection: RpcConnection, version: string): void {
+    const registered = this.resources.register(about, connection, version);
     connection.handler = {
       request: (method, body) => {
         if (method !== "readBlob") throw unknownMethod(method);
@@ -107,6 +126,18 @@ export class JobManager {
       refused: (method, error) => this.#init.env.log.write("warn", `"${method}" was refused by TaskManager ${about.taskManagerId}: ${error.message}`),
     };
   }
+}
+
+/** Opens the RPC port of a JobManager. @throws `ADDRESS_IN_USE`, `ADDRESS_UNAVAILABLE` */
+export function listen(env: ClusterEnv, config: Configuration, options: Pick<RpcServerOptions, "token" | "accept">): Promise<RpcServer> {
+  return RpcServer.listen({
+    env, host: config.get(JOBMANAGER_BIND_HOST), port: config.get(JOBMANAGER_RPC_PORT),
+    heartbeat: { intervalMs: config.get(HEARTBEAT_INTERVAL), timeoutMs: config.get(HEARTBEAT_TIMEOUT) },
+    get token() {
+      return options.token;
+    },
+    accept: options.accept,
+  });
 }
 
 /** @throws `TASK_MANAGER_INVALID` */

@@ -1,6 +1,7 @@
 import type { Env, LogSink } from "@millrace/core";
 import type { JobGraph, JobStatus } from "@millrace/graph";
 import { JobMaster } from "../job-master/job-master.js";
+import type { JobPersistence } from "./job-persistence.js";
 import type { SlotProvider } from "../scheduler/slot-provider.js";
 
 /** Follows a job from outside. */
@@ -14,12 +15,18 @@ export interface JobObserver {
 export interface ManagedJobInit {
   readonly env: Pick<Env, "clock" | "rng" | "fs" | "log">;
   readonly jobGraph: JobGraph;
+  /** Key of its artifact in the blob store. */
+  readonly artifact: string;
   readonly checkpointDirectory: string;
   /** Makes the job's slots; what they have to say to the user goes to `log`. */
   readonly slots: (log: LogSink) => SlotProvider;
+  /** With high availability. */
+  readonly persistence?: JobPersistence | undefined;
+  /** Number of the first attempt; default 0. */
+  readonly firstAttempt?: number;
 }
 
-const finalStates: ReadonlySet<JobStatus> = new Set(["FINISHED", "CANCELED", "FAILED"]);
+const finalStates: ReadonlySet<JobStatus> = new Set(["FINISHED", "CANCELED", "FAILED", "SUSPENDED"]);
 
 /** What a list of jobs shows of one. */
 export interface JobSummary {
@@ -36,6 +43,7 @@ export interface JobSummary {
 /** A job in the Dispatcher: its JobMaster, when it entered which status, and who follows it. */
 export class ManagedJob {
   readonly jobGraph: JobGraph;
+  readonly artifact: string;
   readonly master: JobMaster;
   readonly startTimeMs: number;
   /** When the job entered each status last. */
@@ -44,8 +52,9 @@ export class ManagedJob {
   readonly #clock: Env["clock"];
 
   constructor(init: ManagedJobInit) {
-    const { env, jobGraph } = init;
+    const { env, jobGraph, persistence } = init;
     this.jobGraph = jobGraph;
+    this.artifact = init.artifact;
     this.#clock = env.clock;
     this.startTimeMs = env.clock.nowMs();
     const label = `${jobGraph.jobName} (${jobGraph.jobId.slice(0, 8)})`;
@@ -68,6 +77,10 @@ export class ManagedJob {
         env.log.write("info", `${label}: ${status}`);
         for (const observer of this.#observers) observer.status?.(status);
       },
+      ...(persistence === undefined ? {} : {
+        checkpoints: persistence.checkpoints(jobGraph, { fs: env.fs, log }), firstAttempt: init.firstAttempt ?? 0,
+        onDecided: (end) => persistence.decided(jobGraph, this.startTimeMs, env.clock.nowMs(), end),
+      }),
     });
   }
 

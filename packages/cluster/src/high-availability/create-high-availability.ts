@@ -50,7 +50,7 @@ export async function createHighAvailabilityServices(init: HighAvailabilityInit)
   const storage = env.fs.resolve(requiredStorage(config, type));
   const storageDirectory = `${storage}/${clusterId}`;
   const coordination =
-    type === "file"
+    type === "file" || type === "filesystem"
       ? new FileCoordination({ env, directory: `${storageDirectory}/election`, leaseTimeoutMs: config.get(HA_FILE_LEASE_TIMEOUT), leaseIntervalMs: checkedInterval(config) })
       : (await loadFactory(type, init.loadPackage))(env, config, clusterId);
   return new CoordinatedServices({

@@ -6,5 +6,7 @@ export * from "./execution-plan-store.js";
 export * from "./job-result-store.js";
 export * from "./checkpoint-pointers.js";
 export * from "./recovered-checkpoints.js";
+export * from "./leader-term.js";
+export * from "./job-checkpoints.js";
 export * from "./embedded/embedded-coordination.js";
 export * from "./file/file-coordination.js";

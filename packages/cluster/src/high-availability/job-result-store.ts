@@ -8,6 +8,8 @@ export interface JobResult {
   readonly startTimeMs: number;
   readonly endTimeMs: number;
   readonly error?: SerializedError;
+  /** Of a job that finished: its accumulators in core's value codec, base64; left out when they are large. */
+  readonly accumulators?: string;
 }
 
 export interface JobResultStoreInit {
@@ -51,6 +53,15 @@ export class JobResultStore {
   /** Whether the job has ended, cleaned up or not. */
   async hasJobResult(jobId: string): Promise<boolean> {
     return (await this.hasDirtyResult(jobId)) || (await this.#init.env.fs.status(`${this.#init.directory}/${jobId}.json`)) !== undefined;
+  }
+
+  /** How a job ended; `undefined` when it has not, or its result was deleted. @throws what the storage throws */
+  async get(jobId: string): Promise<JobResult | undefined> {
+    const dirty = await this.#init.store.get(resultKey(jobId));
+    if (dirty !== undefined) return JSON.parse(dirty.value) as JobResult;
+    const path = `${this.#init.directory}/${jobId}.json`;
+    if ((await this.#init.env.fs.status(path)) === undefined) return undefined;
+    return JSON.parse(new TextDecoder().decode(await this.#init.env.fs.readFile(path))) as JobResult;
   }
 
   async hasDirtyResult(jobId: string): Promise<boolean> {

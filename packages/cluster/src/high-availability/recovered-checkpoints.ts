@@ -10,7 +10,8 @@ export interface RecoveredCheckpointsInit {
   readonly retained: number;
 }
 
-const LOST = ["CHECKPOINT_NOT_FOUND", "CHECKPOINT_UNREADABLE"];
+/** Codes of a checkpoint that is gone or damaged, rather than out of reach. */
+export const LOST_CHECKPOINT: readonly string[] = ["CHECKPOINT_NOT_FOUND", "CHECKPOINT_UNREADABLE"];
 
 /**
  * A job's completed checkpoints, kept over the change of leaders: the pointers in the fenced store, the content in each `_metadata`.
@@ -44,7 +45,7 @@ export class RecoveredCheckpoints {
         const metadata = await readMetadata(init.env.fs, path);
         readable.push({ path, metadata, external });
       } catch (error) {
-        if (!isMillraceError(error) || !LOST.includes(error.code)) throw error;
+        if (!isMillraceError(error) || !LOST_CHECKPOINT.includes(error.code)) throw error;
         lastError = error;
         init.env.log.write("warn", `checkpoint ${checkpointId} is lost, and output since the one before it may be repeated: ${error.message}`);
       }

@@ -21,6 +21,8 @@ export interface DeployerLinks extends Pick<DeploymentLinks, "onRunning" | "hold
 export interface JobDeployerInit {
   readonly env: Pick<Env, "clock" | "log">;
   readonly slots: SlotProvider;
+  /** Number of the first attempt: sinks name what they write by it, and those of two leaders must differ. */
+  readonly firstAttempt: number;
   readonly checkpointDirectory: string;
   readonly temporaryDirectory: string;
   readonly cancellationTimeoutMs: number;
@@ -72,7 +74,7 @@ export class JobDeployer {
     reports.clear();
     this.#jobGraph = jobGraph;
     this.#assignment = assignSlots(jobGraph, slots.oneSlot);
-    this.#graph = new ExecutionGraph(jobGraph, this.#plans++, this.#assignment.slotOfSubtask, () => env.clock.nowMs());
+    this.#graph = new ExecutionGraph(jobGraph, this.#init.firstAttempt + this.#plans++, this.#assignment.slotOfSubtask, () => env.clock.nowMs());
     this.#regions = new DeployedRegions(jobGraph, regions, (region) => this.#newDeployment(region));
     for (const deployment of this.#regions.all) deployment.deploy();
   }

@@ -1,6 +1,6 @@
 import {
-  CHECKPOINTING_INTERVAL, CHECKPOINTING_RETAINED, CHECKPOINTING_RETENTION, Configuration, IGNORE_UNCLAIMED_STATE, MillraceError, SAVEPOINT_PATH,
-  FAILOVER_STRATEGY, SCHEDULER, TASK_CANCELLATION_TIMEOUT, allOptions, deserializeError, serializeError,
+  CHECKPOINTING_INTERVAL, CHECKPOINTING_RETAINED, Configuration, IGNORE_UNCLAIMED_STATE, MillraceError, SAVEPOINT_PATH,
+  FAILOVER_STRATEGY, SCHEDULER, TASK_CANCELLATION_TIMEOUT, allOptions, serializeError,
 } from "@millrace/core";
 import type { Cancellable, Env, SerializedError } from "@millrace/core";
 import type { JobExecutionResult, JobGraph, JobMetrics, JobStatus } from "@millrace/graph";
@@ -8,7 +8,9 @@ import type { SlotEvent } from "@millrace/runtime";
 import { CheckpointCoordinator } from "../checkpoint/checkpoint-coordinator.js";
 import { CheckpointStatisticsTracker } from "../checkpoint/checkpoint-statistics.js";
 import { readMetadata } from "../checkpoint/checkpoint-metadata.js";
+import type { CheckpointStore } from "../checkpoint/checkpoint-store.js";
 import { CompletedCheckpointStore, type CompletedCheckpoint } from "../checkpoint/completed-checkpoint-store.js";
+import { isRetained } from "../checkpoint/retention.js";
 import { validateRestore } from "../checkpoint/restore.js";
 import { AdaptiveScheduler, adaptiveScheduler } from "../scheduler/adaptive-scheduler.js";
 import { failoverRegions, oneRegion, type FailoverRegion } from "../scheduler/failover-regions.js";
@@ -16,10 +18,10 @@ import type { ResourceRequirements } from "../scheduler/resource-requirements.js
 import { createRestartStrategy, type RestartStrategy } from "../scheduler/restart-strategy.js";
 import type { SlotProvider } from "../scheduler/slot-provider.js";
 import { CollectedResults, type ResultTaker } from "./collected-results.js";
-import { describeFailure, jobHasEnded } from "./describe-failure.js";
 import { ExceptionHistory, type ExceptionHistoryEntry } from "./exception-history.js";
 import type { Execution } from "./execution-graph.js";
 import { JobDeployer } from "./job-deployer.js";
+import { describeFailure, ended, jobCanceled, jobFailed, jobSuspended, type JobEnd } from "./job-end.js";
 import { JobHistory, undeployed } from "./job-history.js";
 import type { JobView } from "./job-view.js";
 import type { RegionDeployment } from "./region-deployment.js";
@@ -37,6 +39,12 @@ export interface JobMasterInit {
   readonly onCollected?: ResultTaker;
   /** Called after every change, final ones included. */
   readonly onStatus?: (status: JobStatus) => void;
+  /** With high availability: the job's checkpoints, over all leaders. Default: in memory. */
+  readonly checkpoints?: CheckpointStore;
+  /** Number of the first attempt, beyond those of every earlier leader; default 0. */
+  readonly firstAttempt?: number;
+  /** Called when the job's end is certain: nothing is deleted, and nobody told, before this has resolved. */
+  readonly onDecided?: (end: JobEnd) => Promise<void>;
 }
 
 /** What all tasks are stopped for. */
@@ -49,7 +57,8 @@ interface Restart {
   timer?: Cancellable;
 }
 
-const finalStates: ReadonlySet<JobStatus> = new Set(["FINISHED", "CANCELED", "FAILED"]);
+/** The last one is final only for this JobMaster: another leader goes on. */
+const finalStates: ReadonlySet<JobStatus> = new Set(["FINISHED", "CANCELED", "FAILED", "SUSPENDED"]);
 
 /**
  * Runs one job: deploys its tasks, takes checkpoints, restarts it after failures, ends it.
@@ -57,16 +66,17 @@ const finalStates: ReadonlySet<JobStatus> = new Set(["FINISHED", "CANCELED", "FA
  * A state machine on one thread: `start`, `cancel`, `triggerCheckpoint`, `updateRequirements` and the slots' events are its only inputs. Every deployment
  * of a region is an epoch; an event of another epoch has no effect. A failure of a task takes its region back to the last completed checkpoint; with the
  * adaptive scheduler the job is one region, whose parallelism may change at each deployment.
- * Status: INITIALIZING → CREATED → RUNNING → (RESTARTING → RUNNING)* → FINISHED, or FAILING → FAILED, or CANCELLING → CANCELED.
+ * Status: INITIALIZING → CREATED → RUNNING → (RESTARTING → RUNNING)* → FINISHED, or FAILING → FAILED, or CANCELLING → CANCELED;
+ * SUSPENDED when the leadership is lost.
  */
 export class JobMaster {
-  /** Resolves when the job finished; rejects with `JOB_FAILED` (cause: the failure that ended it) or `JOB_CANCELED`. */
+  /** Resolves when the job finished; rejects with `JOB_FAILED` (cause: the failure that ended it), `JOB_CANCELED` or `JOB_SUSPENDED`. */
   readonly result: Promise<JobExecutionResult>;
   readonly #init: JobMasterInit;
   readonly #config: Configuration;
   readonly #adaptive: AdaptiveScheduler | undefined;
   readonly #restartStrategy: RestartStrategy;
-  readonly #store: CompletedCheckpointStore;
+  readonly #store: CheckpointStore;
   readonly #coordinator: CheckpointCoordinator;
   readonly #exceptions = new ExceptionHistory();
   readonly #history: JobHistory;
@@ -84,6 +94,7 @@ export class JobMaster {
   #goal: Goal | undefined;
   #ending = false;
   #restoredFrom: string | undefined;
+  #recovering: Promise<void> | undefined;
 
   constructor(init: JobMasterInit) {
     this.#init = init;
@@ -96,7 +107,7 @@ export class JobMaster {
       host: { rescale: () => this.#rescale(), takeCheckpoint: () => void this.#coordinator.triggerNow().catch(() => undefined) },
     });
     this.#deployer = new JobDeployer(jobGraph, {
-      env, slots: init.slots, checkpointDirectory: init.checkpointDirectory, temporaryDirectory: init.temporaryDirectory, history: this.#history, reports: this.#reports,
+      env, slots: init.slots, firstAttempt: init.firstAttempt ?? 0, checkpointDirectory: init.checkpointDirectory, temporaryDirectory: init.temporaryDirectory, history: this.#history, reports: this.#reports,
       cancellationTimeoutMs: this.#config.get(TASK_CANCELLATION_TIMEOUT),
       links: {
         onEvent: (deployment, slotIndex, event) => this.#onEvent(deployment, slotIndex, event),
@@ -107,7 +118,7 @@ export class JobMaster {
       },
     });
     this.#restartStrategy = createRestartStrategy(this.#config, env.clock, env.rng);
-    this.#store = new CompletedCheckpointStore(env, this.#config.get(CHECKPOINTING_RETAINED));
+    this.#store = init.checkpoints ?? new CompletedCheckpointStore(env, this.#config.get(CHECKPOINTING_RETAINED));
     this.#coordinator = new CheckpointCoordinator({
       env, config: this.#config, directory: init.checkpointDirectory, store: this.#store, parties: this.#checkpointParties(), statistics: this.#checkpointStatistics,
     });
@@ -139,9 +150,26 @@ export class JobMaster {
     this.#stopAll({ kind: "canceled" });
   }
 
+  /**
+   * Lets go of the job because this process no longer leads: nothing of it is cancelled, ended or deleted, and nothing that its tasks say has an
+   * effect any more. Whoever gave the slots takes them back. Does nothing when the job has ended.
+   */
+  suspend(): void {
+    if (finalStates.has(this.#status)) return;
+    this.#adaptive?.stopped();
+    for (const { timer } of this.#restarting.values()) timer?.cancel();
+    for (const deployment of this.#deployer.regions?.all ?? []) deployment.abandon();
+    this.#coordinator.stop("the leadership was lost");
+    const error = jobSuspended(this.#init.jobGraph.jobName);
+    this.#coordinator.shutdown(error);
+    this.#init.slots.abandon?.();
+    this.#setStatus("SUSPENDED");
+    this.#settle.reject(error);
+  }
+
   /** Takes a checkpoint now; resolves with its directory. @throws `CHECKPOINT_FAILED` */
   async triggerCheckpoint(): Promise<string> {
-    if (finalStates.has(this.#status)) throw jobHasEnded();
+    if (finalStates.has(this.#status)) throw ended();
     return (await this.#coordinator.triggerNow()).path;
   }
 
@@ -152,7 +180,7 @@ export class JobMaster {
 
   /** Rescales the job to new bounds, as far as there are slots. @throws `RESCALING_UNAVAILABLE`, `RESOURCE_REQUIREMENTS_INVALID`, `JOB_NOT_RUNNING` */
   updateRequirements(requirements: ResourceRequirements): void {
-    if (finalStates.has(this.#status)) throw jobHasEnded();
+    if (finalStates.has(this.#status)) throw ended();
     if (this.#adaptive === undefined) throw new MillraceError({
       code: "RESCALING_UNAVAILABLE", message: `the parallelism of the job "${this.#deployer.jobGraph.jobName}" is fixed`, location: { option: SCHEDULER.key },
       hint: this.#deployer.jobGraph.runtimeMode === "BATCH" ? "a batch job cannot be rescaled while it runs" : `start it with -D ${SCHEDULER.key}=adaptive`,
@@ -205,24 +233,30 @@ export class JobMaster {
   }
 
   async #restoreAndDeploy(): Promise<void> {
-    const configured = this.#config.get(SAVEPOINT_PATH);
-    if (configured !== undefined) {
-      try {
-        const path = this.#init.env.fs.resolve(configured);
-        const metadata = await readMetadata(this.#init.env.fs, path);
-        const checkpoint = { path: path.replace(/\/+(_metadata)?$/, ""), metadata, external: true };
-        validateRestore(checkpoint, this.#init.jobGraph, this.#config.get(IGNORE_UNCLAIMED_STATE));
-        this.#store.add(checkpoint);
-        this.#restoredFrom = checkpoint.path;
-        this.#coordinator.continueAfter(metadata.checkpointId);
-      } catch (error) {
-        if (this.#status === "INITIALIZING") this.#end({ kind: "failed", error: serializeError(error) });
-        return;
-      }
+    try {
+      await this.#restore();
+    } catch (error) {
+      if (this.#status === "INITIALIZING") this.#end({ kind: "failed", error: serializeError(error) });
+      return;
     }
     if (this.#status !== "INITIALIZING") return;
     this.#setStatus("CREATED");
     this.#deploy();
+  }
+
+  /** The job's own checkpoints, of earlier leaders, come before the one it was submitted with. */
+  async #restore(): Promise<void> {
+    const configured = this.#config.get(SAVEPOINT_PATH);
+    if (this.#store.recover !== undefined) await (this.#recovering = this.#store.recover());
+    if (configured === undefined) return;
+    const path = this.#init.env.fs.resolve(configured);
+    this.#restoredFrom = path.replace(/\/+(_metadata)?$/, "");
+    if (this.#store.latest !== undefined) return;
+    const metadata = await readMetadata(this.#init.env.fs, path);
+    const checkpoint = { path: this.#restoredFrom, metadata, external: true };
+    validateRestore(checkpoint, this.#init.jobGraph, this.#config.get(IGNORE_UNCLAIMED_STATE));
+    await this.#store.add(checkpoint);
+    this.#coordinator.continueAfter(metadata.checkpointId);
   }
 
   /** Deploys all of the job, once it is known how wide. */
@@ -231,7 +265,7 @@ export class JobMaster {
     if (adaptive === undefined) return this.#deployPlan(this.#init.jobGraph);
     adaptive.nextPlan().then(
       (plan) => {
-        if (this.#goal === undefined) this.#deployPlan(plan);
+        if (this.#goal === undefined && !finalStates.has(this.#status)) this.#deployPlan(plan);
       },
       (error: unknown) => this.#onFailure(undefined, undefined, serializeError(error)),
     );
@@ -256,6 +290,7 @@ export class JobMaster {
   }
 
   #onEvent(deployment: RegionDeployment, slotIndex: number, event: SlotEvent): void {
+    if (this.#status === "SUSPENDED") return;
     const { sources } = deployment;
     switch (event.type) {
       case "taskState": return this.#onTaskState(deployment, event);
@@ -365,8 +400,8 @@ export class JobMaster {
       const restart: Restart = { cause, notBeforeMs };
       this.#restarting.set(region.index, restart);
       this.#results.drop(region.index);
-      void deployment.stop().then(() => {
-        if (this.#goal !== undefined) return;
+      void this.#stopped([deployment]).then(() => {
+        if (this.#goal !== undefined || finalStates.has(this.#status)) return;
         restart.timer = clock.setTimer(Math.max(0, notBeforeMs - clock.monotonicMs()), () => {
           this.#restarting.delete(region.index);
           if (this.#adaptive === undefined) this.#redeploy(region);
@@ -394,11 +429,19 @@ export class JobMaster {
     for (const { timer } of this.#restarting.values()) timer?.cancel();
     this.#restarting.clear();
     if (wasStopping) return;
-    void Promise.all((this.#deployer.regions?.all ?? []).map((deployment) => deployment.stop())).then(() => this.#reachGoal());
+    void this.#stopped(this.#deployer.regions?.all ?? []).then(() => this.#reachGoal());
+  }
+
+  /** Resolves when nothing of them runs any more, and it is known what the next attempt begins with. */
+  async #stopped(deployments: readonly RegionDeployment[]): Promise<void> {
+    await Promise.all(deployments.map((deployment) => deployment.stop()));
+    const { settled } = this.#coordinator;
+    if (settled !== undefined) await settled;
   }
 
   /** Nothing runs any more: goes on to what the stop was for. */
   #reachGoal(): void {
+    if (finalStates.has(this.#status)) return;
     const goal = this.#goal!;
     if (goal.kind !== "rescale") return this.#end(goal);
     this.#goal = undefined;
@@ -416,38 +459,34 @@ export class JobMaster {
     if (this.#ending) return;
     this.#ending = true;
     this.#coordinator.stop("the job ended");
-    this.#coordinator.shutdown(jobHasEnded());
-    const { env, jobGraph } = this.#init;
+    this.#coordinator.shutdown(ended());
+    const { env, jobGraph: { jobId, jobName } } = this.#init;
     const status = outcome.kind === "finished" ? "FINISHED" : outcome.kind === "canceled" ? "CANCELED" : "FAILED";
-    void this.#cleanUp(status).then(() => {
-      const { jobId, jobName } = jobGraph;
+    const result = { jobId, jobName, netRuntimeMs: Math.round(env.clock.monotonicMs() - this.#startedMs), accumulators: this.accumulators() };
+    const end: JobEnd = { status, ...(outcome.kind === "finished" ? { result } : {}), ...(outcome.kind === "failed" ? { error: outcome.error } : {}) };
+    void this.#decide(end).then(() => {
+      if (finalStates.has(this.#status)) return;
       this.#setStatus(status);
-      if (outcome.kind === "finished") {
-        const netRuntimeMs = Math.round(env.clock.monotonicMs() - this.#startedMs);
-        this.#settle.resolve({ jobId, jobName, netRuntimeMs, accumulators: this.accumulators() });
-      } else if (outcome.kind === "canceled") {
-        this.#settle.reject(new MillraceError({ code: "JOB_CANCELED", message: `the job "${jobName}" was cancelled` }));
-      } else if (outcome.kind === "failed") {
-        const restarts = this.#restarts > 0 ? ` after ${this.#restarts} restart${this.#restarts > 1 ? "s" : ""}` : "";
-        this.#settle.reject(new MillraceError({ code: "JOB_FAILED", message: `the job "${jobName}" failed${restarts}`, cause: deserializeError(outcome.error) }));
-      }
+      if (outcome.kind === "finished") this.#settle.resolve(result);
+      else if (outcome.kind === "canceled") this.#settle.reject(jobCanceled(jobName));
+      else if (outcome.kind === "failed") this.#settle.reject(jobFailed(jobName, this.#restarts, outcome.error));
     });
   }
 
+  async #decide(end: JobEnd): Promise<void> {
+    const unreadable = await this.#recovering?.then(() => false, () => true);
+    await this.#init.onDecided?.(end);
+    await this.#cleanUp(end.status, unreadable === true);
+  }
+
   /** Deletes what the job leaves behind, unless it is to be retained. What it was restored from is never its own. */
-  async #cleanUp(status: JobStatus): Promise<void> {
+  async #cleanUp(status: JobEnd["status"], unreadable: boolean): Promise<void> {
     await this.#store.deleteFiles(this.#init.temporaryDirectory);
-    if (this.#isRetained(status)) return;
+    // What cannot be read may be mended.
+    if (unreadable || isRetained(this.#config, status, this.#store.latest?.external === false)) return;
     await this.#store.discardAll();
     const { checkpointDirectory } = this.#init;
     if (this.#restoredFrom?.startsWith(`${checkpointDirectory}/`) !== true) await this.#store.deleteFiles(checkpointDirectory);
-  }
-
-  /** Flink's retention: a finished job keeps nothing. */
-  #isRetained(status: JobStatus): boolean {
-    const retention = this.#config.get(CHECKPOINTING_RETENTION);
-    if (this.#store.latest === undefined || this.#store.latest.external || status === "FINISHED") return false;
-    return retention === "RETAIN_ON_CANCELLATION" || (retention === "DELETE_ON_CANCELLATION" && status === "FAILED");
   }
 
   #checkpointParties(): ConstructorParameters<typeof CheckpointCoordinator>[0]["parties"] {

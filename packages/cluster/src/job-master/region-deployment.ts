@@ -120,6 +120,12 @@ export class RegionDeployment {
     return this.#stopped;
   }
 
+  /** Lets go of what runs without telling it: from now on somebody else decides over it. */
+  abandon(): void {
+    this.#stopped ??= Promise.resolve();
+    this.sources.close();
+  }
+
   /** Gives the slots back of a region whose tasks have all ended. */
   release(): Promise<void> {
     this.#stopped ??= this.#release();

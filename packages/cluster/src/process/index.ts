@@ -6,3 +6,5 @@ export { ClusterClient, type AttachedJob } from "../dispatcher/cluster-client.js
 export { JobManager } from "../dispatcher/job-manager.js";
 export type { JobSummary } from "../dispatcher/managed-job.js";
 export type { ClusterOverview } from "../dispatcher/client-protocol.js";
+export { parseAddress, type RpcAddress } from "../rpc/standby-refusal.js";
+export { ApplicationJob } from "../dispatcher/application-job.js";

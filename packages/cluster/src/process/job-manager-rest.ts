@@ -1,4 +1,4 @@
-import type { Configuration } from "@millrace/core";
+import { REST_ADDRESS, type Configuration } from "@millrace/core";
 import type { JobManager } from "../dispatcher/job-manager.js";
 import { startConfiguredReporters } from "../metrics/configured-reporters.js";
 import { startConfiguredServer } from "../rest/configured-server.js";
@@ -13,25 +13,36 @@ const DEFAULT_PORTS = "8081-8099";
 /** REST server and metrics reporters of a JobManager. */
 export interface JobManagerRest {
   readonly url: string;
+  /** What others are told: with the name that `rest.address` gives. */
+  readonly advertisedUrl: string;
   close(): Promise<void>;
 }
 
+export interface JobManagerRestInit {
+  readonly env: ClusterEnv;
+  readonly config: Configuration;
+  readonly onShutDown: (() => void) | undefined;
+  /** `undefined` while this process is a standby. */
+  readonly leader: () => JobManager | undefined;
+  /** Where the leader serves REST, for a standby. */
+  readonly leaderUrl: () => string | undefined;
+}
+
 /** @throws what the server and the reporters throw when they cannot start */
-export async function startJobManagerRest(
-  jobManager: JobManager, { env, config, onShutDown }: { readonly env: ClusterEnv; readonly config: Configuration; readonly onShutDown: (() => void) | undefined },
-): Promise<JobManagerRest> {
+export async function startJobManagerRest({ env, config, onShutDown, leader, leaderUrl }: JobManagerRestInit): Promise<JobManagerRest> {
   const { log, clock } = env;
-  const gateway = new ClusterGateway(jobManager, { version: MILLRACE_VERSION, config: config.toJSON(), ...(onShutDown === undefined ? {} : { onShutDown }) });
+  const gateway = new ClusterGateway(leader, { version: MILLRACE_VERSION, config: config.toJSON(), ...(onShutDown === undefined ? {} : { onShutDown }) });
   const context = { gateway, version: MILLRACE_VERSION, log };
   let server: RestServer | undefined;
   try {
-    server = await startConfiguredServer(config, { ...context, defaultPorts: DEFAULT_PORTS });
+    const standby = (): { readonly leaderUrl: string | undefined } | undefined => (leader() === undefined ? { leaderUrl: leaderUrl() } : undefined);
+    server = await startConfiguredServer(config, { ...context, standby, defaultPorts: DEFAULT_PORTS });
     const { url } = server;
     log.write("info", `REST API: ${url}`);
     const reporters = await startConfiguredReporters(config, { ...context, clock });
     for (const description of reporters.descriptions) log.write("info", description);
     return {
-      url,
+      url, advertisedUrl: advertised(url, config.get(REST_ADDRESS)),
       close: async () => {
         await Promise.all([server?.close(), reporters.close()]);
         gateway.close();
@@ -42,4 +53,11 @@ export async function startJobManagerRest(
     gateway.close();
     throw error;
   }
+}
+
+function advertised(url: string, host: string | undefined): string {
+  if (host === undefined) return url;
+  const changed = new URL(url);
+  changed.hostname = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+  return changed.origin;
 }

@@ -3,12 +3,16 @@ import { mkdir } from "node:fs/promises";
 import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { resolve } from "node:path";
 import {
-  JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, TASKMANAGER_SLOTS, TASKMANAGER_REGISTRATION_TIMEOUT, SLOT_HEAP, TASKMANAGER_BIND_HOST,
-  TASKMANAGER_HOST, TASKMANAGER_RESOURCE_ID, TMP_DIRS, type Configuration, type LogSink, type MillraceError,
+  HA_TYPE, JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, MillraceError, TASKMANAGER_SLOTS, TASKMANAGER_REGISTRATION_TIMEOUT, SLOT_HEAP, TASKMANAGER_BIND_HOST,
+  TASKMANAGER_HOST, TASKMANAGER_RESOURCE_ID, TMP_DIRS, type Configuration, type LogSink,
 } from "@millrace/core";
 import { WorkerSlotHost } from "../embedded/worker-slot-host.js";
 import { ArtifactCache } from "../task-manager/artifact-cache.js";
-import { TaskManager } from "../task-manager/task-manager.js";
+import { RPC_COMPONENT } from "../dispatcher/job-manager-runner.js";
+import type { ClusterEnv } from "../rpc/cluster-env.js";
+import { parseAddress } from "../rpc/standby-refusal.js";
+import { TaskManager, type JobManagerLocation } from "../task-manager/task-manager.js";
+import { highAvailabilityOf } from "./high-availability.js";
 import { requireLoopback } from "./loopback.js";
 import { nodeClusterEnv } from "./node-cluster-env.js";
 import { processLog } from "./process-log.js";
@@ -26,7 +30,7 @@ export interface TaskManagerProcessOptions {
 const LOAD_TIMEOUT_MS = 60_000;
 
 /** Starts a TaskManager in this process. @throws `BIND_NOT_LOOPBACK` */
-export async function startTaskManager(options: TaskManagerProcessOptions): Promise<TaskManager> {
+export async function startTaskManager(options: TaskManagerProcessOptions): Promise<Pick<TaskManager, "stop">> {
   const { config, library, libraryUrl, log = processLog, fatal, onRegistered } = options;
   const dataHost = config.get(TASKMANAGER_BIND_HOST);
   requireLoopback(dataHost, TASKMANAGER_BIND_HOST);
@@ -36,18 +40,60 @@ export async function startTaskManager(options: TaskManagerProcessOptions): Prom
   await mkdir(directory, { recursive: true, mode: 0o700 });
   process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
   const numberOfSlots = config.get(TASKMANAGER_SLOTS);
+  const leader = await leaderFinder(env, config);
   const taskManager = new TaskManager({
     env, fatal, ...(onRegistered === undefined ? {} : { onRegistered }),
     about: {
       taskManagerId, host: config.get(TASKMANAGER_HOST) ?? dataHost, numberOfSlots, processId: process.pid,
       hardware: { cpuCores: availableParallelism(), physicalMemoryBytes: totalmem(), heapBytes: numberOfSlots * config.get(SLOT_HEAP) },
     },
-    findJobManager: async () => ({ host: config.get(JOBMANAGER_RPC_ADDRESS), port: config.get(JOBMANAGER_RPC_PORT) }),
+    findJobManager: async () => leader.find(),
     registrationTimeoutMs: config.get(TASKMANAGER_REGISTRATION_TIMEOUT),
     slots: new WorkerSlotHost({ numberOfSlots, heapBytes: config.get(SLOT_HEAP), dataHost, library, loadTimeoutMs: LOAD_TIMEOUT_MS }),
     temporaryDirectory: `${directory}/slots`,
     artifacts: new ArtifactCache(env, directory, library?.millrace ?? libraryUrl),
   });
   taskManager.start();
-  return taskManager;
+  leader.onChange((fencingToken) => taskManager.leaderChanged(fencingToken));
+  return {
+    stop: async () => {
+      await taskManager.stop();
+      await leader.close();
+    },
+  };
+}
+
+/** Finds the leading JobManager: where the configuration says, or, with high availability, whoever has been elected. */
+interface LeaderFinder {
+  /** @throws `LEADER_UNKNOWN` */
+  find(): JobManagerLocation;
+  onChange(listener: (fencingToken: number) => void): void;
+  close(): Promise<void>;
+}
+
+async function leaderFinder(env: ClusterEnv, config: Configuration): Promise<LeaderFinder> {
+  if (config.get(HA_TYPE) === "NONE") {
+    const location = { host: config.get(JOBMANAGER_RPC_ADDRESS), port: config.get(JOBMANAGER_RPC_PORT) };
+    return { find: () => location, onChange: () => undefined, close: async () => undefined };
+  }
+  const { services } = await highAvailabilityOf(env, config);
+  const retrieval = services.leaderRetrieval(RPC_COMPONENT);
+  let known: JobManagerLocation | undefined;
+  let changed: (fencingToken: number) => void = () => undefined;
+  retrieval.start((leader) => {
+    const address = parseAddress(leader?.address ?? "");
+    known = address === undefined ? undefined : { ...address, fencingToken: leader!.fencingToken };
+    if (known?.fencingToken !== undefined) changed(known.fencingToken);
+  });
+  return {
+    find: () => {
+      if (known !== undefined) return known;
+      throw new MillraceError({ code: "LEADER_UNKNOWN", message: "no JobManager has been elected yet", recovery: "retry" });
+    },
+    onChange: (listener) => (changed = listener),
+    close: async () => {
+      retrieval.close();
+      await services.close();
+    },
+  };
 }

@@ -1,4 +1,5 @@
 import { MillraceError, type Cancellable, type Env } from "@millrace/core";
+import { MILLRACE_VERSION, releaseOf } from "../rpc/millrace-version.js";
 import type { RpcConnection } from "../rpc/rpc-connection.js";
 import type { TaskManagerAbout } from "../task-manager/task-manager-protocol.js";
 
@@ -12,6 +13,8 @@ export interface ResourceManagerInit {
 /** A TaskManager that is registered now. */
 export interface RegisteredTaskManager {
   readonly about: TaskManagerAbout;
+  /** Of Millrace, such as `0.1`. */
+  readonly release: string;
   readonly connection: RpcConnection;
   readonly registeredMs: number;
   readonly freeSlots: number;
@@ -46,14 +49,16 @@ interface Pending {
 
 class Registration implements RegisteredTaskManager {
   readonly about: TaskManagerAbout;
+  readonly release: string;
   readonly connection: RpcConnection;
   readonly registeredMs: number;
   readonly grants = new Set<Grant>();
   freeSlots: number;
   lost: MillraceError | undefined;
 
-  constructor(about: TaskManagerAbout, connection: RpcConnection, registeredMs: number) {
+  constructor(about: TaskManagerAbout, connection: RpcConnection, registeredMs: number, release: string) {
     this.about = about;
+    this.release = release;
     this.connection = connection;
     this.registeredMs = registeredMs;
     this.freeSlots = about.numberOfSlots;
@@ -84,7 +89,8 @@ class Grant implements SlotGrant {
 /**
  * Knows the TaskManagers and gives their slots to jobs. A standalone one: it starts none, requests wait for those that come.
  *
- * A request gets all its slots at once or none, so that two jobs never wait for each other's.
+ * A request gets all its slots at once or none, so that two jobs never wait for each other's. They are all of one release of Millrace: slots of
+ * neighbouring releases need not understand each other.
  */
 export class ResourceManager {
   readonly #init: ResourceManagerInit;
@@ -102,7 +108,7 @@ export class ResourceManager {
 
   /** Slots that nobody holds. */
   get freeSlots(): number {
-    return this.taskManagers.reduce((sum, { freeSlots }) => sum + freeSlots, 0);
+    return Math.max(0, ...this.#releases().map((release) => this.#freeSlotsOf(release)));
   }
 
   /** Calls back whenever slots come, go or are given back; not from inside a request. @returns stops that */
@@ -112,7 +118,7 @@ export class ResourceManager {
   }
 
   /** A TaskManager is there; one of the same name that was there before is lost. */
-  register(about: TaskManagerAbout, connection: RpcConnection): RegisteredTaskManager {
+  register(about: TaskManagerAbout, connection: RpcConnection, version: string = MILLRACE_VERSION): RegisteredTaskManager {
     const { clock, log } = this.#init.env;
     const { taskManagerId } = about;
     const before = this.#taskManagers.get(taskManagerId);
@@ -120,7 +126,7 @@ export class ResourceManager {
       this.unregister(before, new MillraceError({ code: "TASK_MANAGER_LOST", message: "it registered again", recovery: "restart" }));
       before.connection.close();
     }
-    const registration = new Registration(about, connection, clock.nowMs());
+    const registration = new Registration(about, connection, clock.nowMs(), releaseOf(version));
     this.#taskManagers.set(taskManagerId, registration);
     log.write("info", `TaskManager ${taskManagerId} registered with ${about.numberOfSlots} slots`);
     this.#slotsChanged();
@@ -181,7 +187,21 @@ export class ResourceManager {
 
   /** How many slots of which TaskManagers; `undefined` when there are too few. */
   #choose(count: number): ReadonlyMap<Registration, number> | undefined {
-    const free = [...this.#taskManagers.values()].filter(({ freeSlots }) => freeSlots > 0).map((taskManager) => ({ taskManager, left: taskManager.freeSlots, taken: 0 }));
+    for (const release of this.#releases()) {
+      const chosen = this.#chooseOf(release, count);
+      if (chosen !== undefined) return chosen;
+    }
+    return undefined;
+  }
+
+  /** The newest first: that is where a cluster is going. */
+  #releases(): string[] {
+    const releases = [...new Set([...this.#taskManagers.values()].map(({ release }) => release))];
+    return releases.sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
+  }
+
+  #chooseOf(release: string, count: number): ReadonlyMap<Registration, number> | undefined {
+    const free = [...this.#taskManagers.values()].filter((taskManager) => taskManager.release === release && taskManager.freeSlots > 0).map((taskManager) => ({ taskManager, left: taskManager.freeSlots, taken: 0 }));
     if (free.reduce((sum, { left }) => sum + left, 0) < count) return undefined;
     for (let i = 0; i < count; i++) {
       const open = free.filter(({ left }) => left > 0);
@@ -201,12 +221,18 @@ export class ResourceManager {
     });
   }
 
+  #freeSlotsOf(release: string): number {
+    return [...this.#taskManagers.values()].reduce((sum, one) => (one.release === release ? sum + one.freeSlots : sum), 0);
+  }
+
   /** What is missing for so many slots, in words. */
   missing(count: number): string {
     const all = [...this.#taskManagers.values()];
-    const free = this.freeSlots;
     const total = all.reduce((sum, { about }) => sum + about.numberOfSlots, 0);
     const managers = `${all.length} TaskManager${all.length === 1 ? "" : "s"}`;
-    return `${count} slot${count === 1 ? "" : "s"}; ${managers} with ${total} slots ${all.length === 1 ? "is" : "are"} there, ${free} of them free, so ${count - free} are missing`;
+    const releases = this.#releases().map((release) => ({ release, free: this.#freeSlotsOf(release) }));
+    const free = Math.max(0, ...releases.map((one) => one.free));
+    const mixed = releases.length < 2 ? "" : ` (all of one release: ${releases.map((one) => `${one.release} has ${one.free}`).join(", ")})`;
+    return `${count} slot${count === 1 ? "" : "s"}; ${managers} with ${total} slots ${all.length === 1 ? "is" : "are"} there, ${freeOf(all)} of them free${mixed}, so ${count - free} are missing`;
   }
 }

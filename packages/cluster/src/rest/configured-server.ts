@@ -6,12 +6,13 @@ import {
 import type { ConfigOption, Configuration, LogSink } from "@millrace/core";
 import { Tokens } from "../security/tokens.js";
 import type { RestGateway } from "./gateway/rest-gateway.js";
-import { startRestServer, type RestServer, type ServerTls } from "./rest-server.js";
+import { startRestServer, type RestServer, type RestServerInit, type ServerTls } from "./rest-server.js";
 
 const DEFAULT_PORTS = "8081";
 
 export interface ServerContext {
   readonly gateway: RestGateway;
+  readonly standby?: RestServerInit["standby"];
   readonly version: string;
   readonly log: LogSink;
   /** A port or range for a configuration that names none. */

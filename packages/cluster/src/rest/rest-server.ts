@@ -30,6 +30,8 @@ export interface ServerTls {
 
 export interface RestServerInit {
   readonly gateway: RestGateway;
+  /** Says that this process is a standby, and where the leader serves REST: requests are sent there. */
+  readonly standby?: (() => { readonly leaderUrl: string | undefined } | undefined) | undefined;
   readonly version: string;
   readonly log: LogSink;
   /** Default localhost. Anything that is not loopback needs `tls` and authentication. */
@@ -141,6 +143,8 @@ export class RestServer {
     this.#guard.checkOrigin(request);
     if ((request.url ?? "").length > MAX_URL) throw new RestError(414, "The URL is too long.");
     const path = pathOf(request);
+    const standby = this.#init.standby?.();
+    if (standby !== undefined) return sendToLeader(request, response, standby.leaderUrl);
     if (path === "/login" || path === "/logout") return this.#session(request, response, path);
     const method = request.method === "HEAD" ? "GET" : request.method ?? "GET";
     if (method === "GET" && (path === "/v1/openapi.json" || path === "/openapi.json")) {
@@ -216,6 +220,14 @@ function send(response: ServerResponse, status: number, contentType: string, bod
     "content-type": contentType, "content-length": bytes.byteLength, "cache-control": "no-store", "x-content-type-options": "nosniff", "x-frame-options": "DENY", ...headers,
   });
   response.end(response.req.method === "HEAD" ? undefined : bytes);
+}
+
+/** Method and body go along. The leader checks who asks. */
+function sendToLeader(request: IncomingMessage, response: ServerResponse, leaderUrl: string | undefined): void {
+  if (leaderUrl === undefined) throw new RestError(503, "No JobManager leads right now; ask again.", { "retry-after": "1" });
+  const path = request.url?.startsWith("/") === true ? request.url : "/";
+  response.writeHead(307, { location: `${leaderUrl}${path}`, "cache-control": "no-store" });
+  response.end();
 }
 
 function redirect(response: ServerResponse, to: string, headers: Readonly<Record<string, string>> = {}): void {

@@ -1,10 +1,13 @@
 import { MillraceError, type Connection } from "@millrace/core";
 
-/** Version of what is inside the frames. Bump when two neighbours could no longer understand each other. */
-export const RPC_PROTOCOL_VERSION = 1;
+/**
+ * Version of what is inside the frames, of slot commands and events, and of what slots send each other. Each release understands this one and the one
+ * before, so that the processes of a cluster can be replaced one after the other; a change raises it by one.
+ */
+export const RPC_PROTOCOL_VERSION = 2;
 
-/** What both sides send first: eight letters and the protocol version. */
-const PREAMBLE = new Uint8Array([..."MILLRACE"].map((letter) => letter.charCodeAt(0)).concat(RPC_PROTOCOL_VERSION));
+/** What both sides send first: these letters and the protocol version. */
+const LETTERS = [..."MILLRACE"].map((letter) => letter.charCodeAt(0));
 const HEADER_BYTES = 4;
 const MAX_COPIED_BYTES = 16_384;
 
@@ -20,8 +23,9 @@ export class FramedConnection {
   /** Called once; the error says why, and is missing when this side closed it. */
   onClose: ((error?: MillraceError) => void) | undefined;
   maxFrameBytes: number;
+  /** What both sides speak: the lower of their versions. This side's own until the other has said hers. */
+  protocolVersion: number;
   readonly #connection: Connection;
-  readonly #preamble = new Uint8Array(PREAMBLE.length);
   #preambleBytes = 0;
   readonly #header = new Uint8Array(HEADER_BYTES);
   #headerBytes = 0;
@@ -29,10 +33,11 @@ export class FramedConnection {
   #frameBytes = 0;
   #closed = false;
 
-  constructor(connection: Connection, maxFrameBytes: number) {
+  constructor(connection: Connection, maxFrameBytes: number, protocolVersion: number = RPC_PROTOCOL_VERSION) {
     this.#connection = connection;
     this.maxFrameBytes = maxFrameBytes;
-    connection.write(PREAMBLE);
+    this.protocolVersion = protocolVersion;
+    connection.write(new Uint8Array([...LETTERS, protocolVersion]));
     connection.onClose = (error) => this.#close(closedError(error));
     connection.onData = (bytes) => this.#receive(bytes);
   }
@@ -87,14 +92,14 @@ export class FramedConnection {
 
   #takePreamble(bytes: Uint8Array): number {
     let at = 0;
-    while (this.#preambleBytes < PREAMBLE.length && at < bytes.length) {
+    while (this.#preambleBytes <= LETTERS.length && at < bytes.length) {
       const byte = bytes[at++]!;
-      const index = this.#preambleBytes;
-      this.#preamble[index] = byte;
-      this.#preambleBytes++;
-      if (byte === PREAMBLE[index]) continue;
-      this.#close(index < PREAMBLE.length - 1 ? notMillrace() : otherProtocol(byte));
-      return bytes.length;
+      const index = this.#preambleBytes++;
+      if (index === LETTERS.length && Math.abs(byte - this.protocolVersion) <= 1) this.protocolVersion = Math.min(byte, this.protocolVersion);
+      else if (byte !== LETTERS[index]) {
+        this.#close(index < LETTERS.length ? notMillrace() : otherProtocol(byte, this.protocolVersion));
+        return bytes.length;
+      }
     }
     return at;
   }
@@ -129,9 +134,9 @@ function notMillrace(): MillraceError {
   return new MillraceError({ code: "RPC_NOT_MILLRACE", message: "what came over the connection is not Millrace's protocol", hint: "check that the port is the one of a JobManager (jobmanager.rpc.port)" });
 }
 
-function otherProtocol(version: number): MillraceError {
+function otherProtocol(version: number, own: number): MillraceError {
   return new MillraceError({
-    code: "RPC_PROTOCOL_VERSION", message: `the other side speaks version ${version} of the protocol, this one version ${RPC_PROTOCOL_VERSION}`,
-    hint: "run the same version of Millrace on both sides",
+    code: "RPC_PROTOCOL_VERSION", message: `the other side speaks version ${version} of the protocol, this one version ${own}; only neighbours understand each other`,
+    hint: "run the same version of Millrace on both sides, or the one before",
   });
 }

@@ -25,7 +25,7 @@ export interface RpcServerOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly heartbeat: HeartbeatSettings;
-  /** The fencing token of this leader, given to everyone who connects. */
+  /** The fencing token of this leader, given to everyone who connects. Read for each. */
   readonly token: string;
   /** Decides about a side that said who it is; what it throws is told to that side. `about` goes to it with the welcome, then `welcomed` is called. */
   readonly accept: (hello: RpcHello) => { readonly about: unknown; readonly welcomed: (connection: RpcConnection) => void };
@@ -50,9 +50,14 @@ export class RpcServer {
     return new RpcServer(listener.port, listener, open);
   }
 
+  /** Goes on listening. */
+  closeConnections(): void {
+    for (const frames of this.#open) frames.close();
+  }
+
   /** Closes every connection, too. */
   async close(): Promise<void> {
-    for (const frames of this.#open) frames.close();
+    this.closeConnections();
     await this.#listener.close();
   }
 }

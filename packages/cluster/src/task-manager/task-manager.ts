@@ -4,6 +4,7 @@ import type { BlobPiece } from "../blob/blob-store.js";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
 import { unknownMethod, type RpcConnection } from "../rpc/rpc-connection.js";
 import { connectRpc } from "../rpc/rpc-endpoints.js";
+import type { RpcAddress } from "../rpc/standby-refusal.js";
 import type { ArtifactCache } from "./artifact-cache.js";
 import type { HostedSlot, SlotHost } from "./slot-host.js";
 import type { OpenSlots, OpenedSlots, TaskManagerAbout, ToJobManager, ToTaskManager } from "./task-manager-protocol.js";
@@ -12,7 +13,7 @@ export interface TaskManagerInit {
   readonly env: ClusterEnv;
   readonly about: TaskManagerAbout;
   /** Where the leading JobManager is, as far as it is known now. Asked before each attempt to connect. */
-  readonly findJobManager: () => Promise<{ readonly host: string; readonly port: number }>;
+  readonly findJobManager: () => Promise<JobManagerLocation>;
   readonly registrationTimeoutMs: number;
   readonly slots: SlotHost;
   readonly artifacts: ArtifactCache;
@@ -21,6 +22,12 @@ export interface TaskManagerInit {
   /** The process must end: a slot cannot be stopped, or no JobManager was found in time. Called at most once. */
   readonly fatal: (error: MillraceError) => void;
   readonly onRegistered?: () => void;
+}
+
+/** Where a leader is. */
+export interface JobManagerLocation extends RpcAddress {
+  /** With high availability: who answers there under another token is not the leader. */
+  readonly fencingToken?: number | undefined;
 }
 
 /** The slots of one deployment of a region of a job here. */
@@ -47,6 +54,13 @@ export class TaskManager {
   #retry: Cancellable | undefined;
   #retryMs = FIRST_RETRY_MS;
   #searchingSinceMs: number;
+  /** Attempts to connect; only the latest counts. */
+  #attempts = 0;
+  /** The largest token of a leader that was heard of: who has a smaller one no longer leads. */
+  #newestToken = 0;
+  #lastRefusal = "";
+  /** While slots of a lost leader are being closed. */
+  #closing: Promise<void> | undefined;
   #stopped = false;
 
   constructor(init: TaskManagerInit) {
@@ -55,7 +69,21 @@ export class TaskManager {
   }
 
   start(): void {
-    void this.#connect();
+    this.#connectNow();
+  }
+
+  /** Another JobManager leads: leaves the one before, and looks for the new one at once. */
+  leaderChanged(fencingToken: number): void {
+    this.#newestToken = Math.max(this.#newestToken, fencingToken);
+    const connection = this.#connection;
+    if (this.#stopped || connection?.token === String(this.#newestToken)) return;
+    if (connection === undefined) {
+      // Nothing is tried while slots are still being closed.
+      if (this.#closing === undefined) this.#connectNow();
+      return;
+    }
+    connection.close();
+    void this.#lost(connection, new MillraceError({ code: "LEADER_CHANGED", message: `another one leads, with fencing token ${fencingToken}`, recovery: "restart" }));
   }
 
   /** Leaves the cluster; resolves when no slot runs any more. */
@@ -68,12 +96,19 @@ export class TaskManager {
     await this.#init.slots.close();
   }
 
-  async #connect(): Promise<void> {
+  #connectNow(): void {
+    this.#retry?.cancel();
+    void this.#connect(++this.#attempts);
+  }
+
+  async #connect(attempt: number): Promise<void> {
     const { env, findJobManager, about, onRegistered } = this.#init;
     try {
-      const { host, port } = await findJobManager();
+      const leader = await findJobManager();
+      const { host, port } = leader;
       const { connection } = await connectRpc({ env, host, port, role: "taskmanager", about });
-      if (this.#stopped) return connection.close();
+      if (this.#stopped || attempt !== this.#attempts) return connection.close();
+      this.#checkLeads(connection, leader);
       this.#connection = connection;
       this.#retryMs = FIRST_RETRY_MS;
       connection.handler = {
@@ -85,8 +120,17 @@ export class TaskManager {
       env.log.write("info", `registered at the JobManager ${host}:${port} with ${about.numberOfSlots} slots`);
       onRegistered?.();
     } catch (error) {
-      if (!this.#stopped) this.#retryLater(error as Error);
+      if (!this.#stopped && attempt === this.#attempts) this.#retryLater(error as Error);
     }
+  }
+
+  /** @throws `RPC_FENCING_TOKEN`, and closes the connection, when the other side is not, or no longer, the leader */
+  #checkLeads(connection: RpcConnection, { host, port, fencingToken }: JobManagerLocation): void {
+    if (fencingToken === undefined || (connection.token === String(fencingToken) && fencingToken >= this.#newestToken)) return;
+    connection.close();
+    throw new MillraceError({
+      code: "RPC_FENCING_TOKEN", recovery: "retry", message: `${host}:${port} answers with fencing token ${connection.token}, but the leader has ${Math.max(fencingToken, this.#newestToken)}`,
+    });
   }
 
   #retryLater(error: Error): void {
@@ -96,11 +140,14 @@ export class TaskManager {
       this.#stopped = true;
       return fatal(new MillraceError({
         code: "REGISTRATION_TIMEOUT", message: `no JobManager took this TaskManager in within ${registrationTimeoutMs / 1000} s: ${error.message}`, cause: error,
-        hint: "check jobmanager.rpc.address and jobmanager.rpc.port, and that the JobManager runs", location: { option: "taskmanager.registration.timeout" },
+        hint: "check jobmanager.rpc.address and jobmanager.rpc.port, or the high-availability options, and that the JobManager runs", location: { option: "taskmanager.registration.timeout" },
       }));
     }
-    env.log.write("debug", `cannot register at the JobManager: ${error.message}`);
-    this.#retry = env.clock.setTimer(this.#retryMs, () => void this.#connect());
+    const passes = isMillraceError(error) && error.recovery === "retry";
+    if (!passes && error.message !== this.#lastRefusal) env.log.write("warn", `cannot register at the JobManager: ${error.message}`);
+    else env.log.write("debug", `cannot register at the JobManager: ${error.message}`);
+    this.#lastRefusal = error.message;
+    this.#retry = env.clock.setTimer(this.#retryMs, () => this.#connectNow());
     this.#retryMs = Math.min(2 * this.#retryMs, MAX_RETRY_MS);
   }
 
@@ -110,8 +157,10 @@ export class TaskManager {
     this.#connection = undefined;
     env.log.write("warn", `the JobManager was lost: ${error.message}; ${this.#allocations.size > 0 ? "stopping all slots and " : ""}connecting again`);
     this.#searchingSinceMs = env.clock.monotonicMs();
-    await this.#closeAll();
-    if (!this.#stopped) await this.#connect();
+    this.#closing = this.#closeAll();
+    await this.#closing;
+    this.#closing = undefined;
+    if (!this.#stopped) this.#connectNow();
   }
 
   #request(method: string, body: unknown): unknown {

@@ -3,58 +3,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Configuration, allOptions, clusterOptions, serializeError, type LogSink } from "@millrace/core";
+import { Configuration, allOptions, clusterOptions, type LogSink } from "@millrace/core";
 import type { JobGraph } from "@millrace/graph";
-import type { SlotCommand, SlotEvent } from "@millrace/runtime";
-import { ArtifactCache, ClusterClient, JobManager, TaskManager, type HostedSlot, type SlotHost, type SlotOpening } from "../../src/index.js";
+import { ArtifactCache, ClusterClient, JobManager, TaskManager } from "../../src/index.js";
 import { nodeClusterEnv } from "../../src/process/node-cluster-env.js";
 import { twoVertexGraph } from "../scripted-slots.js";
+import { ScriptedHost } from "./scripted-host.js";
 
 /* JobManager, TaskManagers and clients over real connections, with slots that do what a well-behaved runtime does. */
 const log: LogSink = { write: () => undefined };
 const env = nodeClusterEnv(log);
-
-/** Slots that answer commands as a runtime does; `opened` are those that live. */
-class ScriptedHost implements SlotHost {
-  readonly opened = new Map<HostedSlot, SlotOpening>();
-  readonly commands: SlotCommand[] = [];
-  readonly localConnections: number[][] = [];
-  cannotTerminate = false;
-  #port = 1000;
-
-  open(opening: SlotOpening, onEvent: (event: SlotEvent) => void): HostedSlot {
-    const attempts: Extract<SlotCommand, { type: "deploy" }>["tasks"][number]["attempt"][] = [];
-    const slot: HostedSlot = {
-      dataPort: Promise.resolve(this.#port++),
-      send: (command) => {
-        this.commands.push(command);
-        const tell = (state: "INITIALIZING" | "RUNNING" | "CANCELED"): void => {
-          for (const attempt of attempts) env.clock.yieldThen(() => onEvent({ type: "taskState", epoch: command.epoch, attempt, state }));
-        };
-        if (command.type === "deploy") {
-          attempts.push(...command.tasks.map(({ attempt }) => attempt));
-          tell("INITIALIZING");
-        } else if (command.type === "run") tell("RUNNING");
-        else if (command.type === "cancel") tell("CANCELED");
-      },
-      terminate: async () => {
-        if (this.cannotTerminate) throw new Error("stuck");
-        this.opened.delete(slot);
-      },
-    };
-    this.opened.set(slot, opening);
-    this.failOne = () => onEvent({ type: "slotFailed", error: serializeError(new Error("lost")) });
-    return slot;
-  }
-
-  failOne: () => void = () => undefined;
-
-  connect(_epoch: number, _a: HostedSlot, slotA: number, _b: HostedSlot, slotB: number): void {
-    this.localConnections.push([slotA, slotB]);
-  }
-
-  async close(): Promise<void> {}
-}
 
 interface World {
   readonly jobManager: JobManager;
@@ -80,7 +38,7 @@ async function world(t: { after(close: () => Promise<void>): void }): Promise<Wo
   return {
     jobManager, client, artifact,
     add: async (numberOfSlots) => {
-      const host = new ScriptedHost();
+      const host = new ScriptedHost(env.clock);
       const taskManagerId = env.randomHex(4);
       let die!: (code: string) => void;
       const fatal = new Promise<string>((resolve) => (die = resolve));

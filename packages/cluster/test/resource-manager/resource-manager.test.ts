@@ -7,7 +7,7 @@ import { ResourceManager, type RegisteredTaskManager, type RpcConnection, type S
 interface World {
   readonly time: VirtualTime;
   readonly resources: ResourceManager;
-  add(taskManagerId: string, numberOfSlots: number): RegisteredTaskManager;
+  add(taskManagerId: string, numberOfSlots: number, version?: string): RegisteredTaskManager;
 }
 
 function world(spreadEvenly = false): World {
@@ -15,7 +15,7 @@ function world(spreadEvenly = false): World {
   const resources = new ResourceManager({ env: { clock: time.clock, log: { write: () => undefined } }, slotRequestTimeoutMs: 1000, spreadEvenly });
   return {
     time, resources,
-    add: (taskManagerId, numberOfSlots) => resources.register({ taskManagerId, host: "h", numberOfSlots, processId: 1, hardware: { cpuCores: 1, physicalMemoryBytes: 0, heapBytes: 0 } }, { close: () => undefined } as RpcConnection),
+    add: (taskManagerId, numberOfSlots, version) => resources.register({ taskManagerId, host: "h", numberOfSlots, processId: 1, hardware: { cpuCores: 1, physicalMemoryBytes: 0, heapBytes: 0 } }, { close: () => undefined } as RpcConnection, version),
   };
 }
 
@@ -88,4 +88,17 @@ test("a TaskManager that registers again takes the place of the one before", asy
   resources.unregister(before, lost);
   assert.deepEqual(resources.taskManagers, [after]);
   assert.equal(after.freeSlots, 2);
+});
+
+test("slots of a request are all of one release, the newest that has enough", async () => {
+  const { resources, add } = world();
+  const told: string[] = [];
+  add("old", 2, "0.9.4");
+  add("new", 1, "0.10.0");
+  const wide = resources.request("wide", 3, (message) => void told.push(message));
+  assert.match(told[0]!, /3 of them free \(all of one release: 0\.10 has 1, 0\.9 has 2\), so 1 are missing/);
+  wide.cancel();
+  await assert.rejects(wide.granted, { code: "SLOT_REQUEST_CANCELED" });
+  assert.deepEqual(counts(await resources.request("fits both", 1, quiet).granted), { new: 1 });
+  assert.deepEqual(counts(await resources.request("fits one", 2, quiet).granted), { old: 2 });
 });

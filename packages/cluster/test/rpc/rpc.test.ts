@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MillraceError, encodeValue, type Connection, type Env } from "@millrace/core";
 import { createNodeEnv } from "@millrace/env-node";
-import { FramedConnection, MAX_FRAME_BYTES, MILLRACE_VERSION, RPC_PROTOCOL_VERSION, RpcConnection, RpcServer, connectRpc, type RpcHandler, type RpcServerOptions } from "../../src/index.js";
+import { FramedConnection, MAX_FRAME_BYTES, MILLRACE_VERSION, RPC_PROTOCOL_VERSION, RpcConnection, RpcServer, checkMillraceVersion, connectRpc, type RpcHandler, type RpcServerOptions } from "../../src/index.js";
 
 /* Over real TCP connections. */
 const heartbeat = { intervalMs: 1000, timeoutMs: 5000 };
@@ -178,10 +178,12 @@ test("an idle connection lives on heartbeats", async (t) => {
 const bad: Readonly<Record<string, readonly [bytes: number[], code: string]>> = {
   "a browser": [[...Buffer.from("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")], "RPC_NOT_MILLRACE"],
   "noise": [Array.from({ length: 5000 }, (_, i) => (i * 7919) % 256), "RPC_NOT_MILLRACE"],
-  "another protocol version": [preamble(RPC_PROTOCOL_VERSION + 1), "RPC_PROTOCOL_VERSION"],
+  "another protocol version": [preamble(RPC_PROTOCOL_VERSION + 2), "RPC_PROTOCOL_VERSION"],
   "a frame of 2 GiB": [[...preamble(), 0x80, 0, 0, 0, 1, 2, 3], "RPC_FRAME_TOO_LARGE"],
   "an introduction that is no value": [[...preamble(), ...framed(Uint8Array.of(255, 254, 253))], "RPC_HANDSHAKE"],
   "an introduction of another kind": [[...preamble(), ...framed(encodeValue({ role: "admin", version: MILLRACE_VERSION }))], "RPC_HANDSHAKE"],
+  "an older protocol version than the one before": [preamble(RPC_PROTOCOL_VERSION - 2), "RPC_PROTOCOL_VERSION"],
+  "a version that is none": [[...preamble(), ...framed(encodeValue({ ...hello, version: "latest" }))], "RPC_MILLRACE_VERSION"],
   "another version of Millrace": [[...preamble(), ...framed(encodeValue({ ...hello, version: "9.3.1" }))], "RPC_MILLRACE_VERSION"],
   "a malformed message": [[...preamble(), ...framed(encodeValue({ ...hello, version: MILLRACE_VERSION })), ...framed(encodeValue({ kind: "request", id: "x" }))], "RPC_MESSAGE_MALFORMED"],
 };
@@ -191,6 +193,30 @@ for (const [name, [bytes, code]] of Object.entries(bad)) {
     assert.match(await sendRaw(served, Uint8Array.from(bytes)), new RegExp(code));
   });
 }
+
+test("neighbouring protocol versions speak the lower of the two, others refuse each other", async (t) => {
+  const served = await serve(t);
+  for (const [theirs, spoken] of [[RPC_PROTOCOL_VERSION - 1, RPC_PROTOCOL_VERSION - 1], [RPC_PROTOCOL_VERSION, RPC_PROTOCOL_VERSION], [RPC_PROTOCOL_VERSION + 1, RPC_PROTOCOL_VERSION]] as const) {
+    const frames = new FramedConnection(await served.env.net.connect("127.0.0.1", served.server.port), MAX_FRAME_BYTES, theirs);
+    await new Promise<void>((resolve) => {
+      frames.onFrame = () => resolve();
+      frames.send(encodeValue({ ...hello, version: MILLRACE_VERSION }));
+    });
+    assert.equal(frames.protocolVersion, spoken);
+    frames.close();
+  }
+  const far = new FramedConnection(await served.env.net.connect("127.0.0.1", served.server.port), MAX_FRAME_BYTES, RPC_PROTOCOL_VERSION + 2);
+  const error = await new Promise<MillraceError | undefined>((resolve) => (far.onClose = resolve));
+  assert.equal(error?.code, "RPC_PROTOCOL_VERSION");
+  assert.match(error.message, new RegExp(`speaks version ${RPC_PROTOCOL_VERSION} of the protocol, this one version ${RPC_PROTOCOL_VERSION + 2}`));
+});
+
+test("neighbouring releases of one major version work together", () => {
+  for (const [own, other] of [["0.2.0", "0.1.9"], ["0.2.0", "0.2.7"], ["0.2.0", "0.3.0"], ["1.0.0", "1.1.0"]] as const) checkMillraceVersion(other, "the other", own);
+  for (const [own, other] of [["0.2.0", "0.4.0"], ["0.3.0", "0.1.0"], ["1.0.0", "0.9.0"], ["1.0.0", "2.0.0"], ["1.0.0", "1.x"]] as const) {
+    assert.throws(() => checkMillraceVersion(other, "the other", own), { code: "RPC_MILLRACE_VERSION", message: `the other runs Millrace ${other}, this side ${own}` });
+  }
+});
 
 test("patch versions work together; a client is told why it is refused", async (t) => {
   const served = await serve(t);

@@ -2,12 +2,12 @@ import { configOption, type ConfigOption } from "./config-option.js";
 import type { Secret } from "./secret.js";
 
 /** Options of high availability, under Flink's keys; those of `file` and of ZooKeeper's digest login are Millrace's own. */
-export const HA_TYPE: ConfigOption<"NONE" | "file" | "zookeeper"> = configOption.oneOf(["NONE", "file", "zookeeper"])(
-  "high-availability.type", "NONE", "Who elects the leading JobManager and keeps what it must not forget: nobody, a shared directory, or ZooKeeper.");
+export const HA_TYPE: ConfigOption<"NONE" | "file" | "filesystem" | "zookeeper"> = configOption.oneOf(["NONE", "file", "filesystem", "zookeeper"])(
+  "high-availability.type", "NONE", "Who elects the leading JobManager and keeps what it must not forget: nobody, a shared directory (`file` and `filesystem` are the same), or ZooKeeper.");
 export const HA_CLUSTER_ID: ConfigOption<string> = configOption.string(
   "high-availability.cluster-id", "default", "Tells clusters apart that share a ZooKeeper or a directory.");
 export const HA_STORAGE_DIR: ConfigOption<string | undefined> = configOption.optionalString(
-  "high-availability.storageDir", undefined, "Directory all JobManagers reach, for job graphs and, with `file`, for the lock; required with high availability.");
+  "high-availability.storageDir", undefined, "Directory all JobManagers reach, for job graphs, artifacts, and, with `file`, for the lock; required with high availability.");
 export const HA_FILE_LEASE_TIMEOUT: ConfigOption<number> = configOption.duration(
   "high-availability.file.lease-timeout", 5000, "How long the leader's lease may stand unrenewed before another JobManager takes over.");
 export const HA_FILE_LEASE_INTERVAL: ConfigOption<number> = configOption.duration(
@@ -17,7 +17,7 @@ export const HA_ZOOKEEPER_QUORUM: ConfigOption<string | undefined> = configOptio
 export const HA_ZOOKEEPER_ROOT: ConfigOption<string> = configOption.string(
   "high-availability.zookeeper.path.root", "/millrace", "The node below which each cluster has its own.");
 export const HA_ZOOKEEPER_SESSION_TIMEOUT: ConfigOption<number> = configOption.duration(
-  "high-availability.zookeeper.client.session-timeout", 60_000, "How long ZooKeeper waits for a silent JobManager before another is elected; the servers bound it.");
+  "high-availability.zookeeper.client.session-timeout", 5000, "How long ZooKeeper waits for a silent JobManager before another is elected; the servers bound it.");
 export const HA_ZOOKEEPER_CONNECTION_TIMEOUT: ConfigOption<number> = configOption.duration(
   "high-availability.zookeeper.client.connection-timeout", 15_000, "How long one server may take to accept a connection.");
 export const HA_ZOOKEEPER_RETRY_WAIT: ConfigOption<number> = configOption.duration(

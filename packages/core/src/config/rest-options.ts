@@ -3,6 +3,8 @@ import { configOption, type ConfigOption } from "./config-option.js";
 /** Options of the REST server, its security, and the metrics reporters, under Flink's keys where Flink has them. */
 export const REST_PORT: ConfigOption<string | undefined> = configOption.optionalPorts(
   "rest.port", undefined, "Port of the REST server, or a range whose lowest free one is taken; 0 is any. Not set: 8081-8099 for a JobManager; an embedded job serves none.");
+export const REST_ADDRESS: ConfigOption<string | undefined> = configOption.optionalString(
+  "rest.address", undefined, "The name by which clients reach this JobManager's REST server, to which a standby sends them; not set is rest.bind-address.");
 export const REST_BIND_ADDRESS: ConfigOption<string> = configOption.string(
   "rest.bind-address", "localhost", "Address the REST server listens on; one that is not loopback needs TLS and authentication.");
 export const REST_MAX_CONTENT_LENGTH: ConfigOption<number> = configOption.memorySize(
@@ -38,7 +40,7 @@ export const OTEL_INTERVAL: ConfigOption<number> = configOption.duration("metric
 export const OTEL_SERVICE_NAME: ConfigOption<string> = configOption.string("metrics.reporter.otel.service.name", "millrace", "`service.name` of the metrics that are sent.");
 
 export const restOptions: readonly ConfigOption<any>[] = [
-  REST_PORT, REST_BIND_ADDRESS, REST_MAX_CONTENT_LENGTH, WEB_SUBMIT, WEB_CANCEL, WEB_UPLOAD_DIRECTORY, WEB_REFRESH_INTERVAL, WEB_DASHBOARD_DIRECTORY,
+  REST_ADDRESS, REST_PORT, REST_BIND_ADDRESS, REST_MAX_CONTENT_LENGTH, WEB_SUBMIT, WEB_CANCEL, WEB_UPLOAD_DIRECTORY, WEB_REFRESH_INTERVAL, WEB_DASHBOARD_DIRECTORY,
   REST_SSL, REST_SSL_CERTIFICATE, REST_SSL_KEY, REST_SSL_CA, REST_SSL_AUTHENTICATION, REST_TOKENS_FILE,
   PROMETHEUS_FACTORY, PROMETHEUS_PORT, PROMETHEUS_FILTER_LABELS, OTEL_FACTORY, OTEL_ENDPOINT, OTEL_INTERVAL, OTEL_SERVICE_NAME,
 ];

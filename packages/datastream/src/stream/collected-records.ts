@@ -97,7 +97,9 @@ export class CollectedRecords<T> implements AsyncIterable<T> {
     if (this.#ended !== undefined) return;
     let { values } = chunk;
     if (chunk.firstIndex !== undefined) {
-      const expected = this.#expected.get(subtaskIndex) ?? 0;
+      const known = this.#expected.get(subtaskIndex);
+      if (known !== undefined && chunk.firstIndex > known) return this.#end(resultsLost(chunk.firstIndex - known));
+      const expected = known ?? 0;
       values = values.slice(Math.max(0, expected - chunk.firstIndex));
       this.#expected.set(subtaskIndex, Math.max(expected, chunk.firstIndex + chunk.values.length));
     }
@@ -108,6 +110,13 @@ export class CollectedRecords<T> implements AsyncIterable<T> {
     this.#ended ??= { error };
     this.#wake?.();
   }
+}
+
+/** They were on their way through a JobManager that died. */
+function resultsLost(count: number): MillraceError {
+  return new MillraceError({
+    code: "COLLECT_RESULTS_LOST", message: `${count} collected results were lost with a JobManager`, hint: "collect is for looking at results; what must not be lost goes to a sink",
+  });
 }
 
 /** Adds a sink that brings the stream's records to this program. See `DataStream.collectAsync`. */

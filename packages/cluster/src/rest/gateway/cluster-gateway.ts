@@ -2,6 +2,7 @@ import type { JobManager } from "../../dispatcher/job-manager.js";
 import type { JobMaster } from "../../job-master/job-master.js";
 import type { RegisteredTaskManager } from "../../resource-manager/resource-manager.js";
 import { JobMasterGateway, type JobMasterGatewayOptions } from "./job-master-gateway.js";
+import { standbyRefusal } from "../../rpc/standby-refusal.js";
 import { isFinal } from "./job-summary.js";
 import type { TaskManagerView } from "./rest-gateway.js";
 
@@ -9,30 +10,33 @@ import type { TaskManagerView } from "./rest-gateway.js";
 const over: ReadonlySet<string> = new Set(["FINISHED", "CANCELED", "FAILED"]);
 
 /**
- * A JobManager and the TaskManagers that are registered at it. Its Dispatcher remembers the jobs that have ended.
+ * A JobManager and the TaskManagers that are registered at it; none while it is a standby. Its Dispatcher remembers the jobs that have ended.
  *
  * TaskManagers send no metrics of their own processes, only those of tasks; their logs are where they run.
  */
 export class ClusterGateway extends JobMasterGateway {
-  readonly #jobManager: JobManager;
+  readonly #jobManager: () => JobManager | undefined;
 
-  constructor(jobManager: JobManager, options: JobMasterGatewayOptions) {
+  /** @param jobManager the one that leads, while that is this process */
+  constructor(jobManager: () => JobManager | undefined, options: JobMasterGatewayOptions) {
     super(options);
     this.#jobManager = jobManager;
   }
 
   async taskManagers(): Promise<readonly TaskManagerView[]> {
     const slots = this.#tasksOfSlots();
-    return this.#jobManager.resources.taskManagers.map((taskManager) => viewOf(taskManager, [...(slots.get(taskManager.about.taskManagerId)?.values() ?? [])]));
+    return (this.#jobManager()?.resources.taskManagers ?? []).map((taskManager) => viewOf(taskManager, [...(slots.get(taskManager.about.taskManagerId)?.values() ?? [])]));
   }
 
   protected masters(): readonly JobMaster[] {
-    const { dispatcher } = this.#jobManager;
-    return dispatcher.list().map(({ jobId }) => dispatcher.job(jobId).master);
+    const dispatcher = this.#jobManager()?.dispatcher;
+    return dispatcher === undefined ? [] : dispatcher.list().map(({ jobId }) => dispatcher.job(jobId).master);
   }
 
   protected find(jobId: string): JobMaster {
-    return this.#jobManager.dispatcher.job(jobId).master;
+    const jobManager = this.#jobManager();
+    if (jobManager === undefined) throw standbyRefusal(undefined);
+    return jobManager.dispatcher.job(jobId).master;
   }
 
   /** By TaskManager and slot, which its endpoint tells from others: the job, and how many tasks of it are there. */

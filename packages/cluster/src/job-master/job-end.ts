@@ -1,0 +1,43 @@
+import { MillraceError, deserializeError, userPlace, type SerializedError } from "@millrace/core";
+import type { JobExecutionResult } from "@millrace/graph";
+
+/** How a job ended. */
+export interface JobEnd {
+  readonly status: "FINISHED" | "CANCELED" | "FAILED";
+  /** Of a job that failed. */
+  readonly error?: SerializedError;
+  /** Of one that finished. */
+  readonly result?: JobExecutionResult;
+}
+
+/** In one line: the operator or task, what happened, and where in the user's code it began. */
+export function describeFailure(taskName: string | undefined, error: SerializedError): string {
+  const { operator, subtask } = error.location ?? {};
+  const named = operator !== undefined && error.message.includes(operator);
+  const where = operator === undefined ? `${taskName ?? "the job"} failed: ` : named ? "" : `operator "${operator}" (subtask ${subtask ?? 0}) failed: `;
+  const place = userPlace(error);
+  return `${where}${error.message}${place === undefined || error.message.includes(place) ? "" : ` (at ${place})`}`;
+}
+
+/** What waits for a job's result is told when it was cancelled. */
+export function jobCanceled(jobName: string): MillraceError {
+  return new MillraceError({ code: "JOB_CANCELED", message: `the job "${jobName}" was cancelled` });
+}
+
+/** And when it failed. */
+export function jobFailed(jobName: string, restarts: number, cause: SerializedError): MillraceError {
+  const after = restarts > 0 ? ` after ${restarts} restart${restarts > 1 ? "s" : ""}` : "";
+  return new MillraceError({ code: "JOB_FAILED", message: `the job "${jobName}" failed${after}`, cause: deserializeError(cause) });
+}
+
+/** Something was asked of a job that has ended. */
+export function ended(): MillraceError {
+  return new MillraceError({ code: "JOB_NOT_RUNNING", message: "the job has ended" });
+}
+
+/** What waits for a job's result is told when its JobManager no longer leads. */
+export function jobSuspended(jobName: string): MillraceError {
+  return new MillraceError({
+    code: "JOB_SUSPENDED", message: `the job "${jobName}" was suspended: this JobManager no longer leads`, hint: "the next leader goes on with it", recovery: "retry",
+  });
+}

@@ -1,0 +1,169 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { MillraceError, leadershipLost, type Coordination, type StoreChange } from "@millrace/core";
+import type { JobGraph } from "@millrace/graph";
+import { MemoryFileSystem, VirtualTime } from "@millrace/testkit";
+import { CoordinatedServices, EmbeddedCoordinator, JobMaster, JobPersistence, LeaderTerm, executionResult, type RecoveryStores } from "../../src/index.js";
+import { ScriptedSlots, twoVertexGraph } from "../scripted-slots.js";
+
+/* One job of a leader whose store can be slow, out of reach, or lost, in virtual time. */
+class World {
+  readonly time: VirtualTime;
+  readonly fs = new MemoryFileSystem();
+  readonly stores: RecoveryStores;
+  readonly term: LeaderTerm;
+  readonly persistence: JobPersistence;
+  /** Called before every commit; may wait or throw. */
+  beforeCommit: (changes: readonly StoreChange[]) => Promise<void> = async () => undefined;
+
+  private constructor(time: VirtualTime, coordination: Coordination, token: number) {
+    this.time = time;
+    const store = {
+      get: (key: string) => coordination.store.get(key), list: (key: string) => coordination.store.list(key),
+      commit: async (fencingToken: number, changes: readonly StoreChange[]) => {
+        await this.beforeCommit(changes);
+        await coordination.store.commit(fencingToken, changes);
+      },
+    };
+    const env = { ...time.env, fs: this.fs };
+    const services = new CoordinatedServices({
+      env, contender: "a", coordination: { ...coordination, store }, storageDirectory: "/ha", jobResultDirectory: "/ha/results", deleteResultOnCommit: false,
+    });
+    this.stores = services.openStores(token);
+    this.term = new LeaderTerm(env, token);
+    this.persistence = new JobPersistence({ env, stores: this.stores, term: this.term, checkpointDirectory: ({ jobId }) => `/c/${jobId}` });
+  }
+
+  static async start(): Promise<World> {
+    const time = new VirtualTime();
+    const coordinator = new EmbeddedCoordinator(time.env);
+    const coordination = coordinator.connect();
+    await time.runUntil(new Promise<void>((resolve) => {
+      coordination.elect("a", { granted: () => resolve(), revoked: () => undefined, failed: () => undefined });
+    }));
+    return new World(time, coordination, 1);
+  }
+
+  /** Runs the job as the Dispatcher does, under this term or another on the same store. */
+  run(jobGraph: JobGraph, persistence = this.persistence): { readonly slots: ScriptedSlots; readonly job: JobMaster } {
+    const env = { ...this.time.env, fs: this.fs };
+    const slots = new ScriptedSlots(this.time.clock);
+    const job = new JobMaster({
+      env, jobGraph, slots, checkpointDirectory: `/c/${jobGraph.jobId}`, temporaryDirectory: "/tmp/job", checkpoints: persistence.checkpoints(jobGraph, env),
+      onDecided: (end) => persistence.decided(jobGraph, 0, 1, end),
+    });
+    job.start();
+    return { slots, job };
+  }
+
+  get checkpointFiles(): string[] {
+    return this.fs.paths.filter((path) => path.endsWith("_metadata"));
+  }
+}
+
+const graph = (config: Record<string, unknown> = {}): JobGraph => ({ ...twoVertexGraph({ "execution.checkpointing.interval": 100, ...config }), jobId: "a".repeat(32) });
+const isCheckpoint = (changes: readonly StoreChange[]): boolean => changes.some((change) => change.type === "put" && change.key.includes("/checkpoints/"));
+const unavailable = (): never => {
+  throw new MillraceError({ code: "HA_UNAVAILABLE", message: "out of reach" });
+};
+
+test("tasks hear of a checkpoint only when the next leader would restore it; while the store is out of reach everything waits", async () => {
+  const world = await World.start();
+  const { slots, job } = world.run(graph());
+  let broken = true;
+  world.beforeCommit = async (changes) => {
+    if (broken && isCheckpoint(changes)) unavailable();
+  };
+  await world.time.advance(1500);
+  assert.equal(slots.ofType("triggerCheckpoint").at(-1)!.checkpointId, 1, "the next one waits");
+  assert.deepEqual([slots.ofType("checkpointComplete").length, job.lastCheckpointPath], [0, undefined]);
+  broken = false;
+  await world.time.advance(2500);
+  assert.equal(slots.ofType("checkpointComplete")[0]!.checkpointId, 1);
+  assert.ok((await world.stores.checkpointPointers(graph().jobId).all()).length === 1);
+});
+
+test("a failure while the store takes a checkpoint: the job restarts when that is decided, and from that checkpoint", async () => {
+  const world = await World.start();
+  const { slots, job } = world.run(graph({ "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 9, "restart-strategy.fixed-delay.delay": 1 }));
+  let go!: () => void;
+  const gate = new Promise<void>((resolve) => (go = resolve));
+  world.beforeCommit = async (changes) => {
+    if (isCheckpoint(changes)) await gate;
+  };
+  await world.time.advance(150);
+  slots.fail("map", 0);
+  await world.time.advance(1000);
+  assert.equal(slots.allocations, 1, "which checkpoint to restore is not known");
+  go();
+  await world.time.advance(20);
+  assert.equal(slots.allocations, 2);
+  assert.match(job.lastCheckpointPath!, /chk-1$/);
+  assert.equal(slots.ofType("checkpointComplete").length, 0, "the new attempt starts from it");
+});
+
+test("a leader that lost in the middle of a commit tells nobody, deletes nothing, and ends nothing", async () => {
+  const world = await World.start();
+  const { slots, job } = world.run(graph());
+  await world.time.advance(150);
+  const before = world.checkpointFiles;
+  assert.equal(before.length, 1);
+  world.beforeCommit = async () => {
+    throw leadershipLost(1, "another one leads");
+  };
+  const told = slots.ofType("checkpointComplete").length;
+  await world.time.advance(500);
+  job.cancel();
+  await world.time.advance(500);
+  assert.equal(slots.ofType("checkpointComplete").length, told);
+  assert.equal(job.status, "CANCELLING", "an end that was not written down is none");
+  assert.deepEqual(world.checkpointFiles.filter((path) => before.includes(path)), before);
+  assert.equal(await world.persistence.result(graph().jobId), undefined);
+  world.term.end();
+  job.suspend();
+  assert.equal(job.status, "SUSPENDED");
+});
+
+test("an end is written down before anything is deleted; what a leader that died then left is deleted by the next", async () => {
+  const world = await World.start();
+  const jobGraph = graph();
+  await world.persistence.accept({ jobGraph, artifact: "0".repeat(64), source: "/job.ts", args: ["x"] });
+  assert.deepEqual(await world.persistence.recover(), [{ jobGraph, artifact: "0".repeat(64), source: "/job.ts", args: ["x"] }]);
+  const { job } = world.run(jobGraph);
+  await world.time.advance(150);
+  assert.equal(world.checkpointFiles.length, 1);
+  // It dies right behind its decision.
+  world.beforeCommit = async (changes) => {
+    if (!changes.some(({ key }) => key.startsWith("results/"))) await new Promise(() => undefined);
+  };
+  job.cancel();
+  await world.time.advance(50);
+  assert.equal(job.status, "CANCELLING");
+  assert.equal(world.checkpointFiles.length, 1);
+  world.beforeCommit = async () => undefined;
+  assert.deepEqual(await world.persistence.recover(), [], "it does not run again");
+  await world.time.advance(50);
+  assert.deepEqual(world.checkpointFiles, []);
+  assert.deepEqual(await world.stores.executionPlans.jobIds(), []);
+  const result = (await world.persistence.result(jobGraph.jobId))!;
+  assert.equal(result.state, "CANCELED");
+  assert.throws(() => executionResult(result), { code: "JOB_CANCELED" });
+});
+
+test("a job none of whose checkpoints can be read fails by name, and its files stay", async () => {
+  const world = await World.start();
+  const jobGraph = graph();
+  const before = world.run(jobGraph);
+  await world.time.advance(150);
+  before.job.suspend();
+  const [path] = world.checkpointFiles;
+  await world.fs.writeAtomic(path!, new TextEncoder().encode('{"cut'));
+  const { job, slots } = world.run(jobGraph, new JobPersistence({
+    env: { ...world.time.env, fs: world.fs }, stores: world.stores, term: new LeaderTerm(world.time.env, 1), checkpointDirectory: ({ jobId }) => `/c/${jobId}`,
+  }));
+  await world.time.advance(50);
+  assert.deepEqual([job.status, slots.allocations], ["FAILED", 0]);
+  await assert.rejects(job.result, (error: MillraceError) => (error.cause as MillraceError).code === "CHECKPOINT_UNREADABLE");
+  assert.deepEqual(world.checkpointFiles, [path]);
+  assert.equal((await world.persistence.result(jobGraph.jobId))?.error?.code, "CHECKPOINT_UNREADABLE");
+});
