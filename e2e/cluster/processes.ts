@@ -25,7 +25,9 @@ export class LocalCluster {
   restUrl = "";
   readonly taskManagers: ClusterProcess[] = [];
   jobManager!: ClusterProcess;
-  readonly #define: readonly string[];
+  /** Environment variables of the commands that are run. */
+  environment: Readonly<Record<string, string>> = {};
+  #define: readonly string[];
   #processes: ClusterProcess[] = [];
   #started = 0;
 
@@ -33,10 +35,13 @@ export class LocalCluster {
     this.#define = Object.entries({ "io.tmp.dirs": this.directory, "rest.port": "0", ...define }).flatMap(([key, value]) => ["-D", `${key}=${value}`]);
   }
 
-  /** A JobManager and TaskManagers, all ready. */
-  static async start(taskManagers: number, define: Readonly<Record<string, string>> = {}): Promise<LocalCluster> {
+  /** A JobManager and TaskManagers, all ready. @param prepare what they need in the cluster's directory; returns further definitions */
+  static async start(
+    taskManagers: number, define: Readonly<Record<string, string>> = {}, prepare: (cluster: LocalCluster) => Promise<Readonly<Record<string, string>>> = async () => ({}),
+  ): Promise<LocalCluster> {
     const cluster = new LocalCluster(define);
     try {
+      cluster.#define = [...cluster.#define, ...Object.entries(await prepare(cluster)).flatMap(([key, value]) => ["-D", `${key}=${value}`])];
       await cluster.startJobManager();
       await Promise.all(Array.from({ length: taskManagers }, () => cluster.startTaskManager()));
       return cluster;
@@ -72,7 +77,7 @@ export class LocalCluster {
   }
 
   spawn(args: readonly string[]): ClusterProcess {
-    const child = spawn(process.execPath, [bin, ...args], { cwd: this.directory, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
+    const child = spawn(process.execPath, [bin, ...args], { cwd: this.directory, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1", ...this.environment } });
     let output = "";
     const take = (chunk: Buffer): void => void (output += chunk.toString());
     child.stdout!.on("data", take);

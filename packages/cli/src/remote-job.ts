@@ -35,8 +35,13 @@ export async function submitRemote(request: RemoteRequest): Promise<RemoteJob> {
   }
 }
 
+/** A TaskManager has no slots in the program's own thread. */
+export function onWorkers(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return { ...config, "slot.isolation": config["slot.isolation"] === "process" ? "process" : "thread" };
+}
+
 async function planAndSubmit(cluster: ClusterClient, request: RemoteRequest): Promise<RemoteJob> {
-  const { artifact, program, jobGraph } = await planJob(request.job, { args: request.args, config: { ...request.config, "slot.isolation": "thread" } });
+  const { artifact, program, jobGraph } = await planJob(request.job, { args: request.args, config: onWorkers(request.config) });
   try {
     for (const warning of program.warnings) consoleLog.write("warn", warning);
     const key = await cluster.upload(await portableArtifact(artifact));

@@ -53,7 +53,7 @@ export async function submitJob(job: UrlLike | string, options: RunJobOptions = 
   const entries = await libraryEntries();
   const library = entries === undefined ? undefined : (findLibraryBundle(entries) ?? entries);
   const slots = new WorkerSlots();
-  slots.prewarm(Math.max(1, Math.min(wantedParallelism(options), 2 * availableParallelism())), library?.millrace, library?.slot);
+  slots.prewarm(Math.max(1, Math.min(wantedParallelism(options), 2 * availableParallelism())), library?.millrace, library?.slot, options.config?.["slot.isolation"] === "process" ? "process" : "thread");
   let planned: PlannedJob | undefined;
   try {
     planned = await planJob(job, options);

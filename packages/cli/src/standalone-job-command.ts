@@ -6,6 +6,7 @@ import type { JobRequest } from "./command-line.js";
 import { exitCodes } from "./exit-codes.js";
 import { jobPart, processConfig } from "./process-config.js";
 import { stopSignal } from "./process-commands.js";
+import { onWorkers } from "./remote-job.js";
 import { planJob } from "./run-job.js";
 
 /**
@@ -17,7 +18,7 @@ export async function standaloneJobCommand(request: JobRequest): Promise<number>
   const { jobManager, stop } = await startJobManager(config);
   try {
     const { artifact, program, jobGraph } = await planJob(request.job, {
-      args: request.args, config: { ...jobPart(config), "slot.isolation": "thread" }, ...(config.has(PARALLELISM) ? { parallelism: config.get(PARALLELISM) } : {}),
+      args: request.args, config: onWorkers(jobPart(config)), ...(config.has(PARALLELISM) ? { parallelism: config.get(PARALLELISM) } : {}),
     });
     for (const warning of program.warnings) processLog.write("warn", warning);
     const bytes = await portableArtifact(artifact);

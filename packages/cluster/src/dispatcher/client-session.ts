@@ -1,6 +1,8 @@
 import { MillraceError } from "@millrace/core";
 import { BlobUpload, checkBlobKey, type BlobStore } from "../blob/blob-store.js";
 import { unknownMethod, type RpcConnection, type RpcHandler } from "../rpc/rpc-connection.js";
+import { requireRole, type PeerRole } from "../security/peer-roles.js";
+import type { Role } from "../security/roles.js";
 import type { ClientMethods, ClusterOverview, JobRef, ToClient } from "./client-protocol.js";
 import type { Dispatcher } from "./dispatcher.js";
 import type { JobObserver, ManagedJob } from "./managed-job.js";
@@ -9,10 +11,17 @@ export interface ClientSessionInit {
   readonly dispatcher: Dispatcher;
   readonly blobs: BlobStore;
   readonly overview: () => ClusterOverview;
+  /** Of the client's certificate. */
+  readonly role: PeerRole;
 }
 
 /** Uploads that one client may have open. */
 const MAX_UPLOADS = 4;
+
+const neededRoles: { readonly [M in keyof ClientMethods]: Role } = {
+  overview: "viewer", listJobs: "viewer", jobStatus: "viewer", jobResult: "viewer", jobMetrics: "viewer", jobAccumulators: "viewer", lastCheckpointPath: "viewer",
+  hasBlob: "submitter", putBlob: "submitter", submitJob: "submitter", cancelJob: "operator", triggerCheckpoint: "operator",
+};
 
 type Ask<M extends keyof ClientMethods> = ClientMethods[M]["ask"];
 type Answers = { readonly [M in keyof ClientMethods]: (ask: Ask<M>) => ClientMethods[M]["answer"] | Promise<ClientMethods[M]["answer"]> };
@@ -24,6 +33,8 @@ export class ClientSession implements RpcHandler {
   readonly #uploads = new Map<string, BlobUpload>();
   readonly #unobserve: (() => void)[] = [];
   readonly #cancelOnExit: ManagedJob[] = [];
+  /** Its own jobs a client may stop. */
+  readonly #submitted = new Set<string>();
 
   constructor(init: ClientSessionInit, connection: RpcConnection) {
     this.#init = init;
@@ -33,6 +44,7 @@ export class ClientSession implements RpcHandler {
 
   request(method: string, body: unknown): unknown {
     if (!Object.hasOwn(this.#answers, method)) throw unknownMethod(method);
+    this.#checkRole(method as keyof ClientMethods, body);
     return (this.#answers[method as keyof ClientMethods] as (ask: unknown) => unknown)(body);
   }
 
@@ -64,6 +76,7 @@ export class ClientSession implements RpcHandler {
     submitJob: async ({ attached, cancelOnExit, ...submission }) => {
       const jobId = String(submission.jobGraph?.jobId);
       const job = await this.#init.dispatcher.submit(submission, attached ? this.#observer(jobId) : undefined);
+      this.#submitted.add(jobId);
       if (attached && cancelOnExit) this.#cancelOnExit.push(job);
       return { jobId };
     },
@@ -82,6 +95,12 @@ export class ClientSession implements RpcHandler {
     triggerCheckpoint: (ref) => this.#job(ref).master.triggerCheckpoint(),
     lastCheckpointPath: (ref) => this.#job(ref).master.lastCheckpointPath,
   };
+
+  #checkRole(method: keyof ClientMethods, body: unknown): void {
+    const needed = neededRoles[method];
+    const isOwn = needed === "operator" && this.#submitted.has(String((body as Partial<JobRef> | undefined)?.jobId));
+    if (!isOwn) requireRole(this.#init.role, needed, `do "${method}"`);
+  }
 
   #upload(key: string, offset: number): BlobUpload {
     if (offset === 0) {

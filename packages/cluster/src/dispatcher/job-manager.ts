@@ -1,6 +1,6 @@
 import {
   HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, JOBMANAGER_BIND_HOST, JOBMANAGER_RPC_PORT, JOB_STORE_CAPACITY, JOB_STORE_EXPIRATION, CLUSTER_EVENLY_SPREAD, MillraceError,
-  SLOT_REQUEST_TIMEOUT, type Configuration,
+  SLOT_REQUEST_TIMEOUT, type Configuration, type ConnectionPeer,
 } from "@millrace/core";
 import { BlobStore, checkBlobKey } from "../blob/blob-store.js";
 import { ResourceManager } from "../resource-manager/resource-manager.js";
@@ -8,6 +8,7 @@ import type { ClusterEnv } from "../rpc/cluster-env.js";
 import { MILLRACE_VERSION } from "../rpc/millrace-version.js";
 import { unknownMethod, type RpcConnection } from "../rpc/rpc-connection.js";
 import { RpcServer, type RpcHello } from "../rpc/rpc-endpoints.js";
+import { requireInternal, roleOfPeer } from "../security/peer-roles.js";
 import { SlotEventRouter } from "../scheduler/cluster-slots.js";
 import type { TaskManagerAbout, ToJobManager } from "../task-manager/task-manager-protocol.js";
 import type { ClusterOverview } from "./client-protocol.js";
@@ -57,7 +58,7 @@ export class JobManager {
     jobManager.#server = await RpcServer.listen({
       env, host: config.get(JOBMANAGER_BIND_HOST), port: config.get(JOBMANAGER_RPC_PORT), token: init.fencingToken,
       heartbeat: { intervalMs: config.get(HEARTBEAT_INTERVAL), timeoutMs: config.get(HEARTBEAT_TIMEOUT) },
-      accept: (hello) => jobManager.#accept(hello),
+      accept: (hello, peer) => jobManager.#accept(hello, peer),
     });
     return jobManager;
   }
@@ -80,10 +81,11 @@ export class JobManager {
     await this.#server!.close();
   }
 
-  #accept(hello: RpcHello): { readonly about: unknown; readonly welcomed: (connection: RpcConnection) => void } {
+  #accept(hello: RpcHello, peer: ConnectionPeer | undefined): { readonly about: unknown; readonly welcomed: (connection: RpcConnection) => void } {
     if (hello.role === "client") {
-      return { about: undefined, welcomed: (connection) => void new ClientSession({ dispatcher: this.dispatcher, blobs: this.blobs, overview: () => this.overview() }, connection) };
+      return { about: undefined, welcomed: (connection) => void new ClientSession({ dispatcher: this.dispatcher, blobs: this.blobs, overview: () => this.overview(), role: roleOfPeer(peer) }, connection) };
     }
+    requireInternal(peer, "a TaskManager");
     const about = checkAbout(hello.about);
     return { about: undefined, welcomed: (connection) => this.#welcome(about, connection) };
   }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { JOBMANAGER_BIND_HOST, TMP_DIRS, type Configuration, type LogSink } from "@millrace/core";
 import { JobManager } from "../dispatcher/job-manager.js";
-import { requireLoopback } from "./loopback.js";
+import { internalCredentials, requireSafeBinding } from "../security/internal-tls.js";
 import { nodeClusterEnv } from "./node-cluster-env.js";
 import { processLog } from "./process-log.js";
 
@@ -24,11 +24,12 @@ export interface JobManagerProcessOptions {
 
 /**
  * Starts a JobManager in this process, as the only one and so the leader, and serves REST.
- * @throws `BIND_NOT_LOOPBACK`, `ADDRESS_IN_USE`, `REST_PORT_IN_USE`, `BIND_NOT_SAFE` and other complaints about REST and reporters
+ * @throws `BIND_NOT_LOOPBACK`, `TLS_FILE_UNREADABLE`, `TLS_CERTIFICATE_UNUSABLE`, `ADDRESS_IN_USE`, `REST_PORT_IN_USE`, `BIND_NOT_SAFE` and other complaints about REST and reporters
  */
 export async function startJobManager(config: Configuration, { log = processLog, onShutDown }: JobManagerProcessOptions = {}): Promise<JobManagerProcess> {
-  requireLoopback(config.get(JOBMANAGER_BIND_HOST), JOBMANAGER_BIND_HOST);
-  const env = nodeClusterEnv(log);
+  const credentials = internalCredentials(config);
+  requireSafeBinding(config.get(JOBMANAGER_BIND_HOST), JOBMANAGER_BIND_HOST, credentials);
+  const env = nodeClusterEnv(log, credentials);
   const directory = resolve(config.get(TMP_DIRS) ?? tmpdir(), `millrace-jobmanager-${env.randomHex(8)}`);
   // Artifacts are code: nobody else may change them.
   const blobs = join(directory, "blobs");
@@ -39,7 +40,7 @@ export async function startJobManager(config: Configuration, { log = processLog,
     removeIfEmpty(directory);
   });
   const jobManager = await JobManager.start({ env, config, directory, fencingToken: env.randomHex(16) });
-  log.write("info", `JobManager listens on ${config.get(JOBMANAGER_BIND_HOST)}:${jobManager.port}`);
+  log.write("info", `JobManager listens on ${config.get(JOBMANAGER_BIND_HOST)}:${jobManager.port}${credentials === undefined ? "" : " with TLS"}`);
   try {
     // Commands that are only clients load this module, too, and need no server.
     const { startJobManagerRest } = await import("./job-manager-rest.js");

@@ -1,15 +1,15 @@
 import { rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { availableParallelism, tmpdir, totalmem } from "node:os";
+import { availableParallelism, hostname, tmpdir, totalmem } from "node:os";
 import { resolve } from "node:path";
 import {
-  JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, TASKMANAGER_SLOTS, TASKMANAGER_REGISTRATION_TIMEOUT, SLOT_HEAP, TASKMANAGER_BIND_HOST,
-  TASKMANAGER_HOST, TASKMANAGER_RESOURCE_ID, TMP_DIRS, type Configuration, type LogSink, type MillraceError,
+  JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, TASKMANAGER_SLOTS, TASKMANAGER_REGISTRATION_TIMEOUT, SLOT_HEAP, TASKMANAGER_BIND_HOST, TASKMANAGER_DATA_PORT,
+  SLOT_ISOLATION, TASKMANAGER_HOST, TASKMANAGER_RESOURCE_ID, TMP_DIRS, expandPorts, type Configuration, type LogSink, type MillraceError,
 } from "@millrace/core";
 import { WorkerSlotHost } from "../embedded/worker-slot-host.js";
 import { ArtifactCache } from "../task-manager/artifact-cache.js";
 import { TaskManager } from "../task-manager/task-manager.js";
-import { requireLoopback } from "./loopback.js";
+import { internalCredentials, requireSafeBinding } from "../security/internal-tls.js";
 import { nodeClusterEnv } from "./node-cluster-env.js";
 import { processLog } from "./process-log.js";
 
@@ -24,13 +24,16 @@ export interface TaskManagerProcessOptions {
 }
 
 const LOAD_TIMEOUT_MS = 60_000;
+/** Nobody can connect to these. */
+const EVERY_ADDRESS = ["0.0.0.0", "::"];
 
-/** Starts a TaskManager in this process. @throws `BIND_NOT_LOOPBACK` */
+/** Starts a TaskManager in this process. @throws `BIND_NOT_LOOPBACK`, `TLS_FILE_UNREADABLE`, `TLS_CERTIFICATE_UNUSABLE` */
 export async function startTaskManager(options: TaskManagerProcessOptions): Promise<TaskManager> {
   const { config, library, libraryUrl, log = processLog, fatal, onRegistered } = options;
   const dataHost = config.get(TASKMANAGER_BIND_HOST);
-  requireLoopback(dataHost, TASKMANAGER_BIND_HOST);
-  const env = nodeClusterEnv(log);
+  const credentials = internalCredentials(config);
+  requireSafeBinding(dataHost, TASKMANAGER_BIND_HOST, credentials);
+  const env = nodeClusterEnv(log, credentials);
   const taskManagerId = config.get(TASKMANAGER_RESOURCE_ID) ?? `tm-${env.randomHex(4)}`;
   const directory = resolve(config.get(TMP_DIRS) ?? tmpdir(), `millrace-taskmanager-${env.randomHex(8)}`);
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -39,12 +42,15 @@ export async function startTaskManager(options: TaskManagerProcessOptions): Prom
   const taskManager = new TaskManager({
     env, fatal, ...(onRegistered === undefined ? {} : { onRegistered }),
     about: {
-      taskManagerId, host: config.get(TASKMANAGER_HOST) ?? dataHost, numberOfSlots, processId: process.pid,
+      taskManagerId, host: config.get(TASKMANAGER_HOST) ?? (EVERY_ADDRESS.includes(dataHost) ? hostname() : dataHost), numberOfSlots, processId: process.pid,
       hardware: { cpuCores: availableParallelism(), physicalMemoryBytes: totalmem(), heapBytes: numberOfSlots * config.get(SLOT_HEAP) },
     },
     findJobManager: async () => ({ host: config.get(JOBMANAGER_RPC_ADDRESS), port: config.get(JOBMANAGER_RPC_PORT) }),
     registrationTimeoutMs: config.get(TASKMANAGER_REGISTRATION_TIMEOUT),
-    slots: new WorkerSlotHost({ numberOfSlots, heapBytes: config.get(SLOT_HEAP), dataHost, library, loadTimeoutMs: LOAD_TIMEOUT_MS }),
+    slots: new WorkerSlotHost({
+      numberOfSlots, heapBytes: config.get(SLOT_HEAP), library, loadTimeoutMs: LOAD_TIMEOUT_MS, credentials, log,
+      kind: config.get(SLOT_ISOLATION) === "process" ? "process" : "thread", binding: { host: dataHost, ports: expandPorts(config.get(TASKMANAGER_DATA_PORT)) },
+    }),
     temporaryDirectory: `${directory}/slots`,
     artifacts: new ArtifactCache(env, directory, library?.millrace ?? libraryUrl),
   });

@@ -1,4 +1,4 @@
-import { MillraceError, type Connection } from "@millrace/core";
+import { MillraceError, type Connection, type ConnectionPeer } from "@millrace/core";
 
 /** Version of what is inside the frames. Bump when two neighbours could no longer understand each other. */
 export const RPC_PROTOCOL_VERSION = 1;
@@ -7,6 +7,8 @@ export const RPC_PROTOCOL_VERSION = 1;
 const PREAMBLE = new Uint8Array([..."MILLRACE"].map((letter) => letter.charCodeAt(0)).concat(RPC_PROTOCOL_VERSION));
 const HEADER_BYTES = 4;
 const MAX_COPIED_BYTES = 16_384;
+/** How a record of TLS begins that is a handshake or an alert. */
+const TLS_RECORDS = [0x16, 0x15];
 
 /**
  * Frames over a byte connection: a preamble each way, then a length (four bytes, big-endian) before every frame.
@@ -35,6 +37,10 @@ export class FramedConnection {
     connection.write(PREAMBLE);
     connection.onClose = (error) => this.#close(closedError(error));
     connection.onData = (bytes) => this.#receive(bytes);
+  }
+
+  get peer(): ConnectionPeer | undefined {
+    return this.#connection.peer;
   }
 
   get closed(): boolean {
@@ -93,7 +99,7 @@ export class FramedConnection {
       this.#preamble[index] = byte;
       this.#preambleBytes++;
       if (byte === PREAMBLE[index]) continue;
-      this.#close(index < PREAMBLE.length - 1 ? notMillrace() : otherProtocol(byte));
+      this.#close(index === 0 && TLS_RECORDS.includes(byte) ? tlsNotSpoken() : index < PREAMBLE.length - 1 ? notMillrace() : otherProtocol(byte));
       return bytes.length;
     }
     return at;
@@ -127,6 +133,10 @@ function frameTooLarge(bytes: number, limit: number, what: string): MillraceErro
 
 function notMillrace(): MillraceError {
   return new MillraceError({ code: "RPC_NOT_MILLRACE", message: "what came over the connection is not Millrace's protocol", hint: "check that the port is the one of a JobManager (jobmanager.rpc.port)" });
+}
+
+function tlsNotSpoken(): MillraceError {
+  return new MillraceError({ code: "RPC_NOT_MILLRACE", message: "the other side speaks TLS and this one does not", hint: "set security.ssl.internal.enabled on both sides, or on neither" });
 }
 
 function otherProtocol(version: number): MillraceError {

@@ -24,10 +24,10 @@ export const BATCH_EXCHANGE_MEMORY: ConfigOption<number> = configOption.memorySi
   "taskmanager.memory.batch-exchange.size", 256 * 1024 ** 2, "How much of what batch jobs exchange a slot keeps in memory; the rest waits in temporary files.");
 export const TMP_DIRS: ConfigOption<string | undefined> = configOption.optionalString(
   "io.tmp.dirs", undefined, "Directory of temporary files; not set means the system's.");
-export const SLOT_ISOLATION: ConfigOption<"inline" | "thread"> = configOption.oneOf(["inline", "thread"])(
-  "slot.isolation", "inline", "Where slots run: in the caller's thread, or each in a worker thread of its own.");
+export const SLOT_ISOLATION: ConfigOption<"inline" | "thread" | "process"> = configOption.oneOf(["inline", "thread", "process"])(
+  "slot.isolation", "inline", "Where slots run: in the caller's thread, each in a worker thread of its own, or each in a process of its own. A TaskManager's slots are threads unless it or the job says `process`.");
 export const SLOT_HEAP: ConfigOption<number> = configOption.memorySize(
-  "taskmanager.memory.task.heap.size", 4 * 1024 ** 3, "Heap limit of a slot's worker thread.");
+  "taskmanager.memory.task.heap.size", 4 * 1024 ** 3, "Heap limit of a slot's worker thread or process.");
 
 export const CHECKPOINTING_INTERVAL: ConfigOption<number | undefined> = configOption.optionalDuration(
   "execution.checkpointing.interval", undefined, "Time between checkpoints; not set means none.");

@@ -16,7 +16,7 @@ interface Pair {
 
 async function pair(t: { after(close: () => Promise<void>): void }, secretOfB: string = secret): Promise<Pair> {
   const lost: MillraceError[] = [];
-  const [a, b] = await Promise.all([SlotSockets.listen(env, "127.0.0.1"), SlotSockets.listen(env, "127.0.0.1")]);
+  const [a, b] = await Promise.all([SlotSockets.listen(env, { host: "127.0.0.1" }), SlotSockets.listen(env, { host: "127.0.0.1" })]);
   a.open({ slotIndex: 0, secret }, (error) => lost.push(error));
   b.open({ slotIndex: 1, secret: secretOfB }, (error) => lost.push(error));
   t.after(async () => {
@@ -63,7 +63,7 @@ test("messages and buffers of every size arrive whole and in order, both ways", 
 });
 
 test("a peer may come before its port is asked for, and before the slot belongs to a job", async (t) => {
-  const late = await SlotSockets.listen(env, "127.0.0.1");
+  const late = await SlotSockets.listen(env, { host: "127.0.0.1" });
   const slots = await pair(t);
   const atA = slots.a.portTo({ kind: "socket", peerSlot: 5, address: { host: "127.0.0.1", port: late.port } });
   atA.post({ kind: "end", channel: 1 });
