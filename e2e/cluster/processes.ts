@@ -114,3 +114,23 @@ export class LocalCluster {
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
+
+/** Whether a process runs. (Linux.) */
+export function isAlive(pid: number): boolean {
+  return commandOf(pid) !== "";
+}
+
+/** The slots of a TaskManager whose slots are processes. (Linux.) */
+export function slotProcesses(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  return children.filter((child) => /slot(-entry)?\.m?js/.test(commandOf(child)));
+}
+
+/** Of a process that has ended, and that nobody has asked about, it is empty. */
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -23,12 +23,17 @@ export interface WorkerSlotHostOptions {
   readonly loadTimeoutMs: number;
 }
 
+const FIRST_RETRY_MS = 50;
+const MAX_RETRY_MS = 30_000;
+
 /** The slots of a TaskManager as worker threads or processes. Each job gets fresh ones; as many as there are slots are started ahead. */
 export class WorkerSlotHost implements SlotHost {
   readonly #options: WorkerSlotHostOptions;
   readonly #open = new Set<WorkerSlot>();
   #warm: SlotWorker[] = [];
   #closed = false;
+  #retry: NodeJS.Timeout | undefined;
+  #retryMs = FIRST_RETRY_MS;
 
   constructor(options: WorkerSlotHostOptions) {
     this.#options = options;
@@ -57,6 +62,7 @@ export class WorkerSlotHost implements SlotHost {
 
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#retry);
     await Promise.all(this.#warm.splice(0).map((worker) => worker.terminate()));
   }
 
@@ -65,16 +71,22 @@ export class WorkerSlotHost implements SlotHost {
     while (!this.#closed && this.#warm.length + this.#open.size < this.#options.numberOfSlots) {
       const worker = this.#start(this.#options.library !== undefined, this.#options.kind);
       this.#warm.push(worker);
-      let started = false;
-      worker.dataPort.then(() => (started = true), () => undefined);
-      // One that dies while it waits is not offered; one that cannot even start is not tried again before it is needed.
+      worker.dataPort.then(() => (this.#retryMs = FIRST_RETRY_MS), () => undefined);
+      // One that dies while it waits is not offered.
       worker.onLost = () => {
-        const waiting = this.#warm.filter((other) => other !== worker);
-        if (waiting.length === this.#warm.length) return;
-        this.#warm = waiting;
-        if (started) this.#prewarm();
+        this.#warm = this.#warm.filter((other) => other !== worker);
+        this.#replaceLater();
       };
     }
+  }
+
+  /** Later and later, so that slots that cannot start do not keep the machine busy. */
+  #replaceLater(): void {
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      this.#prewarm();
+    }, this.#retryMs);
+    this.#retryMs = Math.min(MAX_RETRY_MS, 2 * this.#retryMs);
   }
 
   #start(usesLibrary: boolean, kind: SlotKind): SlotWorker {

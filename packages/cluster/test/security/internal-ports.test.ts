@@ -172,9 +172,9 @@ test("a flood of half-open handshakes costs the oldest of them", async (t) => {
   const port = await rpcPort(t);
   const sockets = Array.from({ length: 300 }, () => connectPlain({ host: "127.0.0.1", port: port.number }));
   t.after(async () => sockets.forEach((socket) => socket.destroy()));
-  let ended = 0;
-  for (const socket of sockets) void closed(socket).then(() => ended++);
-  while (ended < 300 - 256) await new Promise((resolve) => setImmediate(resolve));
+  const ended: unknown[] = [];
+  for (const socket of sockets) void closed(socket).then(() => ended.push(socket));
+  while (ended.length < 300 - 256) await new Promise((resolve) => setImmediate(resolve));
   await port.works();
 });
 
