@@ -1,6 +1,7 @@
 import { consoleLog } from "@millrace/cluster/embedded";
 import type { ClusterClient } from "@millrace/cluster/process";
-import { portableArtifact } from "@millrace/client";
+import { EXTERNAL_PACKAGES } from "@millrace/core";
+import { portableArtifact, type BundledPackages } from "@millrace/client";
 import type { JobClient } from "@millrace/graph";
 import type { JobRequest } from "./command-line.js";
 import { connectCluster } from "./cluster-address.js";
@@ -40,8 +41,13 @@ export function onWorkers(config: Readonly<Record<string, unknown>>): Record<str
   return { ...config, "slot.isolation": config["slot.isolation"] === "process" ? "process" : "thread" };
 }
 
+/** All that the job uses, but for those that are said to be there already. */
+export function packagesToSend(config: Readonly<Record<string, unknown>>): BundledPackages {
+  return { except: String(config[EXTERNAL_PACKAGES.key] ?? "").split(",").map((name) => name.trim()).filter((name) => name !== "") };
+}
+
 async function planAndSubmit(cluster: ClusterClient, request: RemoteRequest): Promise<RemoteJob> {
-  const { artifact, program, jobGraph } = await planJob(request.job, { args: request.args, config: onWorkers(request.config) });
+  const { artifact, program, jobGraph } = await planJob(request.job, { args: request.args, config: onWorkers(request.config) }, packagesToSend(request.config));
   try {
     for (const warning of program.warnings) consoleLog.write("warn", warning);
     const key = await cluster.upload(await portableArtifact(artifact));

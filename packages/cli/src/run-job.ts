@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { PARALLELISM, type LogSink, type UrlLike } from "@millrace/core";
 import type { JobClient, JobExecutionResult, JobGraph, JobStatus } from "@millrace/graph";
+import type { BundledPackages } from "@millrace/client";
 import { libraryEntries } from "./library-entries.js";
 
 export interface RunJobOptions {
@@ -88,12 +89,12 @@ export async function submitJob(job: UrlLike | string, options: RunJobOptions = 
   }
 }
 
-/** Bundles a job and runs its program up to `execute()`. The program stays alive; terminate it when only the plan is wanted. */
-export async function planJob(job: UrlLike | string, options: RunJobOptions = {}): Promise<PlannedJob> {
+/** Bundles a job, with the packages it uses if those are asked for, and runs its program up to `execute()`. The program stays alive; terminate it when only the plan is wanted. */
+export async function planJob(job: UrlLike | string, options: RunJobOptions = {}, packages?: BundledPackages): Promise<PlannedJob> {
   const { buildLibraryBundle, bundleJob, findLibraryBundle, JobProgram } = await import("@millrace/client");
   const entries = await libraryEntries();
   const library = entries === undefined ? undefined : (findLibraryBundle(entries) ?? (await buildLibraryBundle(entries)));
-  const artifact = await bundleJob(jobPath(job), library);
+  const artifact = await bundleJob(jobPath(job), library, packages);
   const program = new JobProgram({
     artifactUrl: artifact.url, source: artifact.source, args: options.args ?? [], config: overrides(options), parameters: options.parameters ?? {},
     jobId: randomUUID().replaceAll("-", ""), planningTimeoutMs: options.planningTimeoutMs ?? 60_000, entryUrl: artifact.library?.program,

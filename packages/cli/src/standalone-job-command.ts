@@ -6,7 +6,7 @@ import type { JobRequest } from "./command-line.js";
 import { exitCodes } from "./exit-codes.js";
 import { jobPart, processConfig } from "./process-config.js";
 import { stopSignal } from "./process-commands.js";
-import { onWorkers } from "./remote-job.js";
+import { onWorkers, packagesToSend } from "./remote-job.js";
 import { planJob } from "./run-job.js";
 
 /**
@@ -19,7 +19,7 @@ export async function standaloneJobCommand(request: JobRequest): Promise<number>
   try {
     const { artifact, program, jobGraph } = await planJob(request.job, {
       args: request.args, config: onWorkers(jobPart(config)), ...(config.has(PARALLELISM) ? { parallelism: config.get(PARALLELISM) } : {}),
-    });
+    }, packagesToSend(jobPart(config)));
     for (const warning of program.warnings) processLog.write("warn", warning);
     const bytes = await portableArtifact(artifact);
     const key = nodeClusterEnv(processLog).sha256Hex(bytes);

@@ -27,6 +27,15 @@ const LOAD_TIMEOUT_MS = 60_000;
 /** Nobody can connect to these. */
 const EVERY_ADDRESS = ["0.0.0.0", "::"];
 
+/** Packages of the library are installed beside each other. */
+function installedPackage(specifier: string): string | undefined {
+  try {
+    return import.meta.resolve(specifier);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Starts a TaskManager in this process. @throws `BIND_NOT_LOOPBACK`, `TLS_FILE_UNREADABLE`, `TLS_CERTIFICATE_UNUSABLE` */
 export async function startTaskManager(options: TaskManagerProcessOptions): Promise<TaskManager> {
   const { config, library, libraryUrl, log = processLog, fatal, onRegistered } = options;
@@ -52,7 +61,7 @@ export async function startTaskManager(options: TaskManagerProcessOptions): Prom
       kind: config.get(SLOT_ISOLATION) === "process" ? "process" : "thread", binding: { host: dataHost, ports: expandPorts(config.get(TASKMANAGER_DATA_PORT)) },
     }),
     temporaryDirectory: `${directory}/slots`,
-    artifacts: new ArtifactCache(env, directory, library?.millrace ?? libraryUrl),
+    artifacts: new ArtifactCache(env, directory, library?.millrace ?? libraryUrl, installedPackage),
   });
   taskManager.start();
   return taskManager;
