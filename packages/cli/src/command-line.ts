@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { clusterCommands } from "./cluster-commands.js";
 import { exitCodes, isUsageError } from "./exit-codes.js";
 
@@ -55,7 +55,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .option("--dir <directory>", "where the CA is, and where files go", "millrace-certs")
     .option("--host <host...>", "host names and addresses a server is reached by", [])
     .option("--role <role>", "for a client: viewer, submitter or operator", parseRole)
-    .option("--internal", "for a process of the cluster")
+    .addOption(new Option("--internal", "for a process of the cluster").conflicts("role"))
     .option("--days <n>", "how long it is valid", parseDays)
     .action(async (name: string, options: { dir: string; host: string[]; role?: "viewer" | "submitter" | "operator"; internal?: true; days?: number }) => {
       const { certCommand } = await import("./cert-command.js");

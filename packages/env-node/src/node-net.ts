@@ -33,27 +33,9 @@ export class NodeNet implements Net {
 
   /** `CONNECTION_FAILED` (worth a retry) when nobody answers, `TLS_HANDSHAKE_FAILED` when it is not the one it should be. */
   connect(host: string, port: number): Promise<Connection> {
-    return new Promise((resolve, reject) => {
-      const isUnix = host.startsWith(UNIX);
-      const socket = isUnix ? net.connect({ path: host.slice(UNIX.length) }) : net.connect({ host, port, noDelay: true });
-      const fail = (cause: NodeJS.ErrnoException): void => {
-        reject(
-          new MillraceError({
-            code: "CONNECTION_FAILED",
-            message: `cannot connect to ${isUnix ? host : `${host}:${port}`}: ${cause.code ?? cause.message}`,
-            hint: "check that the other side is running and that the address is right",
-            recovery: "retry",
-            cause,
-          }),
-        );
-      };
-      socket.once("error", fail);
-      socket.once("connect", () => {
-        socket.off("error", fail);
-        if (this.#credentials === undefined || isUnix) resolve(new NodeConnection(socket));
-        else encrypt(socket, host, this.#credentials, this.#handshakeTimeoutMs).then(resolve, reject);
-      });
-    });
+    if (host.startsWith(UNIX)) return connectPlain(net.connect({ path: host.slice(UNIX.length) }), host);
+    if (this.#credentials === undefined) return connectPlain(net.connect({ host, port, noDelay: true }), `${host}:${port}`);
+    return connectTls(host, port, this.#credentials, this.#handshakeTimeoutMs);
   }
 
   /** Port 0 takes a free one. `ADDRESS_IN_USE` or `ADDRESS_UNAVAILABLE` when the address cannot be had. Closing leaves accepted connections open. */
@@ -107,28 +89,49 @@ function tlsServer({ certificate, key, ca }: PeerCredentials, handshakeTimeout: 
   return server;
 }
 
-/** The connecting side of TLS. What is checked is the CA and the OU, not the host's name: one certificate may serve a whole cluster. */
-function encrypt(raw: net.Socket, host: string, { certificate, key, ca, serverUnit }: PeerCredentials, timeoutMs: number): Promise<Connection> {
+function connectPlain(socket: net.Socket, address: string): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: NodeJS.ErrnoException): void => reject(connectionFailed(cause, address));
+    socket.once("error", fail);
+    socket.once("connect", () => {
+      socket.off("error", fail);
+      resolve(new NodeConnection(socket));
+    });
+  });
+}
+
+/** What is checked is the CA and the OU, not the host's name: one certificate may serve a whole cluster. */
+function connectTls(host: string, port: number, { certificate, key, ca, serverUnit }: PeerCredentials, timeoutMs: number): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const socket = tls.connect({
-      socket: raw, cert: certificate, key, ca, minVersion: "TLSv1.3",
-      ...(net.isIP(host) === 0 ? { servername: host } : {}),
+      host, port, cert: certificate, key, ca, minVersion: "TLSv1.3",
       checkServerIdentity: (_, shown) => {
         const { name, unit } = subjectOf(shown);
         return unit === serverUnit ? undefined : new Error(`"${name}" is not a process of the cluster: its certificate was made without --internal`);
       },
     });
-    const timer = setTimeout(() => socket.destroy(Object.assign(new Error("timeout"), { code: "TIMEOUT" })), timeoutMs);
-    const fail = (cause: Error): void => {
+    let timer: NodeJS.Timeout | undefined;
+    const fail = (cause: NodeJS.ErrnoException): void => {
       clearTimeout(timer);
-      reject(handshakeError(cause));
+      reject(timer === undefined ? connectionFailed(cause, `${host}:${port}`) : handshakeError(cause));
     };
     socket.once("error", fail);
+    socket.once("connect", () => {
+      socket.setNoDelay(true);
+      timer = setTimeout(() => socket.destroy(Object.assign(new Error("timeout"), { code: "TIMEOUT" })), timeoutMs);
+    });
     socket.once("secureConnect", () => {
       clearTimeout(timer);
       socket.off("error", fail);
       resolve(new NodeConnection(socket, peerOf(socket)));
     });
+  });
+}
+
+function connectionFailed(cause: NodeJS.ErrnoException, address: string): MillraceError {
+  return new MillraceError({
+    code: "CONNECTION_FAILED", message: `cannot connect to ${address}: ${cause.code ?? cause.message}`, hint: "check that the other side is running and that the address is right",
+    recovery: "retry", cause,
   });
 }
 
