@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connect as connectPlain } from "node:net";
+import { connect as connectPlain, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { after, before, test } from "node:test";
 import { MillraceError, type Connection, type Env } from "@millrace/core";
@@ -99,7 +99,7 @@ async function slotPort(t: Cleaner, handshakeTimeoutMs?: number): Promise<Port> 
 }
 
 /** Resolves once the other side has closed; what it said before does not matter. */
-function closed(connection: { on(event: "close" | "error" | "data", done: (value: never) => void): unknown }): Promise<void> {
+function closed(connection: Socket): Promise<void> {
   connection.on("error", () => undefined);
   connection.on("data", () => undefined);
   return new Promise((resolve) => connection.on("close", () => resolve()));

@@ -142,8 +142,8 @@ class ListenerState {
     const { certificate } = connection.peer ?? {};
     if (certificate !== undefined && certificate.unit !== this.#peerUnit) return this.#refuse(connection, `"${certificate.name}" is not a process of the cluster: its certificate was made for a person`);
     if (this.identity !== undefined) return this.#readHandshake(connection);
-    this.#unread.add(connection);
     this.#await(connection, UNREAD_TIMEOUT_MS);
+    this.#unread.add(connection);
   }
 
   expect(peerSlot: number, port: SocketPort): void {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Connection, MessagePortLike, MillraceError } from "@millrace/core";
+import type { Connection, MessagePortLike, MillraceError, Net } from "@millrace/core";
 import { createNodeEnv } from "@millrace/env-node";
 import { SlotSockets } from "../../src/index.js";
+import { TestClock } from "../support/test-clock.js";
 
 /* Over real TCP connections. */
 const env = createNodeEnv();
@@ -121,4 +122,35 @@ test("a peer that cannot be reached is a lost one", async (t) => {
   await slots.b.close();
   slots.a.portTo(toB(slots));
   assert.equal((await heard).code, "PEER_CONNECTION_LOST");
+});
+
+test("strangers are closed when their time is over, and the oldest of too many at once", async () => {
+  const clock = new TestClock();
+  let accept!: (connection: Connection) => void;
+  const net: Net = {
+    connect: () => Promise.reject(new Error("nobody is there")),
+    listen: async (_host, _port, accepted) => {
+      accept = accepted;
+      return { port: 1, close: async () => undefined };
+    },
+  };
+  const refused: string[] = [];
+  const slot = await SlotSockets.listen({ clock, net }, { host: "h", refused: (address, why) => void refused.push(`${address}: ${why.message}`) });
+  const closedOnes: number[] = [];
+  const stranger = (number: number): void => accept({
+    peer: { address: `h:${number}` }, onData: undefined, onClose: undefined, write: () => true, drained: async () => undefined, pause: () => undefined, resume: () => undefined,
+    close: () => void closedOnes.push(number),
+  });
+  for (let i = 0; i < 1025; i++) stranger(i);
+  assert.deepEqual(closedOnes, [0], "of those that came before the slot has a job");
+  const arrivedMs = clock.nowMs();
+  await clock.runUntil(() => closedOnes.length === 1025);
+  assert.equal(clock.nowMs() - arrivedMs, 60_000);
+  slot.open({ slotIndex: 0, secret }, () => undefined);
+  for (let i = 2000; i < 3025; i++) stranger(i);
+  assert.equal(closedOnes.at(-1), 2000, "of those that a job waits for");
+  await clock.runUntil(() => closedOnes.length === 2050);
+  assert.equal(clock.nowMs() - arrivedMs, 70_000);
+  assert.match(refused[0]!, /^h:0: 1024 others/);
+  assert.match(refused.at(-1)!, /in time/);
 });
