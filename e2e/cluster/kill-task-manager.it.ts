@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { seededRandom } from "@millrace/testkit";
 import { committedLines, differenceOf, numberedLines } from "./counted-words.js";
-import { LocalCluster, until } from "./processes.js";
+import { LocalCluster, slotProcesses, until } from "./processes.js";
 
 /*
  * Invariant: whichever TaskManager is killed, or hangs and comes back, and whenever, the files that a job commits hold what they hold without a failure.
@@ -37,6 +37,13 @@ for (const seed of seeds.slice(0, Math.ceil(seeds.length / 2))) {
     // The job goes on elsewhere, or waits, while the old attempt wakes up.
     await new Promise((resolve) => setTimeout(resolve, random() * 300));
     victim.child.kill("SIGCONT");
+  }));
+}
+
+for (const seed of existsSync("/proc/self") ? seeds.slice(0, Math.ceil(seeds.length / 2)) : []) {
+  test(`a job whose slots are processes that are killed commits everything once (seed ${seed})`, () => check(seed, { "slot.isolation": "process" }, async (cluster, random) => {
+    const { pid } = cluster.taskManagers[Math.floor(random() * cluster.taskManagers.length)]!.child;
+    for (const slot of slotProcesses(pid!)) process.kill(slot, "SIGKILL");
   }));
 }
 

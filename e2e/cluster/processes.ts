@@ -40,7 +40,9 @@ export class LocalCluster {
   restUrl = "";
   readonly taskManagers: ClusterProcess[] = [];
   jobManager!: ClusterProcess;
-  readonly #define: readonly string[];
+  /** Environment variables of the commands that are run. */
+  environment: Readonly<Record<string, string>> = {};
+  #define: readonly string[];
   #processes: ClusterProcess[] = [];
   #started = 0;
 
@@ -49,10 +51,13 @@ export class LocalCluster {
     this.#define = definitionsOf({ "io.tmp.dirs": this.directory, "rest.port": "0", ...define(this.directory) });
   }
 
-  /** A JobManager and TaskManagers, all ready. */
-  static async start(taskManagers: number, define: Readonly<Record<string, string>> = {}): Promise<LocalCluster> {
+  /** A JobManager and TaskManagers, all ready. @param prepare what they need in the cluster's directory; returns further definitions */
+  static async start(
+    taskManagers: number, define: Readonly<Record<string, string>> = {}, prepare: (cluster: LocalCluster) => Promise<Readonly<Record<string, string>>> = async () => ({}),
+  ): Promise<LocalCluster> {
     const cluster = new LocalCluster(() => define);
     try {
+      cluster.#define = [...cluster.#define, ...Object.entries(await prepare(cluster)).flatMap(([key, value]) => ["-D", `${key}=${value}`])];
       await cluster.startJobManager();
       await Promise.all(Array.from({ length: taskManagers }, () => cluster.startTaskManager()));
       return cluster;
@@ -97,7 +102,7 @@ export class LocalCluster {
     const asOther = release === undefined ? {} : {
       MILLRACE_TEST_VERSION: release.version, MILLRACE_TEST_PROTOCOL: String(release.protocol), NODE_OPTIONS: `--import=${new URL("./other-release.mjs", import.meta.url).href}`,
     };
-    const child = spawn(process.execPath, [bin, ...args], { cwd: this.directory, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1", ...asOther } });
+    const child = spawn(process.execPath, [bin, ...args], { cwd: this.directory, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1", ...this.environment, ...asOther } });
     let output = "";
     const take = (chunk: Buffer): void => void (output += chunk.toString());
     child.stdout!.on("data", take);
@@ -138,4 +143,24 @@ export class LocalCluster {
 /** Resolves once a condition holds. The test runner's own limit ends what never happens. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+/** Whether a process runs. (Linux.) */
+export function isAlive(pid: number): boolean {
+  return commandOf(pid) !== "";
+}
+
+/** The slots of a TaskManager whose slots are processes. (Linux.) */
+export function slotProcesses(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  return children.filter((child) => /slot(-entry)?\.m?js/.test(commandOf(child)));
+}
+
+/** Of a process that has ended, and that nobody has asked about, it is empty. */
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
 }

@@ -94,7 +94,7 @@ export class SimulatedSlot implements HostedSlot {
 
   async #start(): Promise<number> {
     const { env } = this.thread;
-    this.#sockets = await SlotSockets.listen(env, this.thread.host);
+    this.#sockets = await SlotSockets.listen(env, { host: this.thread.host });
     this.#sockets.open(this.#opening.identity, (error) => this.#send({ type: "slotFailed", error: serializeError(error) }));
     void this.#load(env);
     return this.#sockets.port;

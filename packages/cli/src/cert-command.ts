@@ -6,7 +6,8 @@ export async function certCommand(request: CertificateRequest): Promise<void> {
   const { makeCertificate } = await import("@millrace/cluster/certificates");
   const { certificate, key, ca, caIsNew } = await makeCertificate(request);
   if (caIsNew) process.stderr.write(`made a CA for this cluster: ${ca}; keep ca.key beside it safe, and off the machines of the cluster\n`);
-  process.stdout.write([`security.ssl.rest.certificate: ${certificate}`, `security.ssl.rest.key: ${key}`, `security.ssl.rest.ca: ${ca}`, ""].join("\n"));
+  const parts = request.role === "internal" ? ["internal"] : request.hosts.length > 0 ? ["rest"] : ["internal", "rest"];
+  process.stdout.write(parts.flatMap((part) => [`security.ssl.${part}.certificate: ${certificate}`, `security.ssl.${part}.key: ${key}`, `security.ssl.${part}.ca: ${ca}`, ""]).join("\n"));
 }
 
 /** `millrace token`: prints a new token, and keeps its hash. */

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { clusterCommands } from "./cluster-commands.js";
 import { exitCodes, isUsageError } from "./exit-codes.js";
 
@@ -54,11 +54,12 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .argument("<name>", "what the certificate is for; also the name of its files")
     .option("--dir <directory>", "where the CA is, and where files go", "millrace-certs")
     .option("--host <host...>", "host names and addresses a server is reached by", [])
-    .option("--role <role>", "for a client of the REST API: viewer, submitter or operator", parseRole)
+    .option("--role <role>", "for a client: viewer, submitter or operator", parseRole)
+    .addOption(new Option("--internal", "for a process of the cluster").conflicts("role"))
     .option("--days <n>", "how long it is valid", parseDays)
-    .action(async (name: string, options: { dir: string; host: string[]; role?: "viewer" | "submitter" | "operator"; days?: number }) => {
+    .action(async (name: string, options: { dir: string; host: string[]; role?: "viewer" | "submitter" | "operator"; internal?: true; days?: number }) => {
       const { certCommand } = await import("./cert-command.js");
-      await certCommand({ name, directory: options.dir, hosts: options.host, role: options.role, validDays: options.days });
+      await certCommand({ name, directory: options.dir, hosts: options.host, role: options.internal === true ? "internal" : options.role, validDays: options.days });
     });
   program.command("token")
     .description("Make a token for the REST API: prints it once, and adds its hash to the tokens file.")

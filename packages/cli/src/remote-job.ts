@@ -1,7 +1,8 @@
 import { isMillraceError } from "@millrace/core";
 import { consoleLog } from "@millrace/cluster/embedded";
 import type { ClusterClient } from "@millrace/cluster/process";
-import { portableArtifact } from "@millrace/client";
+import { EXTERNAL_PACKAGES } from "@millrace/core";
+import { portableArtifact, type BundledPackages } from "@millrace/client";
 import type { JobClient } from "@millrace/graph";
 import type { JobRequest } from "./command-line.js";
 import { connectCluster } from "./cluster-address.js";
@@ -36,8 +37,18 @@ export async function submitRemote(request: RemoteRequest): Promise<RemoteJob> {
   }
 }
 
+/** A TaskManager has no slots in the program's own thread. */
+export function onWorkers(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return { ...config, "slot.isolation": config["slot.isolation"] === "process" ? "process" : "thread" };
+}
+
+/** All that the job uses, but for those that are said to be there already. */
+export function packagesToSend(config: Readonly<Record<string, unknown>>): BundledPackages {
+  return { except: String(config[EXTERNAL_PACKAGES.key] ?? "").split(",").map((name) => name.trim()).filter((name) => name !== "") };
+}
+
 async function planAndSubmit(cluster: ClusterClient, request: RemoteRequest): Promise<RemoteJob> {
-  const { artifact, program, jobGraph } = await planJob(request.job, { args: request.args, config: { ...request.config, "slot.isolation": "thread" } });
+  const { artifact, program, jobGraph } = await planJob(request.job, { args: request.args, config: onWorkers(request.config) }, { packages: packagesToSend(request.config) });
   try {
     for (const warning of program.warnings) consoleLog.write("warn", warning);
     const bytes = await portableArtifact(artifact);

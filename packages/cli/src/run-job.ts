@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { PARALLELISM, type LogSink, type UrlLike } from "@millrace/core";
 import type { JobClient, JobExecutionResult, JobGraph, JobStatus } from "@millrace/graph";
+import type { BundledPackages } from "@millrace/client";
 import { libraryEntries } from "./library-entries.js";
 
 export interface RunJobOptions {
@@ -53,7 +54,7 @@ export async function submitJob(job: UrlLike | string, options: RunJobOptions = 
   const entries = await libraryEntries();
   const library = entries === undefined ? undefined : (findLibraryBundle(entries) ?? entries);
   const slots = new WorkerSlots();
-  slots.prewarm(Math.max(1, Math.min(wantedParallelism(options), 2 * availableParallelism())), library?.millrace, library?.slot);
+  slots.prewarm(Math.max(1, Math.min(wantedParallelism(options), 2 * availableParallelism())), library?.millrace, library?.slot, options.config?.["slot.isolation"] === "process" ? "process" : "thread");
   let planned: PlannedJob | undefined;
   try {
     planned = await planJob(job, options);
@@ -88,15 +89,20 @@ export async function submitJob(job: UrlLike | string, options: RunJobOptions = 
   }
 }
 
-/**
- * Bundles a job and runs its program up to `execute()`. The program stays alive; terminate it when only the plan is wanted.
- * @param jobId 32 hexadecimal digits; default a random one
- */
-export async function planJob(job: UrlLike | string, options: RunJobOptions = {}, jobId: string = randomUUID().replaceAll("-", "")): Promise<PlannedJob> {
+/** What a plan may be told beside the options of a run. */
+export interface PlanningOptions {
+  /** The packages that go into the bundle; default none. */
+  readonly packages?: BundledPackages | undefined;
+  /** 32 hexadecimal digits; default random ones. */
+  readonly jobId?: string | undefined;
+}
+
+/** Bundles a job, with the packages it uses if those are asked for, and runs its program up to `execute()`. The program stays alive; terminate it when only the plan is wanted. */
+export async function planJob(job: UrlLike | string, options: RunJobOptions = {}, { packages, jobId = randomUUID().replaceAll("-", "") }: PlanningOptions = {}): Promise<PlannedJob> {
   const { buildLibraryBundle, bundleJob, findLibraryBundle, JobProgram } = await import("@millrace/client");
   const entries = await libraryEntries();
   const library = entries === undefined ? undefined : (findLibraryBundle(entries) ?? (await buildLibraryBundle(entries)));
-  const artifact = await bundleJob(jobPath(job), library);
+  const artifact = await bundleJob(jobPath(job), library, packages);
   const program = new JobProgram({
     artifactUrl: artifact.url, source: artifact.source, args: options.args ?? [], config: overrides(options), parameters: options.parameters ?? {},
     jobId, planningTimeoutMs: options.planningTimeoutMs ?? 60_000, entryUrl: artifact.library?.program,

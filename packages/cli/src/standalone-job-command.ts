@@ -6,6 +6,7 @@ import type { JobRequest } from "./command-line.js";
 import { exitCodes } from "./exit-codes.js";
 import { jobPart, processConfig } from "./process-config.js";
 import { stopSignal } from "./process-commands.js";
+import { onWorkers, packagesToSend } from "./remote-job.js";
 import { planJob, type PlannedJob } from "./run-job.js";
 
 /**
@@ -43,10 +44,10 @@ export async function standaloneJobCommand(request: JobRequest): Promise<number>
 }
 
 async function plan(request: JobRequest, config: Configuration): Promise<PlannedJob> {
-  const options = { args: request.args, config: { ...jobPart(config), "slot.isolation": "thread" }, ...(config.has(PARALLELISM) ? { parallelism: config.get(PARALLELISM) } : {}) };
+  const options = { args: request.args, config: onWorkers(jobPart(config)), ...(config.has(PARALLELISM) ? { parallelism: config.get(PARALLELISM) } : {}) };
   // All processes of the cluster must mean the same job.
   const jobId = config.get(HA_TYPE) === "NONE" ? undefined : nodeClusterEnv(processLog).sha256Hex(new TextEncoder().encode(`application ${config.get(HA_CLUSTER_ID)}`)).slice(0, 32);
-  const planned = await planJob(request.job, options, jobId);
+  const planned = await planJob(request.job, options, { packages: packagesToSend(jobPart(config)), jobId });
   for (const warning of planned.program.warnings) processLog.write("warn", warning);
   return planned;
 }

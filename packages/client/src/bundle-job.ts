@@ -5,7 +5,7 @@ import { tmpdir, userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { MillraceError, didYouMean } from "@millrace/core";
-import { bundleWithEsbuild } from "./esbuild-bundle.js";
+import { bundleWithEsbuild, type BundledPackages } from "./esbuild-bundle.js";
 import { removeOldFiles } from "./remove-old-files.js";
 import type { LibraryEntries } from "./library-bundle.js";
 
@@ -18,10 +18,12 @@ export interface JobArtifact {
   readonly url: string;
   /** The bundled library it imports; whoever loads it must start from the same one. `undefined`: it imports the packages themselves. */
   readonly library: LibraryEntries | undefined;
+  /** Entry points of the library that it imports by the URL of this installation. */
+  readonly installed: Readonly<Record<string, string>>;
 }
 
 /** Bump when the bundle's shape changes, so that cached ones are not used. */
-const BUNDLE_FORMAT = 3;
+const BUNDLE_FORMAT = 4;
 
 const KEPT_ARTIFACTS = 20;
 
@@ -33,29 +35,32 @@ interface CacheEntry {
   readonly library?: string;
   /** It imports parts of the library that the bundled one does not export, so it cannot use that. */
   readonly needsPackages: boolean;
+  readonly installed: Readonly<Record<string, string>>;
   readonly inputs: readonly { readonly path: string; readonly modifiedMs: number; readonly sizeBytes: number }[];
 }
 
 /**
  * Bundles a job's module, TypeScript or JavaScript, into one ESM file with an inline source map, and keeps it in a cache that is valid as long as
- * none of its files changed. With `library` it imports `millrace` from there, if that is all it needs of the library. Packages stay outside and are imported from where the job would have found them; `import.meta.url` keeps meaning the source file.
- * @throws `JOB_FILE_NOT_FOUND`, `JOB_IMPORT_UNKNOWN`, `JOB_DOES_NOT_COMPILE` (with file, line and column of the first error)
+ * none of its files changed. With `library` it imports `millrace` from there, if that is all it needs of the library. Packages stay outside and
+ * are imported from where the job would have found them, unless `packages` asks for them; `import.meta.url` keeps meaning the source file.
+ * @throws `JOB_FILE_NOT_FOUND`, `JOB_IMPORT_UNKNOWN`, `JOB_PACKAGE_NATIVE`, `JOB_DOES_NOT_COMPILE` (with file, line and column of the first error)
  */
-export async function bundleJob(jobFile: string, library?: LibraryEntries): Promise<JobArtifact> {
+export async function bundleJob(jobFile: string, library?: LibraryEntries, packages?: BundledPackages): Promise<JobArtifact> {
   const source = resolve(jobFile);
   await stat(source).catch(() => fileNotFound(source));
   const cache = cacheDirectory(dirname(source));
-  const entryFile = join(cache, `${hash(source).slice(0, 16)}.json`);
+  const kind = packages === undefined ? "" : `\0${[...packages.except].sort().join()}`;
+  const entryFile = join(cache, `${hash(source + kind).slice(0, 16)}.json`);
   const cached = await readCacheEntry(entryFile);
   if (cached !== undefined && cached.library === (cached.needsPackages ? undefined : library?.millrace)) {
-    return artifact(source, cached.file, cached.needsPackages ? undefined : library);
+    return artifact(source, cached, cached.needsPackages ? undefined : library);
   }
 
-  let bundle = await bundleWithEsbuild(source, cache, library?.millrace);
+  let bundle = await bundleWithEsbuild(source, cache, library?.millrace, packages);
   const { needsPackages } = bundle;
-  if (needsPackages && library !== undefined) bundle = await bundleWithEsbuild(source, cache, undefined);
+  if (needsPackages && library !== undefined) bundle = await bundleWithEsbuild(source, cache, undefined, packages);
   const used = needsPackages ? undefined : library;
-  const { contents, inputs } = bundle;
+  const { contents, inputs, installed } = bundle;
   const file = join(cache, `${hash(contents)}.mjs`);
   await mkdir(cache, { recursive: true });
   await writeAtomic(file, contents);
@@ -63,15 +68,15 @@ export async function bundleJob(jobFile: string, library?: LibraryEntries): Prom
     const { mtimeMs, size } = await stat(path);
     return { path, modifiedMs: mtimeMs, sizeBytes: size };
   }));
-  const entry: CacheEntry = { format: BUNDLE_FORMAT, node: process.version, file, needsPackages, ...(used === undefined ? {} : { library: used.millrace }), inputs: states };
+  const entry: CacheEntry = { format: BUNDLE_FORMAT, node: process.version, file, needsPackages, installed, ...(used === undefined ? {} : { library: used.millrace }), inputs: states };
   await writeAtomic(entryFile, JSON.stringify(entry));
   await removeOldFiles(cache, /^[0-9a-f]{32}\.mjs$/, KEPT_ARTIFACTS);
   await removeOldFiles(cache, /^[0-9a-f]{16}\.json$/, KEPT_ARTIFACTS);
-  return artifact(source, file, used);
+  return artifact(source, entry, used);
 }
 
-function artifact(source: string, file: string, library: LibraryEntries | undefined): JobArtifact {
-  return { source, file, url: pathToFileURL(file).href, library };
+function artifact(source: string, { file, installed }: CacheEntry, library: LibraryEntries | undefined): JobArtifact {
+  return { source, file, url: pathToFileURL(file).href, library, installed };
 }
 
 /** `node_modules/.cache/millrace` of the project the job is in, else a directory of this user's among the temporary files. */

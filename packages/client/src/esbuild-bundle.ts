@@ -4,9 +4,11 @@ import type { SourceMapPayload } from "node:module";
 import { dirname, extname, join, resolve as resolvePath } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, Loader, Message, OnResolveResult, Plugin } from "esbuild";
-import { MillraceError } from "@millrace/core";
+import { MillraceError, isMillraceError } from "@millrace/core";
 import { keepTemporalDeadZone } from "./keep-temporal-dead-zone.js";
 import { LibraryExports } from "./library-exports.js";
+import { packageOf, type InstalledPackage } from "./package-of-file.js";
+import { packagesInside, type PackageImports } from "./packages-inside.js";
 
 export interface Bundle {
   readonly contents: string;
@@ -14,16 +16,24 @@ export interface Bundle {
   readonly inputs: readonly string[];
   /** It imports more of the library than `millrace`, itself or through a package. */
   readonly needsPackages: boolean;
+  /** Entry points of the library that it imports by the URL of this installation. */
+  readonly installed: Readonly<Record<string, string>>;
+}
+
+/** Which packages become part of a bundle: all that the job imports, but for these. */
+export interface BundledPackages {
+  readonly except: readonly string[];
 }
 
 /**
  * The bundle exports `job`, the namespace of the user's module, and `StreamExecutionEnvironment`, from the library that module uses,
  * for jobs whose default export takes the environment.
  */
-export async function bundleWithEsbuild(source: string, outputDirectory: string, libraryUrl: string | undefined): Promise<Bundle> {
+export async function bundleWithEsbuild(source: string, outputDirectory: string, libraryUrl: string | undefined, packages?: BundledPackages): Promise<Bundle> {
   const { build } = await import("esbuild");
   const directory = dirname(source);
-  const found = { needsPackages: false };
+  const found: Found = { needsPackages: false, installed: {} };
+  const imports = packages === undefined ? packagesOutside(found) : packagesInside(new Set(packages.except), leaveOutside(found));
   const library = new LibraryExports();
   try {
     const result = await build({
@@ -33,16 +43,17 @@ export async function bundleWithEsbuild(source: string, outputDirectory: string,
       },
       outfile: join(outputDirectory, "job.mjs"), absWorkingDir: directory,
       bundle: true, format: "esm", platform: "node", target: "node20", conditions: [], sourcemap: "external", charset: "utf8",
-      write: false, metafile: true, logLevel: "silent", plugins: [packagesStayOutside(libraryUrl, library, found), library.plugin, sourceUrls()],
+      write: false, metafile: true, logLevel: "silent", plugins: [packageImports(libraryUrl, library, found, imports), library.plugin, ...imports.plugins, sourceUrls()],
     });
     const inputs = Object.keys(result.metafile.inputs)
-      .filter((input) => input !== "millrace-job-entry.mjs" && !LibraryExports.isInput(input)).map((input) => resolvePath(directory, input));
+      .filter((input) => input !== "millrace-job-entry.mjs" && !/^millrace-\w+:/.test(input)).map((input) => resolvePath(directory, input));
     const [map, code] = ["job.mjs.map", "job.mjs"].map((name) => result.outputFiles.find(({ path }) => path.endsWith(name))!.text);
-    const contents = `${keepTemporalDeadZone(code!, JSON.parse(map!) as SourceMapPayload)}\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(map!).toString("base64")}\n`;
-    return { contents, inputs, needsPackages: found.needsPackages };
+    const contents = `${requireForPackages(code!)}${keepTemporalDeadZone(code!, JSON.parse(map!) as SourceMapPayload)}\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(map!).toString("base64")}\n`;
+    return { contents, inputs, needsPackages: found.needsPackages, installed: found.installed };
   } catch (error) {
     const first = (error as Partial<BuildFailure>).errors?.[0];
     if (first === undefined) throw error;
+    if (isMillraceError(first.detail)) throw first.detail;
     const file = first.location === null ? undefined : resolvePath(directory, first.location.file);
     throw (await library.explain(first, file)) ?? compileError(first, (error as BuildFailure).errors.length, file);
   }
@@ -59,47 +70,57 @@ function compileError(first: Message, count: number, file: string | undefined): 
   });
 }
 
-/**
- * Leaves every package out of the bundle, by the absolute URL it resolves to from the file that imports it. Millrace itself is taken from the
- * installation that runs the job.
- */
-function packagesStayOutside(libraryUrl: string | undefined, library: LibraryExports, found: { needsPackages: boolean }): Plugin {
+interface Found {
+  needsPackages: boolean;
+  installed: Record<string, string>;
+}
+
+/** Packages may `require` what is built into Node. On the first line, which has no other code of a file, so that the source map stays right. */
+function requireForPackages(code: string): string {
+  return code.includes("__require") ? 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url); ' : "";
+}
+
+/** Millrace itself is taken from the installation that runs the job, whatever happens to packages. */
+function packageImports(libraryUrl: string | undefined, library: LibraryExports, found: Found, packages: PackageImports): Plugin {
   const builtins = new Set(builtinModules);
   return {
-    name: "packages-stay-outside",
+    name: "package-imports",
     setup(build) {
-      build.onResolve({ filter: /^[^./]/ }, async ({ path, importer, resolveDir, kind, pluginData }): Promise<OnResolveResult | undefined> => {
+      build.onResolve({ filter: /^[^./]/ }, async (args): Promise<OnResolveResult | undefined> => {
+        const { path, kind, pluginData } = args;
         if (pluginData === "resolving" || kind === "entry-point" || /^[a-z]:[\\/]/i.test(path)) return undefined;
         if (path.startsWith("node:") || builtins.has(path)) return { path, external: true };
         if (/^(file|data|https?):/.test(path)) return { path, external: true };
         if (path.startsWith("@millrace/")) found.needsPackages = true;
         const own = path === "millrace" || path.startsWith("@millrace/") ? ownInstallation(path) : undefined;
+        if (own !== undefined) found.installed[path] = own;
         const url = path === "millrace" ? (libraryUrl ?? own) : own;
         if (url !== undefined) return own === undefined || kind !== "import-statement" ? { path: url, external: true } : library.module(path, own, url);
-        const resolved = await build.resolve(path, { importer, resolveDir, kind, pluginData: "resolving" });
-        if (resolved.errors.length > 0) return { errors: resolved.errors, warnings: resolved.warnings };
-        // TypeScript from a package (a workspace, a path alias) has to be bundled: Node could not load it.
-        if (/\.[cm]?tsx?$/.test(resolved.path)) return { path: resolved.path };
-        if (await dependsOnLibrary(resolved.path)) found.needsPackages = true;
-        return { path: pathToFileURL(resolved.path).href, external: true };
+        return packages.resolve(build, args);
       });
     },
   };
 }
 
-/** Whether the package that a file belongs to uses Millrace, and so brings the packages of the library with it. */
-async function dependsOnLibrary(file: string): Promise<boolean> {
-  for (let directory = dirname(file); dirname(directory) !== directory; directory = dirname(directory)) {
-    try {
-      const manifest = JSON.parse(await readFile(join(directory, "package.json"), "utf8")) as Record<string, Readonly<Record<string, string>> | undefined>;
-      if (manifest["name"] === undefined) continue;
-      const names = [...Object.keys(manifest["dependencies"] ?? {}), ...Object.keys(manifest["peerDependencies"] ?? {})];
-      return names.some((name) => name === "millrace" || name.startsWith("@millrace/"));
-    } catch {
-      // Not the package's root.
-    }
-  }
-  return false;
+/** Leaves every package out of the bundle, by the absolute URL it resolves to from the file that imports it. */
+function packagesOutside(found: Found): PackageImports {
+  return {
+    async resolve(build, { path, importer, resolveDir, kind }) {
+      const resolved = await build.resolve(path, { importer, resolveDir, kind, pluginData: "resolving" });
+      if (resolved.errors.length > 0) return { errors: resolved.errors, warnings: resolved.warnings };
+      // TypeScript from a package (a workspace, a path alias) has to be bundled: Node could not load it.
+      if (/\.[cm]?tsx?$/.test(resolved.path)) return { path: resolved.path };
+      return leaveOutside(found)(resolved.path, await packageOf(resolved.path));
+    },
+    plugins: [],
+  };
+}
+
+function leaveOutside(found: Found): (path: string, by: InstalledPackage | undefined) => OnResolveResult {
+  return (path, by) => {
+    if (by?.usesLibrary === true) found.needsPackages = true;
+    return { path: pathToFileURL(path).href, external: true };
+  };
 }
 
 function ownInstallation(specifier: string): string | undefined {

@@ -3,3 +3,4 @@ export * from "./program.js";
 export * from "./library-bundle.js";
 export * from "./unused-arguments.js";
 export * from "./portable-artifact.js";
+export type { BundledPackages } from "./esbuild-bundle.js";

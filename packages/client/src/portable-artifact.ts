@@ -1,14 +1,15 @@
 import { readFile } from "node:fs/promises";
-import { INSTALLED_LIBRARY } from "@millrace/graph";
+import { INSTALLED_LIBRARY, INSTALLED_PACKAGE } from "@millrace/graph";
 import type { JobArtifact } from "./bundle-job.js";
 
 /**
- * The content of an artifact for a cluster, in which `millrace` is whatever the process that runs it has installed.
- *
- * A job that imports `@millrace/…` packages, or other packages, names them by their path: they must be at the same place where it runs.
+ * The content of an artifact for a cluster, in which the library, or the packages of it that the job imports by name, are whatever the process that
+ * runs it has installed.
  */
 export async function portableArtifact(artifact: JobArtifact): Promise<Uint8Array> {
-  const text = await readFile(artifact.file, "utf8");
-  const { library } = artifact;
-  return new TextEncoder().encode(library === undefined ? text : text.replaceAll(JSON.stringify(library.millrace), JSON.stringify(INSTALLED_LIBRARY)));
+  let text = await readFile(artifact.file, "utf8");
+  const { library, installed } = artifact;
+  if (library !== undefined) text = text.replaceAll(JSON.stringify(library.millrace), JSON.stringify(INSTALLED_LIBRARY));
+  for (const [specifier, url] of Object.entries(installed)) text = text.replaceAll(JSON.stringify(url), JSON.stringify(`${INSTALLED_PACKAGE}${specifier}`));
+  return new TextEncoder().encode(text);
 }

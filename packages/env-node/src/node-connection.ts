@@ -1,12 +1,13 @@
 import type { Socket } from "node:net";
-import { MillraceError, type Connection } from "@millrace/core";
+import { MillraceError, type Connection, type ConnectionPeer } from "@millrace/core";
 
 /**
- * A TCP connection. Nothing that arrives before `onData` is set, or ends before `onClose` is set, is lost.
+ * A TCP, TLS or Unix domain connection. Nothing that arrives before `onData` is set, or ends before `onClose` is set, is lost.
  *
  * Bytes given to `write` must stay unchanged until they are sent.
  */
 export class NodeConnection implements Connection {
+  readonly peer: ConnectionPeer;
   readonly #socket: Socket;
   #onData: ((bytes: Uint8Array) => void) | undefined;
   #onClose: ((error?: Error) => void) | undefined;
@@ -15,7 +16,9 @@ export class NodeConnection implements Connection {
   #closed = false;
   #closing = false;
 
-  constructor(socket: Socket) {
+  /** @param peer who is there, as TLS has found out; otherwise only the address is known */
+  constructor(socket: Socket, peer: ConnectionPeer = { address: addressOf(socket) }) {
+    this.peer = peer;
     this.#socket = socket;
     socket.pause();
     socket.on("data", (chunk: Buffer) => {
@@ -100,6 +103,12 @@ export class NodeConnection implements Connection {
     this.#closing = true;
     this.#socket.destroySoon();
   }
+}
+
+/** Where a socket's other side is, to be shown. A Unix domain socket's has no address. */
+export function addressOf({ remoteAddress, remotePort }: Socket): string {
+  if (remoteAddress === undefined) return "this machine";
+  return remoteAddress.includes(":") ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
 }
 
 function closedError(cause: Error | undefined): MillraceError {

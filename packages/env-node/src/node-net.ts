@@ -1,40 +1,52 @@
 import * as net from "node:net";
+import * as tls from "node:tls";
 import { MillraceError, type Connection, type Net } from "@millrace/core";
-import { NodeConnection } from "./node-connection.js";
+import { NodeConnection, addressOf } from "./node-connection.js";
+import { handshakeError, peerOf, subjectOf, type PeerCredentials } from "./peer-credentials.js";
 
-/** TCP over `node:net`, without delay for small writes. Every open connection and listener keeps the process alive. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Connections in the middle of a TLS handshake; of more, the oldest goes. */
+const MAX_HANDSHAKES = 256;
+const UNIX = "unix:";
+
+type Accept = (connection: Connection) => void;
+type Refused = (address: string, why: Error) => void;
+interface Listener {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * TCP over `node:net`, without delay for small writes. Every open connection and listener keeps the process alive.
+ *
+ * With credentials, TCP is TLS 1.3 both ways, and both sides show a certificate of the cluster's CA. Unix domain sockets are never encrypted: who may
+ * reach them is up to the rights of their directory.
+ */
 export class NodeNet implements Net {
-  /** `CONNECTION_FAILED` (worth a retry) when nobody answers. */
+  readonly #credentials: PeerCredentials | undefined;
+  readonly #handshakeTimeoutMs: number;
+
+  constructor(credentials?: PeerCredentials, handshakeTimeoutMs: number = HANDSHAKE_TIMEOUT_MS) {
+    this.#credentials = credentials;
+    this.#handshakeTimeoutMs = handshakeTimeoutMs;
+  }
+
+  /** `CONNECTION_FAILED` (worth a retry) when nobody answers, `TLS_HANDSHAKE_FAILED` when it is not the one it should be. */
   connect(host: string, port: number): Promise<Connection> {
-    return new Promise((resolve, reject) => {
-      const socket = net.connect({ host, port, noDelay: true });
-      const fail = (cause: NodeJS.ErrnoException): void => {
-        reject(
-          new MillraceError({
-            code: "CONNECTION_FAILED",
-            message: `cannot connect to ${host}:${port}: ${cause.code ?? cause.message}`,
-            hint: "check that the other side is running and that the address is right",
-            recovery: "retry",
-            cause,
-          }),
-        );
-      };
-      socket.once("error", fail);
-      socket.once("connect", () => {
-        socket.off("error", fail);
-        resolve(new NodeConnection(socket));
-      });
-    });
+    if (host.startsWith(UNIX)) return connectPlain(net.connect({ path: host.slice(UNIX.length) }), host);
+    if (this.#credentials === undefined) return connectPlain(net.connect({ host, port, noDelay: true }), `${host}:${port}`);
+    return connectTls(host, port, this.#credentials, this.#handshakeTimeoutMs);
   }
 
   /** Port 0 takes a free one. `ADDRESS_IN_USE` or `ADDRESS_UNAVAILABLE` when the address cannot be had. Closing leaves accepted connections open. */
-  listen(host: string, port: number, accept: (connection: Connection) => void): Promise<{ readonly port: number; close(): Promise<void> }> {
+  listen(host: string, port: number, accept: Accept, refused: Refused = () => undefined): Promise<Listener> {
     return new Promise((resolve, reject) => {
-      const server = net.createServer({ noDelay: true, pauseOnConnect: true }, (socket) => accept(new NodeConnection(socket)));
-      server.once("error", (cause: NodeJS.ErrnoException) => reject(listenError(cause, host, port)));
-      server.listen({ host, port }, () => {
+      const isUnix = host.startsWith(UNIX);
+      const server = this.#credentials === undefined || isUnix ? plainServer(accept) : tlsServer(this.#credentials, this.#handshakeTimeoutMs, accept, refused);
+      server.once("error", (cause: NodeJS.ErrnoException) => reject(listenError(cause, isUnix ? host : `${host}:${port}`)));
+      server.listen(isUnix ? { path: host.slice(UNIX.length) } : { host, port }, () => {
         resolve({
-          port: (server.address() as net.AddressInfo).port,
+          port: isUnix ? 0 : (server.address() as net.AddressInfo).port,
           close: async () => {
             server.close();
           },
@@ -44,11 +56,90 @@ export class NodeNet implements Net {
   }
 }
 
-function listenError(cause: NodeJS.ErrnoException, host: string, port: number): MillraceError {
+function plainServer(accept: Accept): net.Server {
+  return net.createServer({ noDelay: true, pauseOnConnect: true }, (socket) => accept(new NodeConnection(socket)));
+}
+
+function tlsServer({ certificate, key, ca }: PeerCredentials, handshakeTimeout: number, accept: Accept, refused: Refused): net.Server {
+  /** By address, since the encrypted socket does not know the one beneath. */
+  const shaking = new Map<string, net.Socket>();
+  const server = tls.createServer({
+    cert: certificate, key, ca, minVersion: "TLSv1.3", requestCert: true, handshakeTimeout, noDelay: true,
+    // Checked below, where it can be told who was refused, and why.
+    rejectUnauthorized: false,
+  });
+  server.on("connection", (socket: net.Socket) => {
+    const address = addressOf(socket);
+    shaking.set(address, socket);
+    socket.once("close", () => shaking.delete(address));
+    const [oldest] = shaking.values();
+    if (shaking.size > MAX_HANDSHAKES) oldest!.destroy();
+  });
+  server.on("secureConnection", (socket) => {
+    shaking.delete(addressOf(socket));
+    if (socket.authorized) return accept(new NodeConnection(socket, peerOf(socket)));
+    const problem = Object.keys(socket.getPeerCertificate()).length === 0 ? "NO_CERTIFICATE" : String(socket.authorizationError);
+    refused(addressOf(socket), handshakeError(Object.assign(new Error(problem), { code: problem })));
+    socket.on("error", () => undefined).destroy();
+  });
+  server.on("tlsClientError", (error, socket) => {
+    refused(addressOf(socket), handshakeError(error));
+    socket.destroy();
+  });
+  return server;
+}
+
+function connectPlain(socket: net.Socket, address: string): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: NodeJS.ErrnoException): void => reject(connectionFailed(cause, address));
+    socket.once("error", fail);
+    socket.once("connect", () => {
+      socket.off("error", fail);
+      resolve(new NodeConnection(socket));
+    });
+  });
+}
+
+/** What is checked is the CA and the OU, not the host's name: one certificate may serve a whole cluster. */
+function connectTls(host: string, port: number, { certificate, key, ca, serverUnit }: PeerCredentials, timeoutMs: number): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect({
+      host, port, cert: certificate, key, ca, minVersion: "TLSv1.3",
+      checkServerIdentity: (_, shown) => {
+        const { name, unit } = subjectOf(shown);
+        return unit === serverUnit ? undefined : new Error(`"${name}" is not a process of the cluster: its certificate was made without --internal`);
+      },
+    });
+    let timer: NodeJS.Timeout | undefined;
+    const fail = (cause: NodeJS.ErrnoException): void => {
+      clearTimeout(timer);
+      reject(timer === undefined ? connectionFailed(cause, `${host}:${port}`) : handshakeError(cause));
+    };
+    socket.once("error", fail);
+    socket.once("connect", () => {
+      socket.setNoDelay(true);
+      timer = setTimeout(() => socket.destroy(Object.assign(new Error("timeout"), { code: "TIMEOUT" })), timeoutMs);
+    });
+    socket.once("secureConnect", () => {
+      clearTimeout(timer);
+      socket.off("error", fail);
+      resolve(new NodeConnection(socket, peerOf(socket)));
+    });
+  });
+}
+
+function connectionFailed(cause: NodeJS.ErrnoException, address: string): MillraceError {
+  return new MillraceError({
+    code: "CONNECTION_FAILED", message: `cannot connect to ${address}: ${cause.code ?? cause.message}`, hint: "check that the other side is running and that the address is right",
+    recovery: "retry", cause,
+  });
+}
+
+function listenError(cause: NodeJS.ErrnoException, address: string): MillraceError {
   const inUse = cause.code === "EADDRINUSE";
   return new MillraceError({
     code: inUse ? "ADDRESS_IN_USE" : "ADDRESS_UNAVAILABLE",
-    message: `cannot listen on ${host}:${port}: ${inUse ? "another program already does" : (cause.code ?? cause.message)}`,
+    message: `cannot listen on ${address}: ${inUse ? "another program already does" : (cause.code ?? cause.message)}`,
     hint: inUse ? "stop that program or choose another port" : "choose an address of this machine and a port you may use",
     cause,
   });

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { isMillraceError, type Connection } from "@millrace/core";
@@ -143,4 +146,22 @@ test("failures to connect and to listen are named", async () => {
   await listener.close();
   await assert.rejects(env.net.connect("127.0.0.1", listener.port),
     (error) => isMillraceError(error) && error.code === "CONNECTION_FAILED" && error.recovery === "retry" && error.message.includes(String(listener.port)));
+});
+
+test("a Unix domain socket is a host like any other", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "millrace-net-"));
+  const host = `unix:${join(directory, "socket")}`;
+  t.after(() => rmSync(directory, { recursive: true }));
+  let arrived!: (connection: Connection) => void;
+  const arrival = new Promise<Connection>((resolve) => (arrived = resolve));
+  const listener = await env.net.listen(host, 0, arrived);
+  const [client, server] = [await env.net.connect(host, 0), await arrival];
+  assert.deepEqual([listener.port, server.peer], [0, { address: "this machine" }]);
+  const got = collect(server);
+  client.write(new Uint8Array(100_000));
+  client.close();
+  await got.closed;
+  assert.equal(got.size(), 100_000);
+  await listener.close();
+  await assert.rejects(env.net.connect(host, 0), (error) => isMillraceError(error) && error.code === "CONNECTION_FAILED" && error.message.includes(host));
 });

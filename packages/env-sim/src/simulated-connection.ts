@@ -11,7 +11,7 @@ export type Segment = { readonly kind: "bytes"; readonly bytes: Uint8Array } | {
 /** One end of a byte connection. Behaves as a socket of Node does: order is kept, nothing is lost without the loss of the connection. */
 export class SimulatedConnection implements Connection {
   readonly owner: SimulatedProcess;
-  peer!: SimulatedConnection;
+  otherEnd!: SimulatedConnection;
   readonly #network: SimulatedNetwork;
   readonly #forgetDeath: () => void;
   #onData: ((bytes: Uint8Array) => void) | undefined;
@@ -124,7 +124,7 @@ export class SimulatedConnection implements Connection {
         this.#network.send(this, { kind: "end" });
         this.#end(undefined);
       } else if (segment.kind === "bytes") {
-        this.peer.#consumed(segment.bytes.length);
+        this.otherEnd.#consumed(segment.bytes.length);
         this.#onData(segment.bytes);
       }
     }

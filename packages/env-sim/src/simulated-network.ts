@@ -100,14 +100,14 @@ export class SimulatedNetwork {
     lane.moving = true;
     this.#simulation.schedule(first.arrivesUs - this.#simulation.nowUs, () => {
       lane.moving = false;
-      if (!this.#passes(from.owner.host, from.peer.owner.host)) {
+      if (!this.#passes(from.owner.host, from.otherEnd.owner.host)) {
         this.heldBack++;
         return;
       }
       const next = lane.waiting.shift();
       if (next === undefined) return;
       if (next.segment.kind !== "bytes") this.#connections.delete(from);
-      from.peer.arrived(next.segment);
+      from.otherEnd.arrived(next.segment);
       this.#move(from, lane);
     });
   }
@@ -140,8 +140,8 @@ export class SimulatedNetwork {
         }
         const client = new SimulatedConnection(this, process);
         const server = new SimulatedConnection(this, listener.process);
-        client.peer = server;
-        server.peer = client;
+        client.otherEnd = server;
+        server.otherEnd = client;
         this.#connections.add(client);
         this.#connections.add(server);
         listener.process.run(() => listener.accept(server));

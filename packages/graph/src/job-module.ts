@@ -4,6 +4,9 @@ import { installExecutor, type Pipeline, type PipelineExecutor } from "./executo
 /** What a bundled job says in a cluster where it imports `millrace`: the installation that runs it fills in its own library. */
 export const INSTALLED_LIBRARY = "millrace-installation:millrace";
 
+/** What comes before the name of a package in a job that uses packages of the library by name: the installation that runs it has to have them. */
+export const INSTALLED_PACKAGE = "millrace-installation-package:";
+
 /** What a bundled job exports: the user's module, and the environment class of the library it uses. */
 export interface JobModule {
   readonly job: { readonly default?: unknown };

@@ -6,4 +6,5 @@ export { createSimpleOperator } from "./chain/create-simple-operator.js";
 export * from "./operators/index.js";
 export { MetricRegistry } from "./metrics/metric-registry.js";
 export { TaskRuntimeContext, type RuntimeContextInfo } from "./context/runtime-context.js";
-export { SlotSockets, type SlotAddress, type SlotIdentity, type SocketPeer } from "./exchange/slot-sockets.js";
+export { SlotSockets, type SlotAddress, type SlotBinding, type SlotSocketsOptions, type SocketPeer } from "./exchange/slot-sockets.js";
+export type { SlotIdentity } from "./exchange/slot-handshake.js";

@@ -3,6 +3,8 @@ import { BlobUpload, checkBlobKey, type BlobStore } from "../blob/blob-store.js"
 import type { JobResult } from "../high-availability/job-result-store.js";
 import { unknownMethod, type RpcConnection, type RpcHandler } from "../rpc/rpc-connection.js";
 import { rescaled } from "../scheduler/resource-requirements.js";
+import { requireRole, type PeerRole } from "../security/peer-roles.js";
+import type { Role } from "../security/roles.js";
 import type { ClientMethods, ClusterOverview, JobRef, ToClient } from "./client-protocol.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { executionResult } from "./job-persistence.js";
@@ -12,10 +14,18 @@ export interface ClientSessionInit {
   readonly dispatcher: Dispatcher;
   readonly blobs: BlobStore;
   readonly overview: () => ClusterOverview;
+  /** Of the client's certificate. */
+  readonly role: PeerRole;
 }
 
 /** Uploads that one client may have open. */
 const MAX_UPLOADS = 4;
+
+const neededRoles: { readonly [M in keyof ClientMethods]: Role } = {
+  overview: "viewer", listJobs: "viewer", jobStatus: "viewer", jobResult: "viewer", jobMetrics: "viewer", jobAccumulators: "viewer", lastCheckpointPath: "viewer",
+  resourceRequirements: "viewer", hasBlob: "submitter", putBlob: "submitter", submitJob: "submitter", attachJob: "submitter", cancelJob: "operator", triggerCheckpoint: "operator",
+  rescaleJob: "operator",
+};
 
 type Ask<M extends keyof ClientMethods> = ClientMethods[M]["ask"];
 type Answers = { readonly [M in keyof ClientMethods]: (ask: Ask<M>) => ClientMethods[M]["answer"] | Promise<ClientMethods[M]["answer"]> };
@@ -27,6 +37,8 @@ export class ClientSession implements RpcHandler {
   readonly #uploads = new Map<string, BlobUpload>();
   readonly #unobserve: (() => void)[] = [];
   readonly #cancelOnExit: ManagedJob[] = [];
+  /** Its own jobs a client may stop. */
+  readonly #submitted = new Set<string>();
 
   constructor(init: ClientSessionInit, connection: RpcConnection) {
     this.#init = init;
@@ -36,6 +48,7 @@ export class ClientSession implements RpcHandler {
 
   request(method: string, body: unknown): unknown {
     if (!Object.hasOwn(this.#answers, method)) throw unknownMethod(method);
+    this.#checkRole(method as keyof ClientMethods, body);
     return (this.#answers[method as keyof ClientMethods] as (ask: unknown) => unknown)(body);
   }
 
@@ -67,6 +80,7 @@ export class ClientSession implements RpcHandler {
     submitJob: async ({ attached, cancelOnExit, ...submission }) => {
       const jobId = String(submission.jobGraph?.jobId);
       const job = await this.#init.dispatcher.submit(submission, attached ? this.#observer(jobId) : undefined);
+      this.#submitted.add(jobId);
       if (attached && cancelOnExit) this.#cancelOnExit.push(job);
       return { jobId };
     },
@@ -91,7 +105,7 @@ export class ClientSession implements RpcHandler {
     },
     jobResult: (ref) => this.#ofJob(ref, ({ master }) => master.result, executionResult),
     jobMetrics: (ref) => this.#ofJob(ref, ({ master }) => master.metrics(), ({ state }) => ({
-      status: state, restarts: 0, checkpointsCompleted: 0, lastCheckpointDurationMs: undefined, lastCheckpointSize: undefined, lastCheckpointFullSize: undefined, vertices: [],
+      status: state, restarts: 0, checkpointsCompleted: 0, lastCheckpointDurationMs: undefined, lastCheckpointSize: undefined, lastCheckpointFullSize: undefined, vertices: [], rescales: 0, lastRestartDurationMs: undefined,
     })),
     jobAccumulators: (ref) => this.#ofJob(ref, ({ master }) => master.accumulators(), (result) => executionResult(result).accumulators),
     triggerCheckpoint: (ref) => this.#job(ref).master.triggerCheckpoint(),
@@ -106,6 +120,12 @@ export class ClientSession implements RpcHandler {
     },
     lastCheckpointPath: (ref) => this.#job(ref).master.lastCheckpointPath,
   };
+
+  #checkRole(method: keyof ClientMethods, body: unknown): void {
+    const needed = neededRoles[method];
+    const isOwn = needed === "operator" && this.#submitted.has(String((body as Partial<JobRef> | undefined)?.jobId));
+    if (!isOwn) requireRole(this.#init.role, needed, `do "${method}"`);
+  }
 
   #upload(key: string, offset: number): BlobUpload {
     if (offset === 0) {

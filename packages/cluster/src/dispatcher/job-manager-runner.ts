@@ -56,9 +56,9 @@ export class JobManagerRunner implements LeaderContender {
       get token() {
         return String(runner.#term?.fencingToken);
       },
-      accept: (hello) => {
+      accept: (hello, peer) => {
         if (runner.#leader === undefined) throw standbyRefusal(parseAddress(runner.#known?.address ?? ""));
-        return runner.#leader.accept(hello);
+        return runner.#leader.accept(hello, peer);
       },
     });
     const [rpc, rest] = runner.#retrievals;

@@ -1,6 +1,6 @@
 import {
   HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, JOBMANAGER_BIND_HOST, JOBMANAGER_RPC_PORT, JOB_STORE_CAPACITY, JOB_STORE_EXPIRATION, CLUSTER_EVENLY_SPREAD, MillraceError,
-  SLOT_REQUEST_TIMEOUT, schedulerOptions, type Configuration,
+  SLOT_REQUEST_TIMEOUT, schedulerOptions, type Configuration, type ConnectionPeer,
 } from "@millrace/core";
 import { BlobStore, checkBlobKey } from "../blob/blob-store.js";
 import { ResourceManager } from "../resource-manager/resource-manager.js";
@@ -8,6 +8,7 @@ import type { ClusterEnv } from "../rpc/cluster-env.js";
 import { MILLRACE_VERSION } from "../rpc/millrace-version.js";
 import { unknownMethod, type RpcConnection } from "../rpc/rpc-connection.js";
 import { RpcServer, type RpcHello, type RpcServerOptions } from "../rpc/rpc-endpoints.js";
+import { requireInternal, roleOfPeer } from "../security/peer-roles.js";
 import { SlotEventRouter } from "../scheduler/cluster-slots.js";
 import type { TaskManagerAbout, ToJobManager } from "../task-manager/task-manager-protocol.js";
 import type { RecoveryStores } from "../high-availability/high-availability-services.js";
@@ -63,7 +64,7 @@ export class JobManager {
   /** The only JobManager, and so the leader, with a port of its own. @throws `ADDRESS_IN_USE`, `ADDRESS_UNAVAILABLE` */
   static async start(init: JobManagerInit): Promise<JobManager> {
     const jobManager = new JobManager(init);
-    jobManager.#server = await listen(init.env, init.config, { token: init.fencingToken, accept: (hello) => jobManager.accept(hello) });
+    jobManager.#server = await listen(init.env, init.config, { token: init.fencingToken, accept: (hello, peer) => jobManager.accept(hello, peer) });
     return jobManager;
   }
 
@@ -99,11 +100,12 @@ export class JobManager {
   }
 
   /** Takes in a TaskManager or client. @throws `TASK_MANAGER_INVALID` */
-  accept(hello: RpcHello): { readonly about: unknown; readonly welcomed: (connection: RpcConnection) => void } {
+  accept(hello: RpcHello, peer: ConnectionPeer | undefined): { readonly about: unknown; readonly welcomed: (connection: RpcConnection) => void } {
     if (hello.role === "client") {
       const about: JobManagerAbout = { highAvailability: this.#init.leadership !== undefined };
-      return { about, welcomed: (connection) => void new ClientSession({ dispatcher: this.dispatcher, blobs: this.blobs, overview: () => this.overview() }, connection) };
+      return { about, welcomed: (connection) => void new ClientSession({ dispatcher: this.dispatcher, blobs: this.blobs, overview: () => this.overview(), role: roleOfPeer(peer) }, connection) };
     }
+    requireInternal(peer, "a TaskManager");
     const about = checkAbout(hello.about);
     return { about: undefined, welcomed: (connection) => this.#welcome(about, connection, hello.version) };
   }

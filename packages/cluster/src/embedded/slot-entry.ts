@@ -1,41 +1,48 @@
-import { parentPort, workerData, type MessagePort } from "node:worker_threads";
+import type { MessagePort } from "node:worker_threads";
 import { MillraceError, isMillraceError, serializeError, type MessagePortLike } from "@millrace/core";
 import { createNodeEnv, nodeMessagePort } from "@millrace/env-node";
 import type { StreamGraph } from "@millrace/graph";
 import { SlotExecutor, SlotSockets, currentTaskLabel } from "@millrace/runtime";
 import type { SlotCommand, SlotEvent, SocketPeer } from "@millrace/runtime";
+import { RefusalLog } from "../rpc/refusal-log.js";
+import { INTERNAL_UNIT } from "../security/peer-roles.js";
 import { captureGraph } from "./capture-graph.js";
-import type { SlotListening, SlotLoad } from "./slot-protocol.js";
+import { slotChannel } from "./slot-channel.js";
+import type { SlotLoad } from "./slot-protocol.js";
 import { UserOutput } from "./user-output.js";
 
 /*
- * A slot in a worker thread of its own: re-runs the job's module for its functions, then does what the JobMaster commands. Commands that come while
+ * A slot in a worker thread or a process of its own: re-runs the job's module for its functions, then does what the JobMaster commands. Commands that come while
  * the module loads wait for it.
  */
-const port = parentPort!;
-const send = (event: SlotEvent, transfer: readonly ArrayBuffer[] = []): void => {
-  port.postMessage(event, transfer as ArrayBuffer[]);
-};
+const channel = await slotChannel();
+const send = (event: SlotEvent, transfer: readonly ArrayBuffer[] = []): void => channel.post(event, transfer);
 const output = new UserOutput((level, line) => send({ type: "log", level, line }), currentTaskLabel);
 
 process.setSourceMapsEnabled(true);
 process.on("uncaughtException", fail);
 process.on("unhandledRejection", fail);
 
-const { preloadUrl, dataHost } = workerData as { readonly preloadUrl?: string; readonly dataHost?: string };
-const sockets = dataHost === undefined ? undefined : await SlotSockets.listen(createNodeEnv(), dataHost);
-if (sockets !== undefined) port.postMessage({ type: "listening", port: sockets.port } satisfies SlotListening);
+const { preloadUrl, binding, credentials } = channel.begin;
+const sockets = binding === undefined ? undefined : await listen();
+if (sockets !== undefined) channel.post({ type: "listening", port: sockets.port });
 // Should it not load, the job's own import says why.
 if (preloadUrl !== undefined) import(preloadUrl).catch(() => undefined);
 
 let waiting: SlotCommand[] | undefined = [];
 let executor: SlotExecutor | undefined;
 
-port.on("message", (message: SlotLoad | SlotCommand) => {
+channel.onMessage((message: SlotLoad | SlotCommand) => {
   if (message.type === "load") void load(message);
   else if (waiting !== undefined) waiting.push(message);
   else handle(message);
 });
+
+function listen(): Promise<SlotSockets> {
+  const env = createNodeEnv(credentials);
+  const refusals = new RefusalLog({ clock: env.clock, log: { write: (_, line) => channel.post({ type: "refused", line }) } });
+  return SlotSockets.listen(env, { ...binding, peerUnit: INTERNAL_UNIT, refused: (address, why) => refusals.write(address, "to a slot was refused", why) });
+}
 
 async function load(message: SlotLoad): Promise<void> {
   process.argv.splice(1, Number.POSITIVE_INFINITY, message.source, ...message.args);
@@ -55,7 +62,7 @@ async function load(message: SlotLoad): Promise<void> {
   for (const command of commands) handle(command);
 }
 
-/** In this process a peer is reached through a `MessagePort`, in another through TCP. */
+/** In this process a peer is reached through a `MessagePort`, in another through a socket. */
 function portFor(peer: unknown): MessagePortLike {
   return (peer as Partial<SocketPeer>).kind === "socket" ? sockets!.portTo(peer as SocketPeer) : nodeMessagePort(peer as MessagePort);
 }

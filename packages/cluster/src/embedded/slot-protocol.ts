@@ -9,12 +9,19 @@ export interface SlotLoad {
   readonly source: string;
   readonly args: readonly string[];
   readonly jobGraph: JobGraph;
-  /** In a cluster: what the slot shows to slots of other processes, and asks of them. */
+  /** What the slot shows to slots of other processes, and asks of them. */
   readonly identity?: SlotIdentity | undefined;
 }
 
 /** The first word of a slot that listens for slots of other processes. */
 export interface SlotListening {
   readonly type: "listening";
+  /** Of TCP. */
   readonly port: number;
+}
+
+/** A stranger was turned away at the slot's port. For the log of the process. */
+export interface SlotRefused {
+  readonly type: "refused";
+  readonly line: string;
 }

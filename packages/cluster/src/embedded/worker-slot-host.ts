@@ -1,26 +1,39 @@
 import { pathToFileURL } from "node:url";
-import { MessageChannel } from "node:worker_threads";
-import type { SlotEvent, SlotCommand } from "@millrace/runtime";
+import { Configuration, SLOT_ISOLATION, allOptions, type LogSink } from "@millrace/core";
+import type { PeerCredentials } from "@millrace/env-node";
+import type { SlotBinding, SlotEvent, SlotCommand } from "@millrace/runtime";
 import type { HostedSlot, SlotHost, SlotOpening } from "../task-manager/slot-host.js";
-import { SlotWorker, slotEntryUrl, startWorker } from "./slot-worker.js";
+import { connectSlots } from "./connect-slots.js";
+import type { SlotKind } from "./slot-carrier.js";
+import { SlotWorker, slotEntryUrl } from "./slot-worker.js";
 
 export interface WorkerSlotHostOptions {
   /** As many workers are kept waiting, so that a job starts at once. */
   readonly numberOfSlots: number;
   readonly heapBytes: number;
-  /** Address that the slots listen on. */
-  readonly dataHost: string;
+  /** What slots are, unless a job asks for more isolation. */
+  readonly kind: SlotKind;
+  /** Where slots listen for slots of other TaskManagers. */
+  readonly binding: SlotBinding;
+  /** What slots show their peers, where they speak TLS. */
+  readonly credentials: PeerCredentials | undefined;
+  readonly log: LogSink;
   /** The bundled library: the module that jobs import, and the one that slots start from. */
   readonly library: { readonly millrace: string; readonly slot: string } | undefined;
   readonly loadTimeoutMs: number;
 }
 
-/** The slots of a TaskManager as worker threads. Each job gets fresh ones; as many as there are slots are started ahead. */
+const FIRST_RETRY_MS = 50;
+const MAX_RETRY_MS = 30_000;
+
+/** The slots of a TaskManager as worker threads or processes. Each job gets fresh ones; as many as there are slots are started ahead. */
 export class WorkerSlotHost implements SlotHost {
   readonly #options: WorkerSlotHostOptions;
   readonly #open = new Set<WorkerSlot>();
   #warm: SlotWorker[] = [];
   #closed = false;
+  #retry: NodeJS.Timeout | undefined;
+  #retryMs = FIRST_RETRY_MS;
 
   constructor(options: WorkerSlotHostOptions) {
     this.#options = options;
@@ -30,8 +43,9 @@ export class WorkerSlotHost implements SlotHost {
   open(opening: SlotOpening, onEvent: (event: SlotEvent) => void): HostedSlot {
     const { artifactPath, usesLibrary, ...load } = opening;
     const entryUrl = this.#entryUrl(usesLibrary);
-    const at = this.#warm.findIndex((worker) => worker.entryUrl === entryUrl);
-    const worker = at < 0 ? this.#start(usesLibrary) : this.#warm.splice(at, 1)[0]!;
+    const asked = Configuration.of(opening.jobGraph.config, allOptions).get(SLOT_ISOLATION) === "process" ? "process" : this.#options.kind;
+    const at = this.#warm.findIndex((worker) => worker.entryUrl === entryUrl && worker.kind === asked);
+    const worker = at < 0 ? this.#start(usesLibrary, asked) : this.#warm.splice(at, 1)[0]!;
     const slot = new WorkerSlot(worker, () => {
       this.#open.delete(slot);
       this.#prewarm();
@@ -43,31 +57,43 @@ export class WorkerSlotHost implements SlotHost {
   }
 
   connect(epoch: number, a: HostedSlot, slotA: number, b: HostedSlot, slotB: number): void {
-    const { port1, port2 } = new MessageChannel();
-    (a as WorkerSlot).worker.post({ type: "connect", epoch, peerSlot: slotB, port: port1 }, [port1]);
-    (b as WorkerSlot).worker.post({ type: "connect", epoch, peerSlot: slotA, port: port2 }, [port2]);
+    connectSlots(epoch, { slotIndex: slotA, worker: (a as WorkerSlot).worker }, { slotIndex: slotB, worker: (b as WorkerSlot).worker });
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#retry);
     await Promise.all(this.#warm.splice(0).map((worker) => worker.terminate()));
   }
 
   /** Slots in use and workers that wait are together as many as there are slots. */
   #prewarm(): void {
     while (!this.#closed && this.#warm.length + this.#open.size < this.#options.numberOfSlots) {
-      const worker = this.#start(this.#options.library !== undefined);
+      const worker = this.#start(this.#options.library !== undefined, this.#options.kind);
       this.#warm.push(worker);
+      worker.dataPort.then(() => (this.#retryMs = FIRST_RETRY_MS), () => undefined);
       // One that dies while it waits is not offered.
-      worker.dataPort.catch(() => {
+      worker.onLost = () => {
         this.#warm = this.#warm.filter((other) => other !== worker);
-      });
+        this.#replaceLater();
+      };
     }
   }
 
-  #start(usesLibrary: boolean): SlotWorker {
-    const { heapBytes, dataHost, library } = this.#options;
-    return startWorker({ heapBytes, dataHost, entryUrl: this.#entryUrl(usesLibrary), preloadUrl: usesLibrary ? library?.millrace : undefined });
+  /** Later and later, so that slots that cannot start do not keep the machine busy. */
+  #replaceLater(): void {
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      this.#prewarm();
+    }, this.#retryMs);
+    this.#retryMs = Math.min(MAX_RETRY_MS, 2 * this.#retryMs);
+  }
+
+  #start(usesLibrary: boolean, kind: SlotKind): SlotWorker {
+    const { heapBytes, binding, credentials, library, log } = this.#options;
+    const worker = new SlotWorker(kind, { heapBytes, binding, credentials, entryUrl: this.#entryUrl(usesLibrary), preloadUrl: usesLibrary ? library?.millrace : undefined });
+    worker.onRefused = (line) => log.write("warn", line);
+    return worker;
   }
 
   #entryUrl(usesLibrary: boolean): string {

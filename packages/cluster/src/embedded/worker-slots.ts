@@ -1,15 +1,17 @@
-import { MessageChannel } from "node:worker_threads";
-import { Configuration, SLOT_HEAP, allOptions } from "@millrace/core";
+import { randomBytes } from "node:crypto";
+import { Configuration, SLOT_HEAP, SLOT_ISOLATION, allOptions } from "@millrace/core";
 import type { SlotCommand } from "@millrace/runtime";
 import type { AllocatedSlots, SlotProvider, SlotRequest } from "../scheduler/slot-provider.js";
 import type { SlotLoad } from "./slot-protocol.js";
-import { SlotWorker, slotEntryUrl, startWorker } from "./slot-worker.js";
+import type { SlotKind } from "./slot-carrier.js";
+import { connectSlots } from "./connect-slots.js";
+import { SlotWorker, slotEntryUrl } from "./slot-worker.js";
 
 export interface WorkerSlotsOptions {
   readonly artifactUrl: string;
   readonly source: string;
   readonly args: readonly string[];
-  /** What the worker threads start with; default `slotEntryUrl`. Must share its library with the artifact. */
+  /** What the slots start with; default `slotEntryUrl`. Must share its library with the artifact. */
   readonly entryUrl?: string | undefined;
   /** How long a slot may take to load the job's module, up to its `execute()`; default 60 s. */
   readonly loadTimeoutMs?: number | undefined;
@@ -18,8 +20,8 @@ export interface WorkerSlotsOptions {
 const LOAD_TIMEOUT_MS = 60_000;
 
 /**
- * Slots as worker threads, each with an isolate and a heap limit of its own, fresh for every attempt of the job. Workers started early with
- * {@link prewarm} are taken first.
+ * Slots as worker threads or processes, each with an isolate and a heap limit of its own, fresh for every attempt of the job. Workers started early
+ * with {@link prewarm} are taken first.
  */
 export class WorkerSlots implements SlotProvider {
   readonly oneSlot = false;
@@ -30,8 +32,8 @@ export class WorkerSlots implements SlotProvider {
    * Starts workers before it is known what they will run, so that their start-up overlaps with planning. `preloadUrl` is a module that the job will
    * most likely import.
    */
-  prewarm(count: number, preloadUrl?: string, entryUrl: string = slotEntryUrl): void {
-    for (let i = 0; i < count; i++) this.#warm.push(startWorker({ heapBytes: SLOT_HEAP.defaultValue, entryUrl, preloadUrl }));
+  prewarm(count: number, preloadUrl?: string, entryUrl: string = slotEntryUrl, kind: SlotKind = "thread"): void {
+    for (let i = 0; i < count; i++) this.#warm.push(new SlotWorker(kind, { heapBytes: SLOT_HEAP.defaultValue, entryUrl, preloadUrl }));
   }
 
   /** Must be called before the first allocation. */
@@ -41,18 +43,27 @@ export class WorkerSlots implements SlotProvider {
 
   async allocate(request: SlotRequest): Promise<AllocatedSlots> {
     const { entryUrl = slotEntryUrl, loadTimeoutMs = LOAD_TIMEOUT_MS, ...options } = this.#options!;
-    const heapBytes = Configuration.of(request.jobGraph.config, allOptions).get(SLOT_HEAP);
-    const usable = this.#warm.filter((worker) => worker.heapBytes === heapBytes && worker.entryUrl === entryUrl).slice(0, request.numberOfSlots);
+    const config = Configuration.of(request.jobGraph.config, allOptions);
+    const heapBytes = config.get(SLOT_HEAP);
+    const kind = config.get(SLOT_ISOLATION) === "process" ? "process" : "thread";
+    const usable = this.#warm.filter((worker) => worker.kind === kind && worker.heapBytes === heapBytes && worker.entryUrl === entryUrl).slice(0, request.numberOfSlots);
     const spare = this.#warm.filter((worker) => !usable.includes(worker));
     this.#warm = [];
     for (const worker of spare) void worker.terminate();
-    const workers = Array.from({ length: request.numberOfSlots }, (_, slotIndex) => usable[slotIndex] ?? startWorker({ heapBytes, entryUrl }));
+    const workers = Array.from({ length: request.numberOfSlots }, (_, slotIndex) => usable[slotIndex] ?? new SlotWorker(kind, { heapBytes, entryUrl }));
+    const secret = randomBytes(16).toString("hex");
     workers.forEach((worker, slotIndex) => {
       worker.onEvent = (event) => request.onEvent(slotIndex, event);
-      const load: SlotLoad = { type: "load", ...options, jobGraph: request.jobGraph };
+      const load: SlotLoad = { type: "load", ...options, jobGraph: request.jobGraph, ...(kind === "thread" ? {} : { identity: { slotIndex, secret } }) };
       worker.load(load, loadTimeoutMs);
     });
-    return new WorkerSlotSet(request.epoch, workers);
+    const slots = new WorkerSlotSet(request.epoch, workers);
+    // Processes reach each other by address.
+    if (kind === "process") await Promise.all(workers.map((worker) => worker.dataPort)).catch(async (error: unknown) => {
+      await slots.release();
+      throw error;
+    });
+    return slots;
   }
 
   /** Stops workers that were started early and never used. */
@@ -80,9 +91,7 @@ class WorkerSlotSet implements AllocatedSlots {
   connectAll(): void {
     for (let a = 0; a < this.#workers.length; a++) {
       for (let b = a + 1; b < this.#workers.length; b++) {
-        const { port1, port2 } = new MessageChannel();
-        this.#workers[a]!.post({ type: "connect", epoch: this.#epoch, peerSlot: b, port: port1 }, [port1]);
-        this.#workers[b]!.post({ type: "connect", epoch: this.#epoch, peerSlot: a, port: port2 }, [port2]);
+        connectSlots(this.#epoch, { slotIndex: a, worker: this.#workers[a]! }, { slotIndex: b, worker: this.#workers[b]! });
       }
     }
   }

@@ -31,7 +31,8 @@ export class InThreadExecutor implements PipelineExecutor {
 
   async execute(pipeline: Pipeline): Promise<JobClient> {
     const { env, temporaryDirectory, onJob, onStatus, roundTripEdges } = this.#options;
-    if (pipeline.config.get(SLOT_ISOLATION) === "thread") throw noWorkersHere();
+    const isolation = pipeline.config.get(SLOT_ISOLATION);
+    if (isolation !== "inline") throw noWorkersHere(isolation);
     const jobGraph = translate(pipeline, { jobId: newJobId(env) });
     const decoder = new BatchDecoder();
     const job: JobMaster = new JobMaster({
@@ -52,10 +53,10 @@ export class InThreadExecutor implements PipelineExecutor {
   }
 }
 
-function noWorkersHere(): MillraceError {
+function noWorkersHere(isolation: string): MillraceError {
   return new MillraceError({
-    code: "SLOT_ISOLATION_UNAVAILABLE", message: `${SLOT_ISOLATION.key} is "thread", and this job runs in its program's own thread`,
-    hint: "worker threads re-run the job's module: start it with `millrace run job.ts`, or with runJob() from another program", location: { option: SLOT_ISOLATION.key },
+    code: "SLOT_ISOLATION_UNAVAILABLE", message: `${SLOT_ISOLATION.key} is "${isolation}", and this job runs in its program's own thread`,
+    hint: "worker threads and processes re-run the job's module: start it with `millrace run job.ts`, or with runJob() from another program", location: { option: SLOT_ISOLATION.key },
   });
 }
 

@@ -7,7 +7,7 @@ import { JobManager } from "../dispatcher/job-manager.js";
 import { JobManagerRunner } from "../dispatcher/job-manager-runner.js";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
 import { highAvailabilityOf } from "./high-availability.js";
-import { requireLoopback } from "./loopback.js";
+import { internalCredentials, requireSafeBinding } from "../security/internal-tls.js";
 import { nodeClusterEnv } from "./node-cluster-env.js";
 import { processLog } from "./process-log.js";
 
@@ -36,15 +36,16 @@ export interface JobManagerProcessOptions {
 
 /**
  * Starts a JobManager in this process and serves REST: as the only one and so the leader, or, with high availability, as one of several.
- * @throws `BIND_NOT_LOOPBACK`, `ADDRESS_IN_USE`, `REST_PORT_IN_USE`, `BIND_NOT_SAFE`, `HA_OPTION_MISSING` and other complaints about REST, reporters and
+ * @throws `BIND_NOT_LOOPBACK`, `TLS_FILE_UNREADABLE`, `TLS_CERTIFICATE_UNUSABLE`, `ADDRESS_IN_USE`, `REST_PORT_IN_USE`, `BIND_NOT_SAFE`, `HA_OPTION_MISSING` and other complaints about REST, reporters and
  * high availability
  */
 export async function startJobManager(config: Configuration, options: JobManagerProcessOptions = {}): Promise<JobManagerProcess> {
   const { log = processLog, onShutDown } = options;
-  requireLoopback(config.get(JOBMANAGER_BIND_HOST), JOBMANAGER_BIND_HOST);
-  const env = nodeClusterEnv(log);
+  const credentials = internalCredentials(config);
+  requireSafeBinding(config.get(JOBMANAGER_BIND_HOST), JOBMANAGER_BIND_HOST, credentials);
+  const env = nodeClusterEnv(log, credentials);
   const running = config.get(HA_TYPE) === "NONE" ? await startAlone(env, config) : await startOneOfSeveral(env, config, options);
-  log.write("info", `JobManager listens on ${config.get(JOBMANAGER_BIND_HOST)}:${running.port}`);
+  log.write("info", `JobManager listens on ${config.get(JOBMANAGER_BIND_HOST)}:${running.port}${credentials === undefined ? "" : " with TLS"}`);
   try {
     // Commands that are only clients load this module, too, and need no server.
     const { startJobManagerRest } = await import("./job-manager-rest.js");
@@ -86,7 +87,8 @@ async function startAlone(env: ClusterEnv, config: Configuration): Promise<Runni
 }
 
 async function startOneOfSeveral(env: ClusterEnv, config: Configuration, { onLeader, fatal }: JobManagerProcessOptions): Promise<RunningJobManager> {
-  const { services, directory } = await highAvailabilityOf(env, config);
+  // Without credentials: those are for the ports of the cluster, which a ZooKeeper is not.
+  const { services, directory } = await highAvailabilityOf(nodeClusterEnv(env.log), config);
   try {
     await mkdir(join(directory, "blobs"), { recursive: true, mode: 0o700 });
     const runner = await JobManagerRunner.start({

@@ -1,19 +1,19 @@
 import { rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { availableParallelism, tmpdir, totalmem } from "node:os";
+import { availableParallelism, hostname, tmpdir, totalmem } from "node:os";
 import { resolve } from "node:path";
 import {
-  HA_TYPE, JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, MillraceError, TASKMANAGER_SLOTS, TASKMANAGER_REGISTRATION_TIMEOUT, SLOT_HEAP, TASKMANAGER_BIND_HOST,
-  TASKMANAGER_HOST, TASKMANAGER_RESOURCE_ID, TMP_DIRS, type Configuration, type LogSink,
+  HA_TYPE, JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, MillraceError, SLOT_HEAP, SLOT_ISOLATION, TASKMANAGER_BIND_HOST, TASKMANAGER_DATA_PORT, TASKMANAGER_HOST,
+  TASKMANAGER_REGISTRATION_TIMEOUT, TASKMANAGER_RESOURCE_ID, TASKMANAGER_SLOTS, TMP_DIRS, expandPorts, type Configuration, type LogSink,
 } from "@millrace/core";
 import { WorkerSlotHost } from "../embedded/worker-slot-host.js";
 import { ArtifactCache } from "../task-manager/artifact-cache.js";
 import { RPC_COMPONENT } from "../dispatcher/job-manager-runner.js";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
 import { parseAddress } from "../rpc/standby-refusal.js";
+import { internalCredentials, requireSafeBinding } from "../security/internal-tls.js";
 import { TaskManager, type JobManagerLocation } from "../task-manager/task-manager.js";
 import { highAvailabilityOf } from "./high-availability.js";
-import { requireLoopback } from "./loopback.js";
 import { nodeClusterEnv } from "./node-cluster-env.js";
 import { processLog } from "./process-log.js";
 
@@ -28,13 +28,25 @@ export interface TaskManagerProcessOptions {
 }
 
 const LOAD_TIMEOUT_MS = 60_000;
+/** Nobody can connect to these. */
+const EVERY_ADDRESS = ["0.0.0.0", "::"];
 
-/** Starts a TaskManager in this process. @throws `BIND_NOT_LOOPBACK` */
+/** Packages of the library are installed beside each other. */
+function installedPackage(specifier: string): string | undefined {
+  try {
+    return import.meta.resolve(specifier);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Starts a TaskManager in this process. @throws `BIND_NOT_LOOPBACK`, `TLS_FILE_UNREADABLE`, `TLS_CERTIFICATE_UNUSABLE` */
 export async function startTaskManager(options: TaskManagerProcessOptions): Promise<Pick<TaskManager, "stop">> {
   const { config, library, libraryUrl, log = processLog, fatal, onRegistered } = options;
   const dataHost = config.get(TASKMANAGER_BIND_HOST);
-  requireLoopback(dataHost, TASKMANAGER_BIND_HOST);
-  const env = nodeClusterEnv(log);
+  const credentials = internalCredentials(config);
+  requireSafeBinding(dataHost, TASKMANAGER_BIND_HOST, credentials);
+  const env = nodeClusterEnv(log, credentials);
   const taskManagerId = config.get(TASKMANAGER_RESOURCE_ID) ?? `tm-${env.randomHex(4)}`;
   const directory = resolve(config.get(TMP_DIRS) ?? tmpdir(), `millrace-taskmanager-${env.randomHex(8)}`);
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -44,14 +56,17 @@ export async function startTaskManager(options: TaskManagerProcessOptions): Prom
   const taskManager = new TaskManager({
     env, fatal, ...(onRegistered === undefined ? {} : { onRegistered }),
     about: {
-      taskManagerId, host: config.get(TASKMANAGER_HOST) ?? dataHost, numberOfSlots, processId: process.pid,
+      taskManagerId, host: config.get(TASKMANAGER_HOST) ?? (EVERY_ADDRESS.includes(dataHost) ? hostname() : dataHost), numberOfSlots, processId: process.pid,
       hardware: { cpuCores: availableParallelism(), physicalMemoryBytes: totalmem(), heapBytes: numberOfSlots * config.get(SLOT_HEAP) },
     },
     findJobManager: async () => leader.find(),
     registrationTimeoutMs: config.get(TASKMANAGER_REGISTRATION_TIMEOUT),
-    slots: new WorkerSlotHost({ numberOfSlots, heapBytes: config.get(SLOT_HEAP), dataHost, library, loadTimeoutMs: LOAD_TIMEOUT_MS }),
+    slots: new WorkerSlotHost({
+      numberOfSlots, heapBytes: config.get(SLOT_HEAP), library, loadTimeoutMs: LOAD_TIMEOUT_MS, credentials, log,
+      kind: config.get(SLOT_ISOLATION) === "process" ? "process" : "thread", binding: { host: dataHost, ports: expandPorts(config.get(TASKMANAGER_DATA_PORT)) },
+    }),
     temporaryDirectory: `${directory}/slots`,
-    artifacts: new ArtifactCache(env, directory, library?.millrace ?? libraryUrl),
+    artifacts: new ArtifactCache(env, directory, library?.millrace ?? libraryUrl, installedPackage),
   });
   taskManager.start();
   leader.onChange((fencingToken) => taskManager.leaderChanged(fencingToken));
@@ -76,7 +91,7 @@ async function leaderFinder(env: ClusterEnv, config: Configuration): Promise<Lea
     const location = { host: config.get(JOBMANAGER_RPC_ADDRESS), port: config.get(JOBMANAGER_RPC_PORT) };
     return { find: () => location, onChange: () => undefined, close: async () => undefined };
   }
-  const { services } = await highAvailabilityOf(env, config);
+  const { services } = await highAvailabilityOf(nodeClusterEnv(env.log), config);
   const retrieval = services.leaderRetrieval(RPC_COMPONENT);
   let known: JobManagerLocation | undefined;
   let changed: (fencingToken: number) => void = () => undefined;

@@ -233,6 +233,6 @@ export class ResourceManager {
     const releases = this.#releases().map((release) => ({ release, free: this.#freeSlotsOf(release) }));
     const free = Math.max(0, ...releases.map((one) => one.free));
     const mixed = releases.length < 2 ? "" : ` (all of one release: ${releases.map((one) => `${one.release} has ${one.free}`).join(", ")})`;
-    return `${count} slot${count === 1 ? "" : "s"}; ${managers} with ${total} slots ${all.length === 1 ? "is" : "are"} there, ${freeOf(all)} of them free${mixed}, so ${count - free} are missing`;
+    return `${count} slot${count === 1 ? "" : "s"}; ${managers} with ${total} slots ${all.length === 1 ? "is" : "are"} there, ${all.reduce((sum, { freeSlots }) => sum + freeSlots, 0)} of them free${mixed}, so ${count - free} are missing`;
   }
 }

@@ -1,4 +1,4 @@
-import { MillraceError, type Connection } from "@millrace/core";
+import { MillraceError, type Connection, type ConnectionPeer } from "@millrace/core";
 
 /**
  * Version of what is inside the frames, of slot commands and events, and of what slots send each other. Each release understands this one and the one
@@ -10,6 +10,8 @@ export const RPC_PROTOCOL_VERSION = 2;
 const LETTERS = [..."MILLRACE"].map((letter) => letter.charCodeAt(0));
 const HEADER_BYTES = 4;
 const MAX_COPIED_BYTES = 16_384;
+/** How a record of TLS begins that is a handshake or an alert. */
+const TLS_RECORDS = [0x16, 0x15];
 
 /**
  * Frames over a byte connection: a preamble each way, then a length (four bytes, big-endian) before every frame.
@@ -40,6 +42,10 @@ export class FramedConnection {
     connection.write(new Uint8Array([...LETTERS, protocolVersion]));
     connection.onClose = (error) => this.#close(closedError(error));
     connection.onData = (bytes) => this.#receive(bytes);
+  }
+
+  get peer(): ConnectionPeer | undefined {
+    return this.#connection.peer;
   }
 
   get closed(): boolean {
@@ -97,7 +103,7 @@ export class FramedConnection {
       const index = this.#preambleBytes++;
       if (index === LETTERS.length && Math.abs(byte - this.protocolVersion) <= 1) this.protocolVersion = Math.min(byte, this.protocolVersion);
       else if (byte !== LETTERS[index]) {
-        this.#close(index < LETTERS.length ? notMillrace() : otherProtocol(byte, this.protocolVersion));
+        this.#close(index === 0 && TLS_RECORDS.includes(byte) ? tlsNotSpoken() : index < LETTERS.length ? notMillrace() : otherProtocol(byte, this.protocolVersion));
         return bytes.length;
       }
     }
@@ -132,6 +138,10 @@ function frameTooLarge(bytes: number, limit: number, what: string): MillraceErro
 
 function notMillrace(): MillraceError {
   return new MillraceError({ code: "RPC_NOT_MILLRACE", message: "what came over the connection is not Millrace's protocol", hint: "check that the port is the one of a JobManager (jobmanager.rpc.port)" });
+}
+
+function tlsNotSpoken(): MillraceError {
+  return new MillraceError({ code: "RPC_NOT_MILLRACE", message: "the other side speaks TLS and this one does not", hint: "set security.ssl.internal.enabled on both sides, or on neither" });
 }
 
 function otherProtocol(version: number, own: number): MillraceError {

@@ -1,6 +1,7 @@
-import { MillraceError, decodeValue, deserializeError, encodeValue, isMillraceError, serializeError, type Connection, type Env, type SerializedError } from "@millrace/core";
+import { MillraceError, decodeValue, deserializeError, encodeValue, isMillraceError, serializeError, type Connection, type ConnectionPeer, type Env, type SerializedError } from "@millrace/core";
 import { FramedConnection } from "./framed-connection.js";
 import { MILLRACE_VERSION, checkMillraceVersion } from "./millrace-version.js";
+import { RefusalLog } from "./refusal-log.js";
 import { RpcConnection, type HeartbeatSettings } from "./rpc-connection.js";
 
 /** Frames are far below this: blobs go in pieces. */
@@ -8,6 +9,8 @@ export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 /** Before the other side has said who it is. */
 const MAX_HELLO_BYTES = 64 * 1024;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Connections that have not introduced themselves; of more, the oldest goes. */
+const MAX_STRANGERS = 1024;
 
 /** What the connecting side says of itself. `about` depends on the role. */
 export interface RpcHello {
@@ -28,7 +31,7 @@ export interface RpcServerOptions {
   /** The fencing token of this leader, given to everyone who connects. Read for each. */
   readonly token: string;
   /** Decides about a side that said who it is; what it throws is told to that side. `about` goes to it with the welcome, then `welcomed` is called. */
-  readonly accept: (hello: RpcHello) => { readonly about: unknown; readonly welcomed: (connection: RpcConnection) => void };
+  readonly accept: (hello: RpcHello, peer: ConnectionPeer | undefined) => { readonly about: unknown; readonly welcomed: (connection: RpcConnection) => void };
 }
 
 /** Listens for endpoints. A connection that says nothing sensible, or nothing at all, is closed; the log says why. */
@@ -46,7 +49,11 @@ export class RpcServer {
   /** @throws `ADDRESS_IN_USE`, `ADDRESS_UNAVAILABLE` */
   static async listen(options: RpcServerOptions): Promise<RpcServer> {
     const open = new Set<FramedConnection>();
-    const listener = await options.env.net.listen(options.host, options.port, (connection) => greet(connection, options, open));
+    const strangers = new Map<FramedConnection, (why: MillraceError) => void>();
+    const refusals = new RefusalLog(options.env);
+    const listener = await options.env.net.listen(
+      options.host, options.port, (connection) => greet(connection, { ...options, open, strangers, refusals }), (address, why) => refusals.write(address, "was refused", why),
+    );
     return new RpcServer(listener.port, listener, open);
   }
 
@@ -62,26 +69,39 @@ export class RpcServer {
   }
 }
 
-function greet(connection: Connection, options: RpcServerOptions, open: Set<FramedConnection>): void {
-  const { clock, log } = options.env;
+interface Greeting extends RpcServerOptions {
+  readonly open: Set<FramedConnection>;
+  /** Those of them that have not said who they are, and how to refuse them. */
+  readonly strangers: Map<FramedConnection, (why: MillraceError) => void>;
+  readonly refusals: RefusalLog;
+}
+
+function greet(connection: Connection, { open, strangers, refusals, ...options }: Greeting): void {
+  const { clock } = options.env;
   const frames = new FramedConnection(connection, MAX_HELLO_BYTES);
-  open.add(frames);
+  const address = connection.peer?.address;
   const drop = (error: MillraceError): void => {
-    log.write("warn", `a connection was refused: ${error.message} [${error.code}]`);
+    refusals.write(address, "was refused", error);
     frames.close();
   };
+  open.add(frames);
+  strangers.set(frames, drop);
+  const [oldest] = strangers.values();
+  if (strangers.size > MAX_STRANGERS) oldest!(handshake(`${MAX_STRANGERS} others have not introduced themselves either`));
   const timer = clock.setTimer(HANDSHAKE_TIMEOUT_MS, () => drop(handshakeTimeout()));
   frames.onClose = (error) => {
     timer.cancel();
     open.delete(frames);
-    if (error !== undefined && error.code !== "RPC_CONNECTION_LOST") log.write("warn", `a connection was closed: ${error.message} [${error.code}]`);
+    strangers.delete(frames);
+    if (error !== undefined && error.code !== "RPC_CONNECTION_LOST") refusals.write(address, "was closed", error);
   };
   frames.onFrame = (frame) => {
     timer.cancel();
+    strangers.delete(frames);
     try {
       const hello = readHello(frame);
       checkMillraceVersion(hello.version, `the ${hello.role}`);
-      const { about, welcomed } = options.accept(hello);
+      const { about, welcomed } = options.accept(hello, connection.peer);
       frames.send(encodeValue({ token: options.token, version: MILLRACE_VERSION, heartbeat: options.heartbeat, about } satisfies Welcome));
       frames.maxFrameBytes = MAX_FRAME_BYTES;
       const reportClosed = frames.onClose!;
@@ -118,7 +138,7 @@ export async function connectRpc(options: RpcClientOptions): Promise<{ readonly 
     const timer = clock.setTimer(HANDSHAKE_TIMEOUT_MS, () => frames.close(handshakeTimeout()));
     frames.onClose = (error) => {
       timer.cancel();
-      reject(error);
+      reject(error?.code === "RPC_CONNECTION_LOST" ? turnedAway(error) : error);
     };
     frames.onFrame = (frame) => {
       timer.cancel();
@@ -169,6 +189,14 @@ function decode(frame: Uint8Array): Record<string, unknown> {
 
 function handshake(why: string, cause?: unknown): MillraceError {
   return new MillraceError({ code: "RPC_HANDSHAKE", message: `the introduction cannot be understood: ${why}`, ...(cause === undefined ? {} : { cause }) });
+}
+
+/** Closed before it said anything: TLS tells the reason to the log of the other side only. */
+function turnedAway(error: MillraceError): MillraceError {
+  return new MillraceError({
+    code: error.code, message: error.message, recovery: "restart", cause: error,
+    hint: "its log says why; a common reason is TLS on one side only (security.ssl.internal.enabled), or a certificate that is not the cluster's",
+  });
 }
 
 function handshakeTimeout(): MillraceError {

@@ -5,7 +5,7 @@ import { isIP } from "node:net";
 import { join } from "node:path";
 import * as x509 from "@peculiar/x509";
 import { MillraceError } from "@millrace/core";
-import type { Role } from "./roles.js";
+import type { PeerRole } from "./peer-roles.js";
 
 export interface CertificateRequest {
   /** Where the CA is, and where files go: `ca.pem`, `ca.key`, `NAME.pem`, `NAME.key`. */
@@ -14,8 +14,8 @@ export interface CertificateRequest {
   readonly name: string;
   /** Host names and addresses a server is reached by. */
   readonly hosts: readonly string[];
-  /** For a client of the REST API: becomes the OU. */
-  readonly role?: Role | undefined;
+  /** Becomes the OU: what a client may do, or that it is a process of the cluster. */
+  readonly role?: PeerRole | undefined;
   readonly validDays?: number | undefined;
 }
 

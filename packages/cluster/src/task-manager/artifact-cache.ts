@@ -1,7 +1,9 @@
 import { MillraceError } from "@millrace/core";
-import { INSTALLED_LIBRARY } from "@millrace/graph";
+import { INSTALLED_LIBRARY, INSTALLED_PACKAGE } from "@millrace/graph";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
 import { BlobStore, BlobUpload, type BlobPiece } from "../blob/blob-store.js";
+
+const PACKAGE = new RegExp(`"${INSTALLED_PACKAGE}([^"]+)"`, "g");
 
 export interface LocalArtifact {
   readonly path: string;
@@ -14,17 +16,22 @@ export class ArtifactCache {
   readonly #blobs: BlobStore;
   readonly #directory: string;
   readonly #libraryUrl: string;
+  readonly #resolvePackage: (specifier: string) => string | undefined;
   readonly #artifacts = new Map<string, Promise<LocalArtifact>>();
 
-  /** @param libraryUrl module that stands for `millrace` here */
-  constructor(env: Pick<ClusterEnv, "fs" | "sha256Hex">, directory: string, libraryUrl: string) {
+  /**
+   * @param libraryUrl module that stands for `millrace` here
+   * @param resolvePackage URL of an entry point of this installation's packages
+   */
+  constructor(env: Pick<ClusterEnv, "fs" | "sha256Hex">, directory: string, libraryUrl: string, resolvePackage: (specifier: string) => string | undefined = () => undefined) {
     this.#env = env;
     this.#directory = directory;
     this.#blobs = new BlobStore(env, `${directory}/blobs`);
     this.#libraryUrl = libraryUrl;
+    this.#resolvePackage = resolvePackage;
   }
 
-  /** @throws `BLOB_NOT_FOUND`, `BLOB_CORRUPT`, or what `readPiece` throws; then the next call tries again */
+  /** @throws `BLOB_NOT_FOUND`, `BLOB_CORRUPT`, `PACKAGE_NOT_INSTALLED`, or what `readPiece` throws; then the next call tries again */
   get(key: string, readPiece: (key: string, offset: number) => Promise<BlobPiece>): Promise<LocalArtifact> {
     let artifact = this.#artifacts.get(key);
     if (artifact === undefined) {
@@ -41,8 +48,18 @@ export class ArtifactCache {
     const usesLibrary = text.includes(JSON.stringify(INSTALLED_LIBRARY));
     const path = `${this.#directory}/jobs/${key}.mjs`;
     await this.#env.fs.mkdirs(`${this.#directory}/jobs`);
-    await this.#env.fs.writeAtomic(path, new TextEncoder().encode(text.replaceAll(JSON.stringify(INSTALLED_LIBRARY), JSON.stringify(this.#libraryUrl))));
+    const bound = text.replaceAll(JSON.stringify(INSTALLED_LIBRARY), JSON.stringify(this.#libraryUrl)).replaceAll(PACKAGE, (_, specifier: string) => JSON.stringify(this.#installed(specifier)));
+    await this.#env.fs.writeAtomic(path, new TextEncoder().encode(bound));
     return { path, usesLibrary };
+  }
+
+  #installed(specifier: string): string {
+    const url = this.#resolvePackage(specifier);
+    if (url !== undefined) return url;
+    throw new MillraceError({
+      code: "PACKAGE_NOT_INSTALLED", message: `the job imports "${specifier}", which is not installed where this TaskManager runs from`,
+      hint: `install ${specifier.split("/").slice(0, 2).join("/")} beside millrace on every TaskManager's machine`,
+    });
   }
 
   async #kept(key: string): Promise<Uint8Array | undefined> {

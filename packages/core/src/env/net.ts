@@ -1,5 +1,15 @@
+/** Who is at the other end of a connection. */
+export interface ConnectionPeer {
+  /** `host:port`, to be shown. */
+  readonly address: string;
+  /** With TLS: whom its certificate, signed by the cluster's CA, names. `unit` is the certificate's OU. */
+  readonly certificate?: { readonly name: string; readonly unit: string | undefined } | undefined;
+}
+
 /** A byte connection with back-pressure. */
 export interface Connection {
+  /** As far as it is known. */
+  readonly peer?: ConnectionPeer | undefined;
   onData: ((bytes: Uint8Array) => void) | undefined;
   /** Called once, with the error if there was one. */
   onClose: ((error?: Error) => void) | undefined;
@@ -11,8 +21,9 @@ export interface Connection {
   close(): void;
 }
 
-/** Outgoing and incoming byte connections. */
+/** Outgoing and incoming byte connections. A host of `unix:PATH` is a Unix domain socket; its port has no meaning. */
 export interface Net {
   connect(host: string, port: number): Promise<Connection>;
-  listen(host: string, port: number, accept: (connection: Connection) => void): Promise<{ readonly port: number; close(): Promise<void> }>;
+  /** @param refused told of connections that never got as far as `accept`, such as those without the certificate that TLS asks for */
+  listen(host: string, port: number, accept: (connection: Connection) => void, refused?: (address: string, why: Error) => void): Promise<{ readonly port: number; close(): Promise<void> }>;
 }

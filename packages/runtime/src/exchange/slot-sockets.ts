@@ -1,10 +1,30 @@
-import { MillraceError, type Cancellable, type Connection, type Env } from "@millrace/core";
+import { MillraceError, isMillraceError, type Cancellable, type Connection, type Env } from "@millrace/core";
+import { HANDSHAKE_BYTES, checkHandshake, encodeHandshake, withBytesAhead, type SlotIdentity } from "./slot-handshake.js";
 import { SocketPort } from "./socket-port.js";
 
 /** Where a slot listens for its peers. */
 export interface SlotAddress {
+  /** A name or address, or `unix:PATH`. */
   readonly host: string;
   readonly port: number;
+}
+
+/** Where a slot is to listen. */
+export interface SlotBinding {
+  readonly host: string;
+  /** The first free one is taken; 0 is any. */
+  readonly ports: readonly number[];
+  /** Listens on a Unix domain socket as well, for slots in other processes of this machine. */
+  readonly path?: string | undefined;
+}
+
+/** Told of connections that were turned away. */
+export type PeerRefused = (address: string | undefined, why: Error) => void;
+
+export interface SlotSocketsOptions extends Partial<SlotBinding> {
+  /** The OU that a certificate of a slot has, where connections have certificates. */
+  readonly peerUnit?: string | undefined;
+  readonly refused?: PeerRefused;
 }
 
 /** What a `connect` command carries instead of a port when the peer is in another TaskManager. Without an address the peer connects. */
@@ -14,45 +34,40 @@ export interface SocketPeer {
   readonly address: SlotAddress | undefined;
 }
 
-/** What a slot knows once it belongs to a job: its own number, and the secret that all slots of this epoch share. */
-export interface SlotIdentity {
-  readonly slotIndex: number;
-  /** 32 hexadecimal digits. */
-  readonly secret: string;
-}
-
-/** "MLSL", a version, the secret, the sender's and the receiver's slot. */
-const MAGIC = [0x4d, 0x4c, 0x53, 0x4c, 1];
-const SECRET_CHARACTERS = 32;
-const HANDSHAKE_BYTES = MAGIC.length + SECRET_CHARACTERS + 8;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** Connections that nobody has looked at yet. */
-const MAX_WAITING = 1024;
+/** For a connection that comes before its slot knows what it belongs to: the others get their slots at about the same time. */
+const UNREAD_TIMEOUT_MS = 60_000;
+/** Connections that have not introduced themselves; of more, the oldest goes. */
+const MAX_STRANGERS = 1024;
 
 /**
- * The TCP side of a slot: listens for peers from its start on, before it is known what it will run, and connects to others.
+ * The network side of a slot: listens for peers from its start on, before it is known what it will run, and connects to others.
  *
  * Whoever connects must present the secret of the slot's epoch before anything is read that could be meant for a task; others are closed
  * without a word. Connections that come before {@link open} are left unread until then.
  */
 export class SlotSockets {
+  /** Of TCP; 0 when it listens on a path only. */
   readonly port: number;
   readonly #env: Pick<Env, "clock" | "net">;
-  readonly #listener: { close(): Promise<void> };
+  readonly #listeners: readonly { close(): Promise<void> }[];
   readonly #state: ListenerState;
   #onLost: (error: MillraceError) => void = () => undefined;
 
-  private constructor(env: Pick<Env, "clock" | "net">, listener: { readonly port: number; close(): Promise<void> }, state: ListenerState) {
+  private constructor(env: Pick<Env, "clock" | "net">, listeners: readonly { readonly port: number; close(): Promise<void> }[], state: ListenerState) {
     this.#env = env;
-    this.port = listener.port;
-    this.#listener = listener;
+    this.port = listeners.find(({ port }) => port > 0)?.port ?? 0;
+    this.#listeners = listeners;
     this.#state = state;
   }
 
-  /** @throws `ADDRESS_UNAVAILABLE` */
-  static async listen(env: Pick<Env, "clock" | "net">, host: string): Promise<SlotSockets> {
-    const state = new ListenerState(env);
-    return new SlotSockets(env, await env.net.listen(host, 0, (connection) => state.arrived(connection)), state);
+  /** Listens at the host, the path, or both. @throws `ADDRESS_UNAVAILABLE`, `ADDRESS_IN_USE` when all ports are taken */
+  static async listen(env: Pick<Env, "clock" | "net">, { host, ports = [0], path, peerUnit, refused = () => undefined }: SlotSocketsOptions): Promise<SlotSockets> {
+    const state = new ListenerState(env, peerUnit, refused);
+    const arrived = (connection: Connection): void => state.arrived(connection);
+    const listeners = host === undefined ? [] : [await listenOnFirstFree(ports, (port) => env.net.listen(host, port, arrived, refused))];
+    if (path !== undefined) listeners.push(await env.net.listen(`unix:${path}`, 0, arrived, refused));
+    return new SlotSockets(env, listeners, state);
   }
 
   /** The slot belongs to a job from now on. @param onLost a connection to a peer was lost */
@@ -71,7 +86,7 @@ export class SlotSockets {
 
   async close(): Promise<void> {
     this.#state.close();
-    await this.#listener.close();
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
   }
 
   async #connect({ host, port }: SlotAddress, peerSlot: number, to: SocketPort): Promise<void> {
@@ -85,30 +100,50 @@ export class SlotSockets {
   }
 }
 
+async function listenOnFirstFree<T>(ports: readonly number[], listen: (port: number) => Promise<T>): Promise<T> {
+  for (const [at, port] of ports.entries()) {
+    try {
+      return await listen(port);
+    } catch (error) {
+      const isLast = at === ports.length - 1;
+      if (isLast || !isMillraceError(error) || error.code !== "ADDRESS_IN_USE") throw error;
+    }
+  }
+  throw new MillraceError({ code: "ADDRESS_UNAVAILABLE", message: "a slot was given no port to listen on" });
+}
+
 /** Brings accepted connections together with the ports that wait for them. */
 class ListenerState {
   identity: SlotIdentity | undefined;
   readonly #env: Pick<Env, "clock">;
+  readonly #peerUnit: string | undefined;
+  readonly #refused: PeerRefused;
+  /** Not introduced yet; the oldest first. */
+  readonly #strangers = new Map<Connection, Cancellable>();
   readonly #unread = new Set<Connection>();
   /** Introduced before their `connect` command came, by sender. */
   readonly #introduced = new Map<number, Connection>();
   readonly #ports = new Map<number, SocketPort>();
 
-  constructor(env: Pick<Env, "clock">) {
+  constructor(env: Pick<Env, "clock">, peerUnit: string | undefined, refused: PeerRefused) {
     this.#env = env;
+    this.#peerUnit = peerUnit;
+    this.#refused = refused;
   }
 
   open(identity: SlotIdentity): void {
     this.identity = identity;
-    for (const connection of this.#unread) this.#readHandshake(connection);
+    const unread = [...this.#unread];
     this.#unread.clear();
+    for (const connection of unread) this.#readHandshake(connection);
   }
 
   arrived(connection: Connection): void {
+    const { certificate } = connection.peer ?? {};
+    if (certificate !== undefined && certificate.unit !== this.#peerUnit) return this.#refuse(connection, `"${certificate.name}" is not a process of the cluster: its certificate was made for a person`);
     if (this.identity !== undefined) return this.#readHandshake(connection);
-    if (this.#unread.size >= MAX_WAITING) return connection.close();
+    this.#await(connection, UNREAD_TIMEOUT_MS);
     this.#unread.add(connection);
-    connection.onClose = () => this.#unread.delete(connection);
   }
 
   expect(peerSlot: number, port: SocketPort): void {
@@ -121,26 +156,47 @@ class ListenerState {
   }
 
   close(): void {
-    for (const connection of [...this.#unread, ...this.#introduced.values()]) connection.close();
+    for (const connection of [...this.#strangers.keys(), ...this.#introduced.values()]) connection.close();
   }
 
   #readHandshake(connection: Connection): void {
     const handshake = new Uint8Array(HANDSHAKE_BYTES);
     let filled = 0;
-    const timer: Cancellable = this.#env.clock.setTimer(HANDSHAKE_TIMEOUT_MS, () => connection.close());
-    connection.onClose = () => timer.cancel();
+    this.#await(connection, HANDSHAKE_TIMEOUT_MS);
     connection.onData = (bytes) => {
       const count = Math.min(bytes.length, HANDSHAKE_BYTES - filled);
       handshake.set(bytes.subarray(0, count), filled);
       filled += count;
       if (filled < HANDSHAKE_BYTES) return;
-      timer.cancel();
+      this.#forget(connection);
       connection.pause();
       connection.onData = undefined;
       const sender = checkHandshake(handshake, this.identity!);
-      if (sender === undefined) return connection.close();
+      if (sender === undefined) return this.#refuse(connection, "it did not show the secret of this slot's epoch");
       this.#introduce(sender, withBytesAhead(connection, bytes.subarray(count)));
     };
+  }
+
+  /** Gives a stranger a while to introduce itself. */
+  #await(connection: Connection, timeoutMs: number): void {
+    this.#forget(connection);
+    this.#strangers.set(connection, this.#env.clock.setTimer(timeoutMs, () => this.#refuse(connection, "it did not introduce itself in time")));
+    connection.onClose = () => this.#forget(connection);
+    const [oldest] = this.#strangers.keys();
+    if (this.#strangers.size > MAX_STRANGERS) this.#refuse(oldest!, `${MAX_STRANGERS} others have not introduced themselves either`);
+  }
+
+  #forget(connection: Connection): void {
+    this.#strangers.get(connection)?.cancel();
+    this.#strangers.delete(connection);
+    this.#unread.delete(connection);
+  }
+
+  #refuse(connection: Connection, why: string): void {
+    this.#forget(connection);
+    this.#refused(connection.peer?.address, new MillraceError({ code: "PEER_REFUSED", message: why }));
+    connection.onClose = undefined;
+    connection.close();
   }
 
   #introduce(sender: number, connection: Connection): void {
@@ -151,54 +207,4 @@ class ListenerState {
     } else if (this.#introduced.has(sender)) connection.close();
     else this.#introduced.set(sender, connection);
   }
-}
-
-/** The same connection, as if what was read beyond the handshake were still to come. */
-function withBytesAhead(connection: Connection, ahead: Uint8Array): Connection {
-  const rest = ahead.slice();
-  const wrapped: Connection = {
-    get onData() {
-      return connection.onData;
-    },
-    set onData(take) {
-      if (rest.length > 0) take?.(rest);
-      connection.onData = take;
-      connection.resume();
-    },
-    get onClose() {
-      return connection.onClose;
-    },
-    set onClose(report) {
-      connection.onClose = report;
-    },
-    write: (bytes) => connection.write(bytes),
-    drained: () => connection.drained(),
-    pause: () => connection.pause(),
-    resume: () => connection.resume(),
-    close: () => connection.close(),
-  };
-  return wrapped;
-}
-
-function encodeHandshake({ slotIndex, secret }: SlotIdentity, peerSlot: number): Uint8Array {
-  const bytes = new Uint8Array(HANDSHAKE_BYTES);
-  bytes.set(MAGIC);
-  bytes.set(secretBytes(secret), MAGIC.length);
-  const slots = new DataView(bytes.buffer, MAGIC.length + SECRET_CHARACTERS);
-  slots.setUint32(0, slotIndex);
-  slots.setUint32(4, peerSlot);
-  return bytes;
-}
-
-/** The sender's slot; `undefined` when it is not one of ours. Takes as long for every wrong secret. */
-function checkHandshake(bytes: Uint8Array, { slotIndex, secret }: SlotIdentity): number | undefined {
-  const expected = [...MAGIC, ...secretBytes(secret)];
-  let difference = 0;
-  for (let i = 0; i < expected.length; i++) difference |= bytes[i]! ^ expected[i]!;
-  const slots = new DataView(bytes.buffer, MAGIC.length + SECRET_CHARACTERS);
-  return difference === 0 && slots.getUint32(4) === slotIndex ? slots.getUint32(0) : undefined;
-}
-
-function secretBytes(secret: string): Uint8Array {
-  return Uint8Array.from({ length: SECRET_CHARACTERS }, (_, i) => secret.charCodeAt(i));
 }

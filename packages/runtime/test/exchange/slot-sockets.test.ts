@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Connection, MessagePortLike, MillraceError } from "@millrace/core";
+import type { Connection, MessagePortLike, MillraceError, Net } from "@millrace/core";
 import { createNodeEnv } from "@millrace/env-node";
 import { SlotSockets } from "../../src/index.js";
+import { TestClock } from "../support/test-clock.js";
 
 /* Over real TCP connections. */
 const env = createNodeEnv();
@@ -16,7 +17,7 @@ interface Pair {
 
 async function pair(t: { after(close: () => Promise<void>): void }, secretOfB: string = secret): Promise<Pair> {
   const lost: MillraceError[] = [];
-  const [a, b] = await Promise.all([SlotSockets.listen(env, "127.0.0.1"), SlotSockets.listen(env, "127.0.0.1")]);
+  const [a, b] = await Promise.all([SlotSockets.listen(env, { host: "127.0.0.1" }), SlotSockets.listen(env, { host: "127.0.0.1" })]);
   a.open({ slotIndex: 0, secret }, (error) => lost.push(error));
   b.open({ slotIndex: 1, secret: secretOfB }, (error) => lost.push(error));
   t.after(async () => {
@@ -63,7 +64,7 @@ test("messages and buffers of every size arrive whole and in order, both ways", 
 });
 
 test("a peer may come before its port is asked for, and before the slot belongs to a job", async (t) => {
-  const late = await SlotSockets.listen(env, "127.0.0.1");
+  const late = await SlotSockets.listen(env, { host: "127.0.0.1" });
   const slots = await pair(t);
   const atA = slots.a.portTo({ kind: "socket", peerSlot: 5, address: { host: "127.0.0.1", port: late.port } });
   atA.post({ kind: "end", channel: 1 });
@@ -121,4 +122,35 @@ test("a peer that cannot be reached is a lost one", async (t) => {
   await slots.b.close();
   slots.a.portTo(toB(slots));
   assert.equal((await heard).code, "PEER_CONNECTION_LOST");
+});
+
+test("strangers are closed when their time is over, and the oldest of too many at once", async () => {
+  const clock = new TestClock();
+  let accept!: (connection: Connection) => void;
+  const net: Net = {
+    connect: () => Promise.reject(new Error("nobody is there")),
+    listen: async (_host, _port, accepted) => {
+      accept = accepted;
+      return { port: 1, close: async () => undefined };
+    },
+  };
+  const refused: string[] = [];
+  const slot = await SlotSockets.listen({ clock, net }, { host: "h", refused: (address, why) => void refused.push(`${address}: ${why.message}`) });
+  const closedOnes: number[] = [];
+  const stranger = (number: number): void => accept({
+    peer: { address: `h:${number}` }, onData: undefined, onClose: undefined, write: () => true, drained: async () => undefined, pause: () => undefined, resume: () => undefined,
+    close: () => void closedOnes.push(number),
+  });
+  for (let i = 0; i < 1025; i++) stranger(i);
+  assert.deepEqual(closedOnes, [0], "of those that came before the slot has a job");
+  const arrivedMs = clock.nowMs();
+  await clock.runUntil(() => closedOnes.length === 1025);
+  assert.equal(clock.nowMs() - arrivedMs, 60_000);
+  slot.open({ slotIndex: 0, secret }, () => undefined);
+  for (let i = 2000; i < 3025; i++) stranger(i);
+  assert.equal(closedOnes.at(-1), 2000, "of those that a job waits for");
+  await clock.runUntil(() => closedOnes.length === 2050);
+  assert.equal(clock.nowMs() - arrivedMs, 70_000);
+  assert.match(refused[0]!, /^h:0: 1024 others/);
+  assert.match(refused.at(-1)!, /in time/);
 });
