@@ -4,7 +4,7 @@ import {
 } from "@millrace/core";
 import type { Cancellable, Env, SerializedError } from "@millrace/core";
 import type { JobExecutionResult, JobGraph, JobMetrics, JobStatus } from "@millrace/graph";
-import type { SlotCommand, SlotEvent, TaskDeployment } from "@millrace/runtime";
+import type { CheckpointOptions, SlotCommand, SlotEvent, TaskDeployment } from "@millrace/runtime";
 import { CheckpointCoordinator } from "../checkpoint/checkpoint-coordinator.js";
 import { CheckpointStatisticsTracker } from "../checkpoint/checkpoint-statistics.js";
 import { readMetadata } from "../checkpoint/checkpoint-metadata.js";
@@ -224,7 +224,7 @@ export class JobMaster {
     this.#sources!.start((operatorId) => (checkpoint === undefined ? undefined : restoreCoordinator(checkpoint, operatorId)));
     const tasks: TaskDeployment[][] = Array.from({ length: numberOfSlots }, () => []);
     for (const execution of graph.all()) {
-      const restore = checkpoint === undefined ? undefined : restoreTask(checkpoint, execution.vertex, execution.attempt.subtaskIndex);
+      const restore = checkpoint === undefined ? undefined : restoreTask(checkpoint, this.#init.jobGraph, execution.vertex, execution.attempt.subtaskIndex);
       tasks[execution.slotIndex]!.push({ attempt: execution.attempt, restore, slotOfSubtask });
       execution.transitionTo("DEPLOYING");
     }
@@ -412,7 +412,7 @@ export class JobMaster {
     return {
       sourceCoordinators: [...sourceOperators(this.#init.jobGraph).keys()],
       snapshotCoordinator: (operatorId, checkpointId) => this.#sources!.snapshot(operatorId, checkpointId),
-      triggerTasks: (tasks, checkpointId, timestampMs) => this.#triggerTasks(tasks, checkpointId, timestampMs),
+      triggerTasks: (tasks, checkpointId, timestampMs, options) => this.#triggerTasks(tasks, checkpointId, timestampMs, options),
       releaseCoordinatorEvents: () => this.#sources?.releaseHeld(),
       notifyComplete: ({ metadata: { checkpointId } }) => {
         this.#results.checkpointComplete(checkpointId);
@@ -423,11 +423,11 @@ export class JobMaster {
     };
   }
 
-  #triggerTasks(tasks: readonly Execution[], checkpointId: number, timestampMs: number): void {
+  #triggerTasks(tasks: readonly Execution[], checkpointId: number, timestampMs: number, options: CheckpointOptions): void {
     const bySlot = new Map<number, Execution["attempt"][]>();
     for (const { slotIndex, attempt } of tasks) bySlot.set(slotIndex, [...(bySlot.get(slotIndex) ?? []), attempt]);
     for (const [slotIndex, attempts] of bySlot) {
-      this.#slots?.send(slotIndex, { type: "triggerCheckpoint", epoch: this.#epoch, checkpointId, timestampMs, tasks: attempts });
+      this.#slots?.send(slotIndex, { type: "triggerCheckpoint", epoch: this.#epoch, checkpointId, timestampMs, tasks: attempts, options });
     }
   }
 

@@ -11,7 +11,7 @@ function setup(count: number): { aligner: BarrierAligner; channels: InputChannel
     aligned: (barrier) => log.push(`aligned ${barrier.checkpointId}`),
     abandoned: (checkpointId) => log.push(`abandoned ${checkpointId}`),
     unblocked: (channel) => log.push(`unblocked ${channel.id}`),
-  }, () => 0);
+  }, { monotonicMs: () => 0, nowMs: () => 0, setTimer: () => ({ cancel: () => undefined }) });
   return { aligner, channels, log };
 }
 
