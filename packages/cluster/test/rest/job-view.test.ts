@@ -27,7 +27,7 @@ test("a view is plain data, shows where a job stands, and does not change with i
 test("checkpoint statistics count everything and remember the last ten", () => {
   const tracker = new CheckpointStatisticsTracker();
   const attempt = { vertexId: "v", subtaskIndex: 0, attemptNumber: 0 };
-  const metrics = { alignmentDurationMs: 1, syncDurationMs: 2, asyncDurationMs: 3, startDelayMs: 4 };
+  const metrics = { alignmentDurationMs: 1, syncDurationMs: 2, asyncDurationMs: 3, startDelayMs: 4, unaligned: false, persistedBytes: 0, processedBytes: 0 };
   for (let id = 1; id <= 12; id++) {
     tracker.triggered(id, id * 100, [attempt]);
     tracker.acknowledged(id, attempt, id * 10, metrics, id * 100 + 5);

@@ -108,6 +108,7 @@ export class ChannelInput implements TaskInput {
       let records = 0;
       if (this.#batch !== undefined) records = this.#chunkOfBatch(this.#batch);
       else if (!this.#take()) return this.#openChannels.every((open) => open === 0) ? "ended" : "waiting";
+      if (records > 1 && this.#channel!.overtakable && interrupt()) chunk.waits();
       if (!chunk.step(records)) continue;
       const now = this.#clock.monotonicMs();
       chunk.finish(now);

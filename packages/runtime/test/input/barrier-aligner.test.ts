@@ -9,6 +9,7 @@ function setup(count: number): { aligner: BarrierAligner; channels: InputChannel
   const log: string[] = [];
   const aligner = new BarrierAligner(channels, {
     aligned: (barrier) => log.push(`aligned ${barrier.checkpointId}`),
+    overtaking: (barrier) => log.push(`overtaking ${barrier.checkpointId}`),
     abandoned: (checkpointId) => log.push(`abandoned ${checkpointId}`),
     unblocked: (channel) => log.push(`unblocked ${channel.id}`),
   }, { monotonicMs: () => 0, nowMs: () => 0, setTimer: () => ({ cancel: () => undefined }) });
