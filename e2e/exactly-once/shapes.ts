@@ -114,6 +114,20 @@ class SayWhichSide extends FaultyFunction implements CoMapFunction<Event, Event,
   }
 }
 
+/** Tells each record with the one of its key before it. */
+class SayWhatCameBefore extends FaultyFunction implements KeyedProcessFunction<string, Event, string> {
+  #last!: ValueState<number>;
+  override open(context: RuntimeContext): void {
+    super.open(context);
+    this.#last = context.getState(new ValueStateDescriptor<number>("last"));
+  }
+  processElement(event: Event, _context: KeyedProcessContext<string>, out: Collector<string>): void {
+    this.visit("processElement");
+    out.collect(`${event.key} ${event.value} after ${this.#last.value() ?? "nothing"}`);
+    this.#last.update(event.value);
+  }
+}
+
 /** Drops what it has seen. */
 class FirstOfKey extends FaultyFunction implements KeyedProcessFunction<string, string, string> {
   #seen!: ValueState<boolean>;
@@ -246,6 +260,20 @@ export const shapes: Readonly<Record<string, Shape>> = {
     const both = left.shuffle().connect(right.global()).map<string>(functionFactory(() => new SayWhichSide(world.visit, "side")));
     const everywhere = right.broadcast().map((event) => `to all ${event.value}`).keyBy((text) => text).process(() => new FirstOfKey(world.visit));
     return joined.rebalance().map((text) => text).union(odds, both.rescale().map((text) => text), everywhere);
+  },
+
+  "order of each key": (world) => {
+    // All records of a key are in one split.
+    const make = (index: number): Event => ({ key: `k${Math.floor(index / 10)}`, at: 0, value: index });
+    const perSecond = 300 + Math.floor(world.random() * 2000);
+    const source = new DataGeneratorSource(make, 120, RateLimiterStrategy.perSecond(perSecond));
+    return world.env.fromSource(faultySource(source, world.visit, "source"), WatermarkStrategy.noWatermarks<Event>(), "events").keyBy("key").process(() => new SayWhatCameBefore(world.visit, "before"));
+  },
+
+  "everything at the end": (world) => {
+    const sum = (a: Event, b: Event): Event => ({ ...a, value: a.value + b.value });
+    const many = events(world, "events", 150).map((event) => ({ ...event, key: `k${event.value % 60}` }));
+    return many.map(visiting(world, "map")).keyBy("key").fullWindowPartition().reduce(sum).map((event) => `${event.key} ${event.value}`);
   },
 
   "union and rebalance": (world) => {
