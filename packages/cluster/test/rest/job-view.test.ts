@@ -41,5 +41,5 @@ test("checkpoint statistics count everything and remember the last ten", () => {
   assert.deepEqual(view.history.map(({ checkpointId }) => checkpointId), [12, 11, 10, 9, 8, 7, 6, 5, 4, 3]);
   assert.deepEqual([view.latest.completed!.checkpointId, view.latest.failed!.failure, view.latest.restored!.checkpointId], [10, "why", 10]);
   assert.deepEqual(view.history.filter(({ status }) => status === "COMPLETED").map(({ discarded }) => discarded), [false, true, true, true, true, true]);
-  assert.deepEqual(view.completed.at(-1), { stateBytes: 100, durationMs: 7 });
+  assert.deepEqual(view.completed.at(-1), { stateBytes: 100, durationMs: 7, persistedBytes: 0, processedBytes: 0 });
 });
