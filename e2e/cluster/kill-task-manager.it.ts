@@ -19,12 +19,15 @@ const LINES = 12_000;
 const KEYS = 40;
 
 for (const seed of seeds) {
-  test(`a job whose TaskManagers are killed commits everything once (seed ${seed})`, () => check(seed, {}, async (cluster, random) => {
+  const killed = async (cluster: LocalCluster, random: () => number): Promise<void> => {
     const [victim] = cluster.taskManagers.splice(Math.floor(random() * cluster.taskManagers.length), 1);
     victim!.child.kill("SIGKILL");
     await victim!.ended;
     if (random() < 0.5 || cluster.taskManagers.length === 1) await cluster.startTaskManager();
-  }));
+  };
+  const unaligned = seed % 2 === 0;
+  test(`a job whose TaskManagers are killed commits everything once${unaligned ? ", with unaligned checkpoints" : ""} (seed ${seed})`, () =>
+    check(seed, {}, killed, unaligned ? ["-D", "execution.checkpointing.unaligned.enabled=true"] : []));
 }
 
 for (const seed of seeds.slice(0, Math.ceil(seeds.length / 2))) {
@@ -48,7 +51,7 @@ for (const seed of existsSync("/proc/self") ? seeds.slice(0, Math.ceil(seeds.len
 }
 
 /** Runs the job of a seed, with one or two of these faults, and compares what it commits. */
-async function check(seed: number, define: Readonly<Record<string, string>>, fault: (cluster: LocalCluster, random: () => number) => Promise<void>): Promise<void> {
+async function check(seed: number, define: Readonly<Record<string, string>>, fault: (cluster: LocalCluster, random: () => number) => Promise<void>, options: readonly string[] = []): Promise<void> {
   const random = seededRandom(seed);
   const cluster = await LocalCluster.start(2, { "taskmanager.numberOfTaskSlots": "2", "cluster.evenly-spread-out-slots": "true", ...define });
   try {
@@ -57,7 +60,7 @@ async function check(seed: number, define: Readonly<Record<string, string>>, fau
     const output = join(cluster.directory, "output");
     const run = cluster.spawn([
       "run", "-m", cluster.address, "-p", "2", "-D", "execution.checkpointing.interval=50 ms", "-D", `execution.checkpointing.dir=${join(cluster.directory, "checkpoints")}`,
-      "-D", "restart-strategy.type=fixed-delay", "-D", "restart-strategy.fixed-delay.attempts=20", "-D", "restart-strategy.fixed-delay.delay=10 ms", job, "--input", input, "--output", output,
+      "-D", "restart-strategy.type=fixed-delay", "-D", "restart-strategy.fixed-delay.attempts=20", "-D", "restart-strategy.fixed-delay.delay=10 ms", ...options, job, "--input", input, "--output", output,
     ]);
     const faults = 1 + Math.floor(random() * 2);
     for (let i = 0; i < faults; i++) {

@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
-  BucketAssigners, DataGeneratorSource, EventTimeSessionWindows, FileSink, FileSource, ListStateDescriptor, MapStateDescriptor, RateLimiterStrategy, RollingPolicies,
-  SlidingEventTimeWindows, TumblingEventTimeWindows, ValueStateDescriptor, WatermarkStrategy,
-  type Clock, type Collector, type DataStream, type KeyedBroadcastContext, type KeyedBroadcastOnTimerContext, type KeyedBroadcastProcessFunction, type KeyedProcessContext,
+  BucketAssigners, DataGeneratorSource, EventTimeSessionWindows, FileSink, FileSource, ListStateDescriptor, MapStateDescriptor, OutputTag, RateLimiterStrategy, RollingPolicies,
+  functionFactory, SlidingEventTimeWindows, TumblingEventTimeWindows, ValueStateDescriptor, WatermarkStrategy,
+  type Clock, type CoMapFunction, type Collector, type DataStream, type KeyedBroadcastContext, type KeyedBroadcastOnTimerContext, type KeyedBroadcastProcessFunction, type KeyedCoProcessFunction, type KeyedProcessContext,
   type KeyedProcessFunction, type KeyedReadOnlyBroadcastContext, type ListState, type OnTimerContext, type RuntimeContext, type StreamExecutionEnvironment, type ValueState,
 } from "millrace";
 import { FaultyFunction, faultySource } from "./faults.js";
@@ -72,6 +72,77 @@ class HoldUntilTimer extends FaultyFunction implements KeyedProcessFunction<stri
     this.visit(`onTimer ${context.timeDomain}`);
     for (const value of this.#held.get()) out.collect(`${context.currentKey} ${value}`);
     this.#held.clear();
+  }
+}
+
+/** Counts the records of both inputs per key; every count that is odd goes to the side output instead. */
+class CountBoth extends FaultyFunction implements KeyedCoProcessFunction<string, Event, Event, string> {
+  readonly #odd: OutputTag<string>;
+  #count!: ValueState<number>;
+  constructor(visit: (place: string) => void, odd: OutputTag<string>) {
+    super(visit, "both");
+    this.#odd = odd;
+  }
+  override open(context: RuntimeContext): void {
+    super.open(context);
+    this.#count = context.getState(new ValueStateDescriptor<number>("count"));
+  }
+  processElement1(_event: Event, context: KeyedProcessContext<string>, out: Collector<string>): void {
+    this.visit("processElement1");
+    this.#add(context, out);
+  }
+  processElement2(_event: Event, context: KeyedProcessContext<string>, out: Collector<string>): void {
+    this.visit("processElement2");
+    this.#add(context, out);
+  }
+  #add(context: KeyedProcessContext<string>, out: Collector<string>): void {
+    const count = (this.#count.value() ?? 0) + 1;
+    this.#count.update(count);
+    if (count % 2 === 1) context.output(this.#odd, `odd ${context.currentKey} ${count}`);
+    else out.collect(`even ${context.currentKey} ${count}`);
+  }
+}
+
+class SayWhichSide extends FaultyFunction implements CoMapFunction<Event, Event, string> {
+  map1(event: Event): string {
+    this.visit("map1");
+    return `left ${event.value}`;
+  }
+  map2(event: Event): string {
+    this.visit("map2");
+    return `right ${event.value}`;
+  }
+}
+
+/** Tells each record with the one of its key before it. */
+class SayWhatCameBefore extends FaultyFunction implements KeyedProcessFunction<string, Event, string> {
+  #last!: ValueState<number>;
+  override open(context: RuntimeContext): void {
+    super.open(context);
+    this.#last = context.getState(new ValueStateDescriptor<number>("last"));
+  }
+  processElement(event: Event, _context: KeyedProcessContext<string>, out: Collector<string>): void {
+    this.visit("processElement");
+    out.collect(`${event.key} ${event.value} after ${this.#last.value() ?? "nothing"}`);
+    this.#last.update(event.value);
+  }
+}
+
+/** Drops what it has seen. */
+class FirstOfKey extends FaultyFunction implements KeyedProcessFunction<string, string, string> {
+  #seen!: ValueState<boolean>;
+  constructor(visit: (place: string) => void) {
+    super(visit, "first");
+  }
+  override open(context: RuntimeContext): void {
+    super.open(context);
+    this.#seen = context.getState(new ValueStateDescriptor<boolean>("seen"));
+  }
+  processElement(text: string, _context: KeyedProcessContext<string>, out: Collector<string>): void {
+    this.visit("processElement");
+    if (this.#seen.value() === true) return;
+    this.#seen.update(true);
+    out.collect(text);
   }
 }
 
@@ -178,6 +249,31 @@ export const shapes: Readonly<Record<string, Shape>> = {
     const rollingPolicy = world.random() < 0.5 ? RollingPolicies.onCheckpoint() : RollingPolicies.default({ maxPartSizeBytes: 60 });
     counted.sinkTo(FileSink.lines<string>(join(world.directory, "out"), { bucketAssigner: BucketAssigners.basePath(), rollingPolicy })).uid("file sink");
     return counted;
+  },
+
+  "every exchange": (world) => {
+    const odd = new OutputTag<string>("odd");
+    const left = events(world, "left", 100);
+    const right = events(world, "right", 60).map(visiting(world, "map of the right"));
+    const joined = left.keyBy("key").connect(right.keyBy("key")).process(() => new CountBoth(world.visit, odd));
+    const odds = joined.getSideOutput(odd).partitionCustom<string>((key, channels) => key.length % channels, (text) => text).map(visiting(world, "map of the odd"));
+    const both = left.shuffle().connect(right.global()).map<string>(functionFactory(() => new SayWhichSide(world.visit, "side")));
+    const everywhere = right.broadcast().map((event) => `to all ${event.value}`).keyBy((text) => text).process(() => new FirstOfKey(world.visit));
+    return joined.rebalance().map((text) => text).union(odds, both.rescale().map((text) => text), everywhere);
+  },
+
+  "order of each key": (world) => {
+    // All records of a key are in one split.
+    const make = (index: number): Event => ({ key: `k${Math.floor(index / 10)}`, at: 0, value: index });
+    const perSecond = 300 + Math.floor(world.random() * 2000);
+    const source = new DataGeneratorSource(make, 120, RateLimiterStrategy.perSecond(perSecond));
+    return world.env.fromSource(faultySource(source, world.visit, "source"), WatermarkStrategy.noWatermarks<Event>(), "events").keyBy("key").process(() => new SayWhatCameBefore(world.visit, "before"));
+  },
+
+  "everything at the end": (world) => {
+    const sum = (a: Event, b: Event): Event => ({ ...a, value: a.value + b.value });
+    const many = events(world, "events", 150).map((event) => ({ ...event, key: `k${event.value % 60}` }));
+    return many.map(visiting(world, "map")).keyBy("key").fullWindowPartition().reduce(sum).map((event) => `${event.key} ${event.value}`);
   },
 
   "union and rebalance": (world) => {

@@ -6,7 +6,7 @@ import { JobMaster } from "../src/index.js";
 import { failoverRegions } from "../src/scheduler/failover-regions.js";
 import { ScriptedSlots, twoPipelines, twoVertexGraph } from "./scripted-slots.js";
 
-const CONFIG = { "execution.checkpointing.interval": 1000, "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 2, "restart-strategy.fixed-delay.delay": 500 };
+const CONFIG = { "jobmanager.execution.failover-strategy": "region", "execution.checkpointing.interval": 1000, "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 2, "restart-strategy.fixed-delay.delay": 500 };
 const DELAY_MS = 500;
 
 class World {

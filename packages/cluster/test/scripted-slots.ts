@@ -70,7 +70,7 @@ export class ScriptedSlots implements SlotProvider {
   }
 
   acknowledge(checkpointId: number, attempt: ExecutionAttempt, state: TaskStateSnapshot = { operators: {}, stateBytes: 1, writtenBytes: 1 }, epoch = this.epoch): void {
-    const metrics = { alignmentDurationMs: 0, syncDurationMs: 0, asyncDurationMs: 0, startDelayMs: 0 };
+    const metrics = { alignmentDurationMs: 0, syncDurationMs: 0, asyncDurationMs: 0, startDelayMs: 0, unaligned: false, persistedBytes: 0, processedBytes: 0 };
     this.emit({ type: "acknowledgeCheckpoint", epoch, checkpointId, attempt, state, metrics });
   }
 

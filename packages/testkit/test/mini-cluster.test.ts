@@ -46,6 +46,27 @@ test("a module runs on worker threads, and fails and restarts there", async () =
   assert.ok(printed >= 600, `${printed} lines`);
 });
 
+test("between worker threads, records in flight are restored from an unaligned checkpoint", async () => {
+  const unaligned = new MiniCluster({
+    config: {
+      "execution.checkpointing.interval": "20 ms", "execution.checkpointing.unaligned.enabled": true, "restart-strategy.exponential-delay.initial-backoff": "1 ms",
+      "taskmanager.network.batch-size": 8, "taskmanager.network.memory.buffers-per-channel": 2,
+    },
+    log: { write: () => undefined },
+  });
+  unaligned.start();
+  try {
+    const job = await unaligned.submitModule(new URL("./jobs/running-sums.ts", import.meta.url), { parallelism: 2 });
+    await job.checkpointsCompleted(2);
+    job.fail();
+    const { accumulators } = await job.getJobExecutionResult();
+    assert.equal((await job.getMetrics()).restarts, 1);
+    assert.equal(accumulators["greatest"], (999 * 1000) / 2);
+  } finally {
+    await unaligned.stop();
+  }
+});
+
 test("stop cancels what still runs", async () => {
   const other = new MiniCluster();
   other.start();

@@ -1,6 +1,9 @@
-import { CHECKPOINTING_INTERVAL, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_TIMEOUT, CHECKPOINTING_TOLERABLE_FAILURES, MillraceError, deserializeError } from "@millrace/core";
+import {
+  CHECKPOINTING_ALIGNED_TIMEOUT, CHECKPOINTING_INTERVAL, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_TIMEOUT, CHECKPOINTING_TOLERABLE_FAILURES, CHECKPOINTING_UNALIGNED,
+  MillraceError, deserializeError,
+} from "@millrace/core";
 import type { Cancellable, Configuration, Env } from "@millrace/core";
-import type { SlotEvent } from "@millrace/runtime";
+import type { CheckpointOptions, SlotEvent } from "@millrace/runtime";
 import { toBase64 } from "./base64.js";
 import type { Execution, ExecutionGraph } from "../job-master/execution-graph.js";
 import { checkpointPath, writeMetadata, type CheckpointMetadata } from "./checkpoint-metadata.js";
@@ -19,7 +22,7 @@ export interface CheckpointParties {
   readonly sourceCoordinators: readonly string[];
   snapshotCoordinator(operatorId: string, checkpointId: number): void;
   /** Tells the tasks to start the checkpoint; held coordinator events follow right behind. */
-  triggerTasks(tasks: readonly Execution[], checkpointId: number, timestampMs: number): void;
+  triggerTasks(tasks: readonly Execution[], checkpointId: number, timestampMs: number, options: CheckpointOptions): void;
   /** Lets held coordinator events go. */
   releaseCoordinatorEvents(): void;
   notifyComplete(checkpoint: CompletedCheckpoint): void;
@@ -62,6 +65,8 @@ export class CheckpointCoordinator {
   readonly #minPauseMs: number;
   readonly #timeoutMs: number;
   readonly #tolerableFailures: number;
+  /** Of checkpoints; savepoints are always aligned. */
+  readonly #options: CheckpointOptions;
   readonly #statistics: CheckpointStatisticsTracker;
   #graph: ExecutionGraph | undefined;
   #nextId = 1;
@@ -94,6 +99,7 @@ export class CheckpointCoordinator {
     this.#minPauseMs = init.config.get(CHECKPOINTING_MIN_PAUSE);
     this.#timeoutMs = init.config.get(CHECKPOINTING_TIMEOUT);
     this.#tolerableFailures = init.config.get(CHECKPOINTING_TOLERABLE_FAILURES);
+    this.#options = init.config.get(CHECKPOINTING_UNALIGNED) ? { unalignedAfterMs: init.config.get(CHECKPOINTING_ALIGNED_TIMEOUT) } : {};
   }
 
   get completedCheckpoints(): number {
@@ -259,7 +265,7 @@ export class CheckpointCoordinator {
 
   #triggerTasks(pending: PendingCheckpoint): void {
     pending.state = "tasks";
-    this.#init.parties.triggerTasks(pending.plan.toTrigger, pending.checkpointId, pending.timestampMs);
+    this.#init.parties.triggerTasks(pending.plan.toTrigger, pending.checkpointId, pending.timestampMs, this.#options);
     this.#init.parties.releaseCoordinatorEvents();
   }
 

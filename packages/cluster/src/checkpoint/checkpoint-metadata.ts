@@ -31,7 +31,15 @@ export interface OperatorCheckpoint {
   /** All subtasks had finished: nothing is left to run. */
   readonly finished?: boolean;
   /** Only subtasks that reported state. */
-  readonly subtasks: readonly { readonly subtaskIndex: number; readonly keyed: readonly unknown[]; readonly operator: readonly unknown[] }[];
+  readonly subtasks: readonly SubtaskState[];
+}
+
+export interface SubtaskState {
+  readonly subtaskIndex: number;
+  readonly keyed: readonly unknown[];
+  readonly operator: readonly unknown[];
+  /** Of an unaligned checkpoint: the runtime's `InFlightHandle`s. */
+  readonly inFlight?: readonly unknown[];
 }
 
 export function checkpointPath(directory: string, checkpointId: number): string {

@@ -42,12 +42,24 @@ export interface CheckpointsView {
     readonly restored: RestoredCheckpoint | undefined;
   };
   /** Figures of the last completed ones, for percentiles: oldest first. */
-  readonly completed: readonly { readonly stateBytes: number; readonly durationMs: number }[];
+  readonly completed: readonly CompletedFigures[];
+}
+
+export interface CompletedFigures {
+  readonly stateBytes: number;
+  readonly durationMs: number;
+  readonly persistedBytes: number;
+  readonly processedBytes: number;
 }
 
 type Mutable = { -readonly [K in Exclude<keyof CheckpointStatistics, "tasks">]: CheckpointStatistics[K] } & {
   tasks: { vertexId: string; subtasks: number; acknowledged: SubtaskCheckpointStatistics[] }[];
 };
+
+/** Of all subtasks that have acknowledged. */
+export function sumOver(tasks: CheckpointStatistics["tasks"], figure: "stateBytes" | "persistedBytes" | "processedBytes"): number {
+  return tasks.reduce((sum, task) => sum + task.acknowledged.reduce((bytes, subtask) => bytes + subtask[figure], 0), 0);
+}
 
 const HISTORY = 10;
 const SAMPLES = 1000;
@@ -58,7 +70,7 @@ const SAMPLES = 1000;
  */
 export class CheckpointStatisticsTracker {
   readonly #history: Mutable[] = [];
-  readonly #completed: { readonly stateBytes: number; readonly durationMs: number }[] = [];
+  readonly #completed: CompletedFigures[] = [];
   readonly #counts = { restored: 0, total: 0, inProgress: 0, completed: 0, failed: 0 };
   #latestCompleted: Mutable | undefined;
   #latestSavepoint: Mutable | undefined;
@@ -89,8 +101,10 @@ export class CheckpointStatisticsTracker {
     checkpoint.path = path;
     this.#latestCompleted = checkpoint;
     if (checkpoint.isSavepoint) this.#latestSavepoint = checkpoint;
-    const stateBytes = checkpoint.tasks.reduce((sum, task) => sum + task.acknowledged.reduce((bytes, subtask) => bytes + subtask.stateBytes, 0), 0);
-    this.#completed.push({ stateBytes, durationMs: nowMs - checkpoint.triggeredMs });
+    this.#completed.push({
+      stateBytes: sumOver(checkpoint.tasks, "stateBytes"), durationMs: nowMs - checkpoint.triggeredMs,
+      persistedBytes: sumOver(checkpoint.tasks, "persistedBytes"), processedBytes: sumOver(checkpoint.tasks, "processedBytes"),
+    });
     if (this.#completed.length > SAMPLES) this.#completed.shift();
   }
 

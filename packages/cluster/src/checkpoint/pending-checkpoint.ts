@@ -80,8 +80,11 @@ export class PendingCheckpoint {
         operatorId: operator.id, uid: operator.uid, name: operator.name, parallelism: vertex.parallelism, maxParallelism: vertex.maxParallelism,
         ...(coordinator === undefined ? {} : { coordinator: toBase64(coordinator) }),
         ...(subtasks.length === 0 ? { finished: true } : {}),
-        subtasks: subtasks.flatMap(({ subtaskIndex, state }) =>
-          state === undefined || (state.keyed.length === 0 && state.operator.length === 0) ? [] : [{ subtaskIndex, keyed: state.keyed, operator: state.operator }]),
+        subtasks: subtasks.flatMap(({ subtaskIndex, state }) => {
+          const { keyed = [], operator: own = [], inFlight } = state ?? {};
+          if (keyed.length === 0 && own.length === 0 && inFlight === undefined) return [];
+          return [{ subtaskIndex, keyed, operator: own, ...(inFlight === undefined ? {} : { inFlight }) }];
+        }),
       };
     }));
     return {

@@ -6,12 +6,13 @@ import type { FileRange, KeyedStateHandle, KeyedStatePart, OperatorStateHandle }
 import { fromBase64 } from "./base64.js";
 import type { OperatorCheckpoint } from "./checkpoint-metadata.js";
 import type { CompletedCheckpoint } from "./completed-checkpoint-store.js";
+import { assignInFlight, validateInFlight } from "./restore-in-flight.js";
 import { resolveFile } from "./shared-files.js";
 
 /**
  * Checks that a checkpoint fits a job, before anything is started.
  * @throws `CHECKPOINT_STATE_UNMATCHED` when it holds state of operators the job does not have (unless `allowUnmatched`),
- * `CHECKPOINT_MAX_PARALLELISM` when an operator's key groups differ.
+ * `CHECKPOINT_MAX_PARALLELISM` when an operator's key groups differ, `CHECKPOINT_IN_FLIGHT_UNMATCHED` when records in flight have nowhere to go.
  */
 export function validateRestore(checkpoint: CompletedCheckpoint, jobGraph: JobGraph, allowUnmatched: boolean): void {
   const vertexOf = new Map(jobGraph.vertices.flatMap((vertex) => vertex.operators.map((operator) => [operator.id, vertex] as const)));
@@ -22,7 +23,7 @@ export function validateRestore(checkpoint: CompletedCheckpoint, jobGraph: JobGr
     if (vertex === undefined) unmatched.push(describe(operator));
     else if (vertex.maxParallelism !== operator.maxParallelism) throw maxParallelismDiffers(checkpoint, operator, vertex);
   }
-  if (unmatched.length === 0 || allowUnmatched) return;
+  if (unmatched.length === 0 || allowUnmatched) return validateInFlight(checkpoint, jobGraph, allowUnmatched);
   throw new MillraceError({
     code: "CHECKPOINT_STATE_UNMATCHED",
     message: `the checkpoint ${checkpoint.path} holds state of operators that the job does not have: ${unmatched.join(", ")}`,
@@ -32,7 +33,7 @@ export function validateRestore(checkpoint: CompletedCheckpoint, jobGraph: JobGr
 }
 
 function hasState(operator: OperatorCheckpoint): boolean {
-  return operator.coordinator !== undefined || operator.subtasks.length > 0;
+  return operator.coordinator !== undefined || operator.subtasks.some(({ keyed, operator: own }) => keyed.length > 0 || own.length > 0);
 }
 
 function describe(operator: OperatorCheckpoint): string {
@@ -49,7 +50,7 @@ function maxParallelismDiffers(checkpoint: CompletedCheckpoint, operator: Operat
 }
 
 /** What subtask `subtaskIndex` of a vertex starts from, at whatever parallelism the checkpoint was taken. */
-export function restoreTask(checkpoint: CompletedCheckpoint, vertex: JobVertex, subtaskIndex: number): TaskRestore {
+export function restoreTask(checkpoint: CompletedCheckpoint, jobGraph: JobGraph, vertex: JobVertex, subtaskIndex: number): TaskRestore {
   const byOperator = new Map(checkpoint.metadata.operators.map((operator) => [operator.operatorId, operator]));
   const operators: Record<string, OperatorRestore> = {};
   for (const { id } of vertex.operators) {
@@ -62,7 +63,8 @@ export function restoreTask(checkpoint: CompletedCheckpoint, vertex: JobVertex, 
     };
   }
   const finished = vertex.operators.every(({ id }) => byOperator.get(id)?.finished === true);
-  return { checkpointId: checkpoint.metadata.checkpointId, operators, ...(finished ? { finished: true } : {}) };
+  const inFlight = assignInFlight(checkpoint, jobGraph, vertex.id, subtaskIndex);
+  return { checkpointId: checkpoint.metadata.checkpointId, operators, ...(finished ? { finished: true } : {}), ...(inFlight.length === 0 ? {} : { inFlight }) };
 }
 
 function assignOperatorState(checkpoint: CompletedCheckpoint, operator: OperatorCheckpoint, parallelism: number, subtaskIndex: number): AssignedOperatorState[] {

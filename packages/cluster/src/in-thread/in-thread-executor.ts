@@ -4,9 +4,9 @@ import { translate } from "@millrace/graph";
 import type { JobClient, JobStatus, Pipeline, PipelineExecutor } from "@millrace/graph";
 import { JobMaster } from "../job-master/job-master.js";
 import { LocalJobClient } from "../job-master/local-job-client.js";
-import { InThreadSlots } from "./in-thread-slots.js";
+import { InThreadSlots, type InThreadSlotOptions } from "./in-thread-slots.js";
 
-export interface InThreadOptions {
+export interface InThreadOptions extends InThreadSlotOptions {
   readonly env: Env;
   /** Where temporary files, and checkpoints when the job does not say, go; absolute. Each job deletes its own. */
   readonly temporaryDirectory: string;
@@ -15,8 +15,6 @@ export interface InThreadOptions {
   /** Told of every job that is started. */
   readonly onJob?: (job: JobMaster) => void;
   readonly onStatus?: (status: JobStatus, job: JobMaster) => void;
-  /** Sends records between tasks through the exchange codec, as if the tasks ran in different threads. For tests. */
-  readonly roundTripEdges?: boolean;
 }
 
 /** Runs pipelines in the caller's thread, any number of them, at the same time if need be. */
@@ -30,13 +28,13 @@ export class InThreadExecutor implements PipelineExecutor {
   }
 
   async execute(pipeline: Pipeline): Promise<JobClient> {
-    const { env, temporaryDirectory, onJob, onStatus, roundTripEdges } = this.#options;
+    const { env, temporaryDirectory, onJob, onStatus } = this.#options;
     const isolation = pipeline.config.get(SLOT_ISOLATION);
     if (isolation !== "inline") throw noWorkersHere(isolation);
     const jobGraph = translate(pipeline, { jobId: newJobId(env) });
     const decoder = new BatchDecoder();
     const job: JobMaster = new JobMaster({
-      env, jobGraph, slots: new InThreadSlots(env, pipeline.graph, roundTripEdges),
+      env, jobGraph, slots: new InThreadSlots(env, pipeline.graph, this.#options),
       checkpointDirectory: `${env.fs.resolve(pipeline.config.get(CHECKPOINTING_DIRECTORY) ?? `${temporaryDirectory}/checkpoints`)}/${jobGraph.jobId}`,
       temporaryDirectory: `${env.fs.resolve(pipeline.config.get(TMP_DIRS) ?? temporaryDirectory)}/${jobGraph.jobId}`,
       onCollected: (collectId, subtaskIndex, batch) => {

@@ -1,4 +1,5 @@
 import type { JobGraph } from "@millrace/graph";
+import type { CheckpointOptions } from "@millrace/runtime";
 import type { FailoverRegion } from "../scheduler/failover-regions.js";
 import type { Execution } from "./execution-graph.js";
 import type { TaskLocation } from "./job-view.js";
@@ -46,14 +47,14 @@ export class DeployedRegions {
     for (const { sources } of this.#deployments) sources.releaseHeld();
   }
 
-  triggerCheckpoint(tasks: readonly Execution[], checkpointId: number, timestampMs: number): void {
+  triggerCheckpoint(tasks: readonly Execution[], checkpointId: number, timestampMs: number, options: CheckpointOptions): void {
     for (const deployment of this.#deployments) {
       const bySlot = new Map<number, Execution["attempt"][]>();
       for (const { slotIndex, attempt } of tasks) {
         if (this.ofVertex(attempt.vertexId) === deployment) bySlot.set(slotIndex, [...(bySlot.get(slotIndex) ?? []), attempt]);
       }
       for (const [slotIndex, attempts] of bySlot) {
-        deployment.send(slotIndex, { type: "triggerCheckpoint", epoch: deployment.epoch, checkpointId, timestampMs, tasks: attempts });
+        deployment.send(slotIndex, { type: "triggerCheckpoint", epoch: deployment.epoch, checkpointId, timestampMs, tasks: attempts, options });
       }
     }
   }

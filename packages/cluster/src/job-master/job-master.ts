@@ -493,7 +493,7 @@ export class JobMaster {
     return {
       sourceCoordinators: [...sourceOperators(this.#init.jobGraph).keys()],
       snapshotCoordinator: (operatorId, checkpointId) => this.#deployer.regions!.ofOperator(operatorId)!.sources.snapshot(operatorId, checkpointId),
-      triggerTasks: (tasks, checkpointId, timestampMs) => this.#deployer.regions!.triggerCheckpoint(tasks, checkpointId, timestampMs),
+      triggerTasks: (...trigger) => this.#deployer.regions!.triggerCheckpoint(...trigger),
       releaseCoordinatorEvents: () => this.#deployer.regions?.releaseCoordinatorEvents(),
       notifyComplete: ({ metadata: { checkpointId } }) => {
         this.#results.checkpointComplete(checkpointId);

@@ -156,7 +156,7 @@ export class RegionDeployment {
     this.sources.start((operatorId) => (checkpoint === undefined ? undefined : restoreCoordinator(checkpoint, operatorId)));
     const tasks: TaskDeployment[][] = Array.from({ length: numberOfSlots }, () => []);
     for (const execution of executions) {
-      const restore = checkpoint === undefined ? undefined : restoreTask(checkpoint, execution.vertex, execution.attempt.subtaskIndex);
+      const restore = checkpoint === undefined ? undefined : restoreTask(checkpoint, jobGraph, execution.vertex, execution.attempt.subtaskIndex);
       tasks[execution.slotIndex]!.push({ attempt: execution.attempt, restore, slotOfSubtask });
       execution.transitionTo("DEPLOYING");
     }

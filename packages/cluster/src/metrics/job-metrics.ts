@@ -1,4 +1,5 @@
 import type { JobStatus } from "@millrace/graph";
+import { sumOver } from "../checkpoint/checkpoint-statistics.js";
 import type { JobView } from "../job-master/job-view.js";
 
 const timed: readonly JobStatus[] = ["INITIALIZING", "CREATED", "RUNNING", "RESTARTING", "CANCELLING", "FAILING"];
@@ -8,7 +9,7 @@ const down: ReadonlySet<JobStatus> = new Set(["RESTARTING", "FAILING", "FAILED"]
 export function jobMetrics(view: JobView): Record<string, number | string> {
   const { counts, latest } = view.checkpoints;
   const last = latest.completed;
-  const bytes = last?.tasks.reduce((sum, task) => sum + task.acknowledged.reduce((all, subtask) => all + subtask.stateBytes, 0), 0) ?? -1;
+  const bytes = last === undefined ? -1 : sumOver(last.tasks, "stateBytes");
   const values: Record<string, number | string> = {
     uptime: view.status === "RUNNING" ? sinceMs(view, "RUNNING") : -1,
     downtime: down.has(view.status) ? sinceMs(view, view.status) : 0,
@@ -19,6 +20,8 @@ export function jobMetrics(view: JobView): Record<string, number | string> {
     lastCheckpointDuration: last?.endedMs === undefined ? -1 : last.endedMs - last.triggeredMs,
     lastCheckpointSize: bytes,
     lastCheckpointFullSize: bytes,
+    lastCheckpointPersistedData: last === undefined ? -1 : sumOver(last.tasks, "persistedBytes"),
+    lastCheckpointProcessedData: last === undefined ? -1 : sumOver(last.tasks, "processedBytes"),
     lastCompletedCheckpointId: last?.checkpointId ?? -1,
     lastCheckpointCompletedTimestamp: last?.endedMs ?? -1,
     lastCheckpointExternalPath: last?.path ?? "n/a",

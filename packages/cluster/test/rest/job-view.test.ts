@@ -27,7 +27,7 @@ test("a view is plain data, shows where a job stands, and does not change with i
 test("checkpoint statistics count everything and remember the last ten", () => {
   const tracker = new CheckpointStatisticsTracker();
   const attempt = { vertexId: "v", subtaskIndex: 0, attemptNumber: 0 };
-  const metrics = { alignmentDurationMs: 1, syncDurationMs: 2, asyncDurationMs: 3, startDelayMs: 4 };
+  const metrics = { alignmentDurationMs: 1, syncDurationMs: 2, asyncDurationMs: 3, startDelayMs: 4, unaligned: false, persistedBytes: 0, processedBytes: 0 };
   for (let id = 1; id <= 12; id++) {
     tracker.triggered(id, id * 100, [attempt]);
     tracker.acknowledged(id, attempt, id * 10, metrics, id * 100 + 5);
@@ -41,5 +41,5 @@ test("checkpoint statistics count everything and remember the last ten", () => {
   assert.deepEqual(view.history.map(({ checkpointId }) => checkpointId), [12, 11, 10, 9, 8, 7, 6, 5, 4, 3]);
   assert.deepEqual([view.latest.completed!.checkpointId, view.latest.failed!.failure, view.latest.restored!.checkpointId], [10, "why", 10]);
   assert.deepEqual(view.history.filter(({ status }) => status === "COMPLETED").map(({ discarded }) => discarded), [false, true, true, true, true, true]);
-  assert.deepEqual(view.completed.at(-1), { stateBytes: 100, durationMs: 7 });
+  assert.deepEqual(view.completed.at(-1), { stateBytes: 100, durationMs: 7, persistedBytes: 0, processedBytes: 0 });
 });

@@ -50,6 +50,12 @@ export const CHECKPOINTING_RETAINED: ConfigOption<number> = configOption.integer
   "execution.checkpointing.num-retained", 1, "Completed checkpoints that are kept.");
 export const CHECKPOINTING_INCREMENTAL: ConfigOption<boolean> = configOption.boolean(
   "execution.checkpointing.incremental", true, "Whether a checkpoint of much keyed state writes what changed and refers to older checkpoints' files for the rest.");
+export const CHECKPOINTING_UNALIGNED: ConfigOption<boolean> = configOption.boolean(
+  "execution.checkpointing.unaligned.enabled", false, "Whether barriers overtake the records between tasks, which then are part of the checkpoint.");
+export const CHECKPOINTING_UNALIGNED_FORCED: ConfigOption<boolean> = configOption.boolean(
+  "execution.checkpointing.unaligned.forced", false, "Lets barriers overtake records on forward, rescale and broadcast exchanges, too; such a checkpoint restores at the same parallelism only.");
+export const CHECKPOINTING_ALIGNED_TIMEOUT: ConfigOption<number> = configOption.duration(
+  "execution.checkpointing.aligned-checkpoint-timeout", 0, "How long an unaligned checkpoint tries to be an aligned one first, from its start; 0 does not try.");
 export const CHECKPOINTING_RETENTION: ConfigOption<"NO_EXTERNALIZED_CHECKPOINTS" | "DELETE_ON_CANCELLATION" | "RETAIN_ON_CANCELLATION"> = configOption.oneOf(
   ["NO_EXTERNALIZED_CHECKPOINTS", "DELETE_ON_CANCELLATION", "RETAIN_ON_CANCELLATION"])(
   "execution.checkpointing.externalized-checkpoint-retention", "NO_EXTERNALIZED_CHECKPOINTS", "What happens to the last checkpoint when the job ends.");
@@ -82,7 +88,7 @@ export const allOptions: readonly ConfigOption<any>[] = [
   RUNTIME_MODE, PARALLELISM, MAX_PARALLELISM, JOB_NAME, OPERATOR_CHAINING, CHAIN_COMPILER, AUTO_WATERMARK_INTERVAL, FREEZE_RECORDS,
   COMBINE_WINDOWS, BUFFER_TIMEOUT, BATCH_SIZE, CHANNEL_CREDITS, BATCH_EXCHANGE_MEMORY, TMP_DIRS, EXTERNAL_PACKAGES, SLOT_ISOLATION, SLOT_HEAP,
   CHECKPOINTING_INTERVAL, CHECKPOINTING_MODE, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_TIMEOUT, CHECKPOINTING_TOLERABLE_FAILURES, CHECKPOINTING_DIRECTORY,
-  CHECKPOINTING_RETAINED, CHECKPOINTING_INCREMENTAL, CHECKPOINTING_RETENTION, SAVEPOINT_PATH, IGNORE_UNCLAIMED_STATE,
+  CHECKPOINTING_RETAINED, CHECKPOINTING_INCREMENTAL, CHECKPOINTING_UNALIGNED, CHECKPOINTING_UNALIGNED_FORCED, CHECKPOINTING_ALIGNED_TIMEOUT, CHECKPOINTING_RETENTION, SAVEPOINT_PATH, IGNORE_UNCLAIMED_STATE,
   RESTART_STRATEGY, FIXED_DELAY_ATTEMPTS, FIXED_DELAY_DELAY, EXPONENTIAL_INITIAL, EXPONENTIAL_MAX, EXPONENTIAL_MULTIPLIER, EXPONENTIAL_RESET,
   EXPONENTIAL_JITTER, EXPONENTIAL_ATTEMPTS, FAILURE_RATE_MAX, FAILURE_RATE_INTERVAL, FAILURE_RATE_DELAY, TASK_CANCELLATION_TIMEOUT,
   COMMITTER_RETRIES, METRICS_LATENCY_INTERVAL, ...schedulerOptions, ...restOptions,

@@ -7,7 +7,7 @@ export const SCHEDULER: ConfigOption<"default" | "adaptive"> = configOption.oneO
 export const SCHEDULER_MODE: ConfigOption<"none" | "reactive"> = configOption.oneOf(["none", "reactive"])(
   "scheduler-mode", "none", "`reactive` takes every slot that there is, up to the max parallelism, with the adaptive scheduler.");
 export const FAILOVER_STRATEGY: ConfigOption<"region" | "full"> = configOption.oneOf(["region", "full"])(
-  "jobmanager.execution.failover-strategy", "region", "What restarts when a task fails: what exchanges records with it, or all of the job.");
+  "jobmanager.execution.failover-strategy", "full", "What restarts when a task fails: all of the job, or what exchanges records with it (`region`); then each region has threads of its own.");
 export const ADAPTIVE_WAIT_TIMEOUT: ConfigOption<number> = configOption.duration(
   "jobmanager.adaptive-scheduler.submission.resource-wait-timeout", 300_000, "How long a job may wait for the least slots it can run with before it fails; in reactive mode without end unless set.");
 export const ADAPTIVE_SUBMISSION_STABILIZATION: ConfigOption<number> = configOption.duration(

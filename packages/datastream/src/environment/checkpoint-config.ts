@@ -1,5 +1,6 @@
 import {
-  CHECKPOINTING_DIRECTORY, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_MODE, CHECKPOINTING_RETAINED, CHECKPOINTING_RETENTION, CHECKPOINTING_TIMEOUT, CHECKPOINTING_TOLERABLE_FAILURES,
+  CHECKPOINTING_ALIGNED_TIMEOUT, CHECKPOINTING_DIRECTORY, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_MODE, CHECKPOINTING_RETAINED, CHECKPOINTING_RETENTION, CHECKPOINTING_TIMEOUT, CHECKPOINTING_TOLERABLE_FAILURES,
+  CHECKPOINTING_UNALIGNED, CHECKPOINTING_UNALIGNED_FORCED,
   type ConfigOption, type DurationLike,
 } from "@millrace/core";
 
@@ -41,6 +42,21 @@ export class CheckpointConfig {
   }
   setExternalizedCheckpointRetention(retention: Retention): this {
     this.#set(CHECKPOINTING_RETENTION, retention);
+    return this;
+  }
+  /** Barriers overtake the records between tasks, so that a checkpoint is quick under back-pressure; those records are part of it. */
+  enableUnalignedCheckpoints(enabled: boolean = true): this {
+    this.#set(CHECKPOINTING_UNALIGNED, enabled);
+    return this;
+  }
+  /** How long an unaligned checkpoint tries to be an aligned one first, counted from its start; 0 (the default) does not try. */
+  setAlignedCheckpointTimeout(timeout: DurationLike): this {
+    this.#set(CHECKPOINTING_ALIGNED_TIMEOUT, timeout);
+    return this;
+  }
+  /** Barriers overtake records on forward, rescale and broadcast exchanges, too. Such a checkpoint restores at the same parallelism only. */
+  setForceUnalignedCheckpoints(forced: boolean): this {
+    this.#set(CHECKPOINTING_UNALIGNED_FORCED, forced);
     return this;
   }
 }

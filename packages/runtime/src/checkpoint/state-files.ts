@@ -9,7 +9,7 @@ import type { AssignedOperatorState, OperatorRestore } from "../protocol/deploym
 const READ_BYTES = 1 << 20;
 
 /** Reads one range of a checkpoint file. @throws `STATE_SNAPSHOT_CORRUPT` when the file is shorter. */
-async function readRange(fs: FileSystem, range: FileRange): Promise<Uint8Array> {
+export async function readRange(fs: FileSystem, range: FileRange): Promise<Uint8Array> {
   const bytes = new Uint8Array(range.length);
   if (range.length === 0) return bytes;
   const reader = await fs.read(range.path, range.offset);

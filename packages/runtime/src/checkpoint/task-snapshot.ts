@@ -1,6 +1,7 @@
 import type { FileSystem } from "@millrace/core";
 import type { HeapKeyedStateBackend, KeyedSnapshot, KeyedStateHandle, OperatorStateBackend, OperatorStateHandle, OperatorStateSnapshot } from "@millrace/state";
-import type { OperatorRestore, TaskStateSnapshot } from "../protocol/deployment.js";
+import type { InFlightHandle, OperatorRestore, TaskStateSnapshot } from "../protocol/deployment.js";
+import type { InFlightData } from "./in-flight-data.js";
 
 interface OperatorSnapshot {
   readonly operatorId: string;
@@ -43,7 +44,8 @@ export class TaskSnapshot {
   }
 
   /** Writes the file `directory/chk-<id>/name`, when there is any state, and tells what is where. Paths are relative to the checkpoint's directory. */
-  async write(fs: FileSystem, directory: string, name: string): Promise<TaskStateSnapshot> {
+  async write(fs: FileSystem, directory: string, name: string, inFlight: InFlightData): Promise<TaskStateSnapshot> {
+    if (inFlight.failure !== undefined) throw inFlight.failure;
     const checkpoint = `chk-${this.checkpointId}`;
     const chunks: Uint8Array[] = [];
     let position = 0;
@@ -68,6 +70,12 @@ export class TaskSnapshot {
       }
       const operatorHandles: OperatorStateHandle[] = operator.states.length === 0 ? [] : [{ states: operator.states, file: append([operator.bytes]) }];
       if (keyedHandles.length > 0 || operatorHandles.length > 0) operators[operatorId] = { keyed: keyedHandles, operator: operatorHandles };
+    }
+    for (const { place: { operatorId, edgeId, from, to, side }, batches } of inFlight.parts) {
+      const file = append(batches.map((batch) => new Uint8Array(batch)));
+      const handle: InFlightHandle = { edgeId, from, to, side, file, batches: batches.map((batch) => batch.byteLength) };
+      const others = operators[operatorId] ?? { keyed: [], operator: [] };
+      operators[operatorId] = { ...others, inFlight: [...(others.inFlight ?? []), handle] };
     }
     if (position > 0) await writeFile(fs, `${directory}/${checkpoint}/${name}`, chunks);
     return { operators, stateBytes: position + earlierBytes, writtenBytes: position };

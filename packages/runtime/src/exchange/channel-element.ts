@@ -1,14 +1,35 @@
 import type { RecordBatch } from "@millrace/core";
+import type { CheckpointOptions } from "../protocol/deployment.js";
+
+const NO_OPTIONS: CheckpointOptions = {};
 
 /** A checkpoint barrier: separates the records of one checkpoint from those of the next. */
 export class Barrier {
   readonly checkpointId: number;
   /** When the checkpoint was triggered, for the start-delay metric. */
   readonly timestampMs: number;
+  readonly options: CheckpointOptions;
 
-  constructor(checkpointId: number, timestampMs: number) {
+  constructor(checkpointId: number, timestampMs: number, options: CheckpointOptions = NO_OPTIONS) {
     this.checkpointId = checkpointId;
     this.timestampMs = timestampMs;
+    this.options = options;
+  }
+
+  /** It overtakes the records before it. */
+  get unaligned(): boolean {
+    return this.options.unalignedAfterMs === 0;
+  }
+
+  /** The same barrier, once it overtakes. */
+  overtaking(): Barrier {
+    return this.unaligned ? this : new Barrier(this.checkpointId, this.timestampMs, { ...this.options, unalignedAfterMs: 0 });
+  }
+
+  /** How long from `nowMs` until it overtakes; `undefined`: it never does. */
+  overtakesInMs(nowMs: number): number | undefined {
+    const { unalignedAfterMs } = this.options;
+    return unalignedAfterMs === undefined ? undefined : Math.max(0, this.timestampMs + unalignedAfterMs - nowMs);
   }
 }
 

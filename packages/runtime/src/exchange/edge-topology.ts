@@ -17,6 +17,19 @@ export function sourcesOf(partitioner: JobEdge["partitioner"], target: number, s
   return [Math.floor((target * sourceParallelism) / targetParallelism)];
 }
 
+/**
+ * Whether barriers may overtake the records on the edges into a vertex. Not where one of them ties its targets to few senders, or gives every record to
+ * all: records in flight there have no one place at another parallelism. `forced` lets them, and gives up the other parallelism. Flink's rule.
+ */
+export function mayOvertakeInto(vertexId: string, graph: Pick<JobGraph, "edges">, forced: boolean): boolean {
+  const edges = graph.edges.filter((edge) => edge.targetVertexId === vertexId);
+  return edges.every((edge) => edge.exchange === "pipelined" && (forced || hasOnePlace(edge.partitioner)));
+}
+
+function hasOnePlace(partitioner: JobEdge["partitioner"]): boolean {
+  return partitioner !== "forward" && partitioner !== "rescale" && partitioner !== "broadcast";
+}
+
 function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, i) => from + i);
 }

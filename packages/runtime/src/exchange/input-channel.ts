@@ -1,6 +1,7 @@
 import type { RecordBatch } from "@millrace/core";
 import { deepFreeze } from "../chain/deep-freeze.js";
 import { Barrier, EndOfChannel, EndOfInput, type ChannelElement, type ChannelEvent } from "./channel-element.js";
+import type { ChannelRecorder } from "./channel-recorder.js";
 import { Deque } from "./deque.js";
 import type { HeldMemory } from "./held-memory.js";
 import type { SpillFile } from "./spill-file.js";
@@ -30,6 +31,16 @@ class Spilled {
   readonly kind = "spilled" as const;
 }
 
+/** A batch that was on its way when a checkpoint was taken, and is restored with it: it had no credit here. */
+class Recovered {
+  readonly batch: RecordBatch;
+  readonly kind = "recovered" as const;
+
+  constructor(batch: RecordBatch) {
+    this.batch = batch;
+  }
+}
+
 /**
  * The receiving end of one channel: a queue filled by the transport and emptied by the task.
  *
@@ -39,10 +50,17 @@ export class InputChannel {
   readonly id: number;
   /** Input of the head operator that this channel feeds. */
   inputIndex: number;
+  /** The channel's edge, and the subtask that sends. */
+  edgeId: string;
+  sender: number;
   /** Position among the channels of its gate. */
   index: number;
   /** True while a barrier of this channel waits for those of the others. */
   blockedByBarrier: boolean;
+  /** True while records of the edge that were restored wait in another channel of it. */
+  blockedByRecovery: boolean;
+  /** Barriers may overtake what waits here. */
+  overtakable: boolean;
   /** The reader took the end of the channel. */
   closed: boolean;
   /** Set for a blocking exchange: nothing is readable before the end of input arrived, and all of it is kept here until then. */
@@ -53,6 +71,10 @@ export class InputChannel {
   enqueued: boolean;
   /** Called when something readable arrived. */
   onReadable: ((channel: InputChannel) => void) | undefined;
+  /** Called when a barrier arrived that may overtake what is before it; the barrier waits in the queue, too. */
+  onBarrier: ((barrier: Barrier) => void) | undefined;
+  /** Called when the last restored batch was processed. */
+  onRecovered: (() => void) | undefined;
   credit: CreditReturn | undefined;
   decoder: BufferDecoder | undefined;
   /** Takes a batch back that the reader is done with, when its arrays can be used again. */
@@ -61,26 +83,43 @@ export class InputChannel {
   batches: number;
   /** Of those, the ones on their way into the spill file. */
   unstored: number;
-  private readonly queue: Deque<ChannelElement | Spilled>;
+  /** Restored batches that wait or are being processed. */
+  recovering: number;
+  /** Bytes of the batches that were read and had come encoded. */
+  bytesRead: number;
+  private readonly queue: Deque<ChannelElement | Spilled | Recovered>;
+  private recoveredBatch: RecordBatch | undefined;
+  /** Set while an unaligned checkpoint waits for this channel's barrier. */
+  private recorder: ChannelRecorder | undefined;
   private spillFile: SpillFile | undefined;
   private endArrived: boolean;
 
   constructor(id: number) {
     this.id = id;
     this.inputIndex = 0;
+    this.edgeId = "";
+    this.sender = 0;
     this.index = 0;
     this.blockedByBarrier = false;
+    this.blockedByRecovery = false;
+    this.overtakable = false;
     this.closed = false;
     this.held = undefined;
     this.freezes = false;
     this.enqueued = false;
     this.onReadable = undefined;
+    this.onBarrier = undefined;
+    this.onRecovered = undefined;
     this.credit = undefined;
     this.decoder = undefined;
     this.recycler = undefined;
     this.batches = 0;
     this.unstored = 0;
+    this.recovering = 0;
+    this.bytesRead = 0;
     this.queue = new Deque();
+    this.recoveredBatch = undefined;
+    this.recorder = undefined;
     this.spillFile = undefined;
     this.endArrived = false;
   }
@@ -88,10 +127,17 @@ export class InputChannel {
   /** Called by the transport, on the slot's thread. */
   receive(element: ChannelElement): void {
     if (isEvent(element)) {
+      if (this.recorder?.ends(element) === true) {
+        this.recorder = undefined;
+        // The checkpoint has passed this channel already.
+        if (element instanceof Barrier) return;
+      }
       this.queue.push(element);
       if (element instanceof EndOfInput) this.endArrived = true;
+      else if (element instanceof Barrier && this.overtakable) this.onBarrier?.(element);
     } else {
       this.batches++;
+      this.recorder?.add(element);
       if (this.held === undefined) this.queue.push(element);
       else this.hold(element, this.held);
     }
@@ -99,7 +145,7 @@ export class InputChannel {
   }
 
   get readable(): boolean {
-    if (this.queue.length === 0 || this.blockedByBarrier) return false;
+    if (this.queue.length === 0 || this.blockedByBarrier || this.blockedByRecovery) return false;
     if (this.held === undefined) return true;
     const first = this.queue.peek();
     return (this.endArrived || first instanceof Barrier) && (!(first instanceof Spilled) || this.spillFile!.ready);
@@ -110,11 +156,62 @@ export class InputChannel {
     if (!this.readable) return undefined;
     const element = this.queue.shift()!;
     if (isEvent(element)) return element;
+    if (element instanceof Recovered) return (this.recoveredBatch = element.batch);
     this.batches--;
     if (this.held !== undefined) return this.takeHeld(element, this.held);
     const batch = element instanceof ArrayBuffer ? this.decode(element) : (element as RecordBatch);
     this.credit?.batchConsumed();
     return batch;
+  }
+
+  /** The reader is done with a batch that it took. */
+  release(batch: RecordBatch): void {
+    if (batch !== this.recoveredBatch) {
+      this.recycler?.(batch);
+      return;
+    }
+    this.recoveredBatch = undefined;
+    if (--this.recovering === 0) this.onRecovered?.();
+  }
+
+  /** Puts batches that were in flight when the checkpoint was taken before everything that comes. Called before the task reads anything. */
+  recover(batches: readonly RecordBatch[]): void {
+    const waiting = this.queue.length;
+    for (const batch of batches) {
+      if (this.freezes) for (let i = 0; i < batch.count; i++) deepFreeze(batch.values[i]);
+      this.queue.push(new Recovered(batch));
+    }
+    this.recovering += batches.length;
+    for (let i = 0; i < waiting; i++) this.queue.push(this.queue.shift()!);
+  }
+
+  /** The restored records of the edge have been processed. */
+  unblockAfterRecovery(): void {
+    this.blockedByRecovery = false;
+    if (this.onReadable !== undefined && this.readable) this.onReadable(this);
+  }
+
+  /**
+   * Gives an unaligned checkpoint all that waits here before its barrier, which goes; when the barrier has not come, also what arrives until it does.
+   */
+  record(recorder: ChannelRecorder): void {
+    let over = false;
+    for (let left = this.queue.length; left > 0; left--) {
+      const element = this.queue.shift()!;
+      if (!over && isEvent(element)) {
+        over = recorder.ends(element);
+        if (over && element instanceof Barrier) continue;
+      } else if (!over) recorder.add(element instanceof Recovered ? element.batch : (element as RecordBatch | ArrayBuffer));
+      this.queue.push(element);
+    }
+    if (!over) this.recorder = recorder;
+  }
+
+  /** The checkpoint is over. @returns whether it still waited for this channel's barrier */
+  stopRecording(): boolean {
+    const recorded = this.recorder !== undefined;
+    this.recorder = undefined;
+    return recorded;
   }
 
   /** Takes what the producer of a blocking exchange has, however much it is: it goes on at once, or when the file has taken the buffer. */
@@ -147,6 +244,7 @@ export class InputChannel {
   }
 
   private decode(buffer: ArrayBuffer): RecordBatch {
+    this.bytesRead += buffer.byteLength;
     const batch = this.decoder!.decode(buffer);
     // Accumulators may go on changing.
     if (this.freezes && !batch.combined) for (let i = 0; i < batch.count; i++) deepFreeze(batch.values[i]);
@@ -158,12 +256,13 @@ export class InputChannel {
     const batches = this.batches;
     if (this.held !== undefined) for (const element of this.queue) if (element instanceof ArrayBuffer) this.held.memory.release(element.byteLength);
     this.queue.clear();
+    this.recorder = undefined;
     this.batches = 0;
     this.spillFile?.close();
     if (this.held === undefined) for (let i = 0; i < batches; i++) this.credit?.batchConsumed();
   }
 }
 
-function isEvent(element: ChannelElement | Spilled): element is ChannelEvent {
+function isEvent(element: ChannelElement | Spilled | Recovered): element is ChannelEvent {
   return element instanceof Barrier || element instanceof EndOfInput || element instanceof EndOfChannel;
 }

@@ -1,5 +1,5 @@
 import type { RecordBatch } from "@millrace/core";
-import type { ChannelEvent } from "./channel-element.js";
+import type { Barrier, ChannelEvent } from "./channel-element.js";
 import { EncodableCheck } from "./encodable-check.js";
 import type { BufferDecoder, InputChannel } from "./input-channel.js";
 import type { ChannelTransport, OutputPressure } from "./output-channel.js";
@@ -51,6 +51,16 @@ export class LocalTransport implements ChannelTransport {
 
   sendEvent(event: ChannelEvent): void {
     this.#receiver.receive(event);
+  }
+
+  /** Nothing waits on this side: the receiver sees the barrier at once. */
+  overtake(barrier: Barrier): readonly ArrayBuffer[] {
+    this.#receiver.receive(barrier);
+    return [];
+  }
+
+  watch(): boolean {
+    return false;
   }
 
   #updateBlocked(): void {

@@ -1,5 +1,6 @@
 import { RecordBatch, type Mark } from "@millrace/core";
-import type { ChannelEvent } from "./channel-element.js";
+import type { InFlightData, InFlightPlace } from "../checkpoint/in-flight-data.js";
+import type { Barrier, ChannelEvent } from "./channel-element.js";
 
 /** Counts the channels of one task that have more than they may send; the task takes no input while there are any. */
 export class OutputPressure {
@@ -31,6 +32,10 @@ export interface ChannelTransport {
    */
   send(batch: RecordBatch): RecordBatch | undefined;
   sendEvent(event: ChannelEvent): void;
+  /** Sends a barrier past the buffers that wait here for credit, whether it waits among them or is new. @returns those it overtook, which stay */
+  overtake(barrier: Barrier): readonly ArrayBuffer[];
+  /** Whether the barrier of this checkpoint, which was sent in order, waits here for credit; `left` is called when it goes on its own. */
+  watch(checkpointId: number, left: () => void): boolean;
   /** Whether a buffer sent now would leave at once; an idle flush waits otherwise. */
   readonly writable: boolean;
   /** An idle flush was refused: wake the task as soon as the channel is writable. */
@@ -52,11 +57,17 @@ export class OutputChannel {
   private readonly hashed: boolean;
   private combined: boolean;
   private readonly transport: ChannelTransport;
+  /** Where records are that wait here; `undefined` when barriers never overtake on this edge. */
+  private readonly place: InFlightPlace | undefined;
+  /** Set while the barrier of a checkpoint waits here that may overtake later. */
+  private waiting: { readonly checkpointId: number; readonly data: InFlightData } | undefined;
   /** Buffers sent. */
   buffersOut: number;
 
-  constructor(transport: ChannelTransport, capacity: number, hashed: boolean) {
+  constructor(transport: ChannelTransport, capacity: number, hashed: boolean, place?: InFlightPlace) {
     this.transport = transport;
+    this.place = place;
+    this.waiting = undefined;
     this.capacity = capacity;
     this.hashed = hashed;
     this.combined = false;
@@ -131,6 +142,39 @@ export class OutputChannel {
   sendEvent(event: ChannelEvent): void {
     this.flush();
     this.transport.sendEvent(event);
+  }
+
+  /** Sends a barrier in order, or past what waits here; in order for now, the data is open until the barrier has left or overtaken. */
+  sendBarrier(barrier: Barrier, data: InFlightData): void {
+    this.flush();
+    const { place, transport } = this;
+    if (place === undefined) return transport.sendEvent(barrier);
+    if (barrier.unaligned) return this.takeOvertaken(barrier, data, place);
+    transport.sendEvent(barrier);
+    if (barrier.options.unalignedAfterMs === undefined) return;
+    const { checkpointId } = barrier;
+    const waits = transport.watch(checkpointId, () => {
+      if (this.waiting?.checkpointId !== checkpointId) return;
+      this.waiting = undefined;
+      data.close();
+    });
+    if (!waits) return;
+    this.waiting = { checkpointId, data };
+    data.open();
+  }
+
+  /** The barrier has waited long enough, if it still does. */
+  overtake(barrier: Barrier): void {
+    const { waiting, place } = this;
+    if (waiting?.checkpointId !== barrier.checkpointId) return;
+    this.waiting = undefined;
+    this.takeOvertaken(barrier, waiting.data, place!);
+    waiting.data.close();
+  }
+
+  private takeOvertaken(barrier: Barrier, data: InFlightData, place: InFlightPlace): void {
+    data.unaligned = true;
+    for (const buffer of this.transport.overtake(barrier)) data.add(place, buffer);
   }
 
   private use(batch: RecordBatch): void {

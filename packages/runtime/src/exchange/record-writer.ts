@@ -2,7 +2,8 @@ import { MillraceError } from "@millrace/core";
 import type { KeySelector, PartitionFn } from "@millrace/core";
 import { keyGroupOf, keyHash } from "@millrace/core";
 import type { Partitioner } from "@millrace/graph";
-import type { ChannelEvent } from "./channel-element.js";
+import type { InFlightData } from "../checkpoint/in-flight-data.js";
+import type { Barrier, ChannelEvent } from "./channel-element.js";
 import { keyFailure } from "./key-failure.js";
 import type { OutputChannel } from "./output-channel.js";
 
@@ -15,6 +16,8 @@ export interface WriterPlan {
   /** Name of the operator that the edge leads to, for messages. */
   readonly targetName: string;
   readonly random: () => number;
+  /** Barriers may overtake records on this edge. */
+  readonly overtakable: boolean;
 }
 
 /** Adds records up before they are sent, when the operator behind the edge would add them up anyway. */
@@ -78,6 +81,15 @@ export class RecordWriter {
   sendEvent(event: ChannelEvent): void {
     this.combiner?.flush();
     for (const channel of this.channels) channel.sendEvent(event);
+  }
+
+  sendBarrier(barrier: Barrier, data: InFlightData): void {
+    for (const channel of this.channels) channel.sendBarrier(barrier, data);
+  }
+
+  /** A barrier that was sent in order now overtakes what it waits behind. */
+  overtake(barrier: Barrier): void {
+    for (const channel of this.channels) channel.overtake(barrier);
   }
 
   flush(onlyIfWritable = false): void {

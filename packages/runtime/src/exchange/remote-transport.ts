@@ -1,5 +1,5 @@
 import type { RecordBatch } from "@millrace/core";
-import type { ChannelEvent } from "./channel-element.js";
+import { Barrier, type ChannelEvent } from "./channel-element.js";
 import { Deque } from "./deque.js";
 import type { CreditReturn } from "./input-channel.js";
 import type { ChannelTransport, OutputPressure } from "./output-channel.js";
@@ -20,6 +20,8 @@ export class RemoteTransport implements ChannelTransport {
   readonly #pending = new Deque<ArrayBuffer | ChannelEvent>();
   #pendingBuffers = 0;
   #credits: number;
+  /** A barrier that waits among the buffers, and who wants to know when it goes. */
+  #watched: { readonly checkpointId: number; readonly left: () => void } | undefined;
 
   constructor(channelId: number, connection: PeerConnection, encoder: BufferEncoder, credits: number, pressure: OutputPressure) {
     this.channelId = channelId;
@@ -51,6 +53,30 @@ export class RemoteTransport implements ChannelTransport {
     else this.#connection.postEvent(this.channelId, event);
   }
 
+  overtake(barrier: Barrier): readonly ArrayBuffer[] {
+    const overtaken: ArrayBuffer[] = [];
+    let over = false;
+    for (let left = this.#pending.length; left > 0; left--) {
+      const element = this.#pending.shift()!;
+      if (element instanceof Barrier && element.checkpointId === barrier.checkpointId) {
+        over = true;
+        continue;
+      }
+      if (!over && element instanceof ArrayBuffer) overtaken.push(element);
+      this.#pending.push(element);
+    }
+    this.#watched = undefined;
+    this.#connection.postEvent(this.channelId, barrier);
+    return overtaken;
+  }
+
+  watch(checkpointId: number, left: () => void): boolean {
+    // What was sent behind buffers waits as long as they do.
+    if (this.#pending.length === 0) return false;
+    this.#watched = { checkpointId, left };
+    return true;
+  }
+
   addCredits(credits: number): void {
     this.#credits += credits;
     while (this.#pending.length > 0) {
@@ -64,11 +90,18 @@ export class RemoteTransport implements ChannelTransport {
       } else {
         this.#pending.shift();
         this.#connection.postEvent(this.channelId, next);
+        if (next instanceof Barrier && next.checkpointId === this.#watched?.checkpointId) this.#barrierLeft();
       }
     }
     if (!this.flushWanted || !this.writable) return;
     this.flushWanted = false;
     this.#pressure.flushable();
+  }
+
+  #barrierLeft(): void {
+    const { left } = this.#watched!;
+    this.#watched = undefined;
+    left();
   }
 
   #post(buffer: ArrayBuffer): void {

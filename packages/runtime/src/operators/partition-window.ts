@@ -1,7 +1,7 @@
 import {
   ListStateDescriptor, MAX_WATERMARK, MillraceError, NO_TIMESTAMP,
   type AggregateFunction, type MapPartitionFn, type OneInputOperator, type Operator, type OperatorContext, type OperatorListState, type Output,
-  type ReduceFn, type Slice, type StateInitializationContext,
+  type ReduceFn, type Slice, type SliceTable, type StateInitializationContext,
 } from "@millrace/core";
 import type { PartitionWindowSpec } from "@millrace/graph";
 import { EMISSION_BUDGET } from "./emission-budget.js";
@@ -110,6 +110,7 @@ class SubtaskPartition implements OneInputOperator {
 class KeyPartition implements OneInputOperator {
   readonly #context: OperatorContext;
   readonly #body: PartitionBody;
+  #tables: SliceTable<unknown, unknown> | undefined;
   #table: Slice<unknown, unknown> | undefined;
   #emitted = 0;
 
@@ -119,7 +120,8 @@ class KeyPartition implements OneInputOperator {
   }
 
   open(): void {
-    this.#table = this.#context.keyedState.sliceTable<unknown>("partition").slice(0);
+    this.#tables = this.#context.keyedState.sliceTable<unknown>("partition");
+    this.#table = this.#tables.slice(0);
   }
 
   processRecord(value: unknown): void {
@@ -139,7 +141,12 @@ class KeyPartition implements OneInputOperator {
     const table = this.#table!;
     const end = Math.min(table.size, this.#emitted + EMISSION_BUDGET);
     while (this.#emitted < end && !out.blocked) this.#body.emit(table.get(this.#emitted++), MAX_WATERMARK, out);
-    return this.#emitted === table.size;
+    if (this.#emitted < table.size) return false;
+    // Whoever is restored from a later checkpoint comes to the end once more.
+    this.#tables!.drop(0);
+    this.#table = this.#tables!.slice(0);
+    this.#emitted = 0;
+    return true;
   }
 }
 

@@ -1,5 +1,14 @@
 import type { JobGraph } from "@millrace/graph";
-import type { OperatorStateAssignment, OperatorStateHandle } from "@millrace/state";
+import type { FileRange, OperatorStateAssignment, OperatorStateHandle } from "@millrace/state";
+
+/** What is asked of a checkpoint besides being one: goes with the trigger and with every barrier. Plain data. */
+export interface CheckpointOptions {
+  /**
+   * Barriers overtake the records between tasks when the checkpoint has gone on for so many milliseconds; 0: at once. Absent: they never do.
+   * A barrier that has overtaken says 0.
+   */
+  readonly unalignedAfterMs?: number;
+}
 
 /** One attempt of one subtask. Unique over the life of a job. */
 export interface ExecutionAttempt {
@@ -14,12 +23,40 @@ export interface TaskRestore {
   readonly operators: Readonly<Record<string, OperatorRestore>>;
   /** Every subtask of this vertex had finished before the checkpoint: pass on the end of input and finish, without running operators (FLIP-147). */
   readonly finished?: boolean;
+  /** Records that were on their way to this subtask: processed before anything else comes over their edges. */
+  readonly inFlight?: readonly InFlightRestore[];
 }
 
 /** JSON-friendly; the handle types are `@millrace/state`'s. */
 export interface OperatorRestore {
   readonly keyed: readonly unknown[];
   readonly operator: readonly unknown[];
+  /** In a snapshot: what was on its way to this operator (the head of its task) or from it, taken by an unaligned checkpoint. */
+  readonly inFlight?: readonly InFlightHandle[];
+}
+
+/** Batches that were between two subtasks when an unaligned checkpoint was taken. */
+export interface InFlightHandle {
+  readonly edgeId: string;
+  /** Subtask indexes of the channel's two ends. */
+  readonly from: number;
+  readonly to: number;
+  /** Where they waited. In one channel, those of the input come before those of the output. */
+  readonly side: "input" | "output";
+  readonly file: FileRange;
+  /** Bytes of each batch (exchange format), in order. */
+  readonly batches: readonly number[];
+}
+
+/** What a subtask replays of one edge. Paths are absolute. */
+export interface InFlightRestore {
+  readonly edgeId: string;
+  /** In order for each channel. */
+  readonly handles: readonly InFlightHandle[];
+  /** One end of the edge has another parallelism now: every record goes to the subtask it belongs to, which others may read, too. */
+  readonly rescaled: boolean;
+  /** No operator's parallelism has changed, so watermarks between the records mean what they meant. */
+  readonly keepsWatermarks: boolean;
 }
 
 /**
@@ -59,9 +96,16 @@ export interface TaskStateSnapshot {
 }
 
 export interface CheckpointTaskMetrics {
+  /** From the first barrier to the last. */
   readonly alignmentDurationMs: number;
   readonly syncDurationMs: number;
   readonly asyncDurationMs: number;
   readonly startDelayMs: number;
+  /** A barrier overtook records, in an input or an output. */
+  readonly unaligned: boolean;
+  /** Bytes of the records that were overtaken. */
+  readonly persistedBytes: number;
+  /** Bytes received from other slots that were processed between the first barrier and the snapshot. */
+  readonly processedBytes: number;
 }
 

@@ -1,5 +1,6 @@
 import {
-  BATCH_EXCHANGE_MEMORY, BATCH_SIZE, BatchEncoder, CHAIN_COMPILER, COMBINE_WINDOWS, FREEZE_RECORDS, MillraceError, RecordBatch, RUNTIME_MODE, type Configuration, type Operator,
+  BATCH_EXCHANGE_MEMORY, BATCH_SIZE, BatchEncoder, CHAIN_COMPILER, CHECKPOINTING_UNALIGNED, CHECKPOINTING_UNALIGNED_FORCED, COMBINE_WINDOWS, FREEZE_RECORDS, MillraceError, RecordBatch, RUNTIME_MODE,
+  type Configuration, type Operator,
 } from "@millrace/core";
 import type { JobEdge, JobVertex, OperatorSpec, StreamGraph } from "@millrace/graph";
 import { canCompile, ChainCompiler } from "../chain/chain-compiler.js";
@@ -7,9 +8,10 @@ import type { ChainEntry, GeneratingEntry } from "../chain/chain-entry.js";
 import type { ChainNode } from "../chain/chain-node.js";
 import { referenceEntry, referenceOutput, referenceSourceEntry } from "../chain/reference-chain.js";
 import { blame, GeneratedSources } from "../chain/task-error.js";
+import { recoverInFlight } from "../checkpoint/recover-in-flight.js";
 import { readOperatorState, type OperatorStateBytes } from "../checkpoint/state-files.js";
 import type { TaskFacilities, TaskOperatorContext } from "../context/operator-context.js";
-import { ChannelIds, sourcesOf, targetsOf } from "../exchange/edge-topology.js";
+import { ChannelIds, mayOvertakeInto, sourcesOf, targetsOf } from "../exchange/edge-topology.js";
 import { HeldMemory } from "../exchange/held-memory.js";
 import type { HoldingPlace, InputChannel } from "../exchange/input-channel.js";
 import { OutputChannel, OutputPressure } from "../exchange/output-channel.js";
@@ -77,6 +79,13 @@ export class TaskBuilder {
     for (const [operatorId, handles] of Object.entries(deployment.restore?.operators ?? {})) {
       yield readOperatorState(env.fs, handles).then((bytes) => void restored.set(operatorId, bytes));
     }
+    // What had finished takes no records any more.
+    for (const restore of finished ? [] : (deployment.restore?.inFlight ?? [])) {
+      const edge = this.#job.jobGraph.edges.find(({ id }) => id === restore.edgeId)!;
+      const ofEdge = channels.filter(({ edgeId }) => edgeId === edge.id);
+      const target = { partitioner: this.#partitioner(edge), subtaskIndex: deployment.attempt.subtaskIndex, parallelism: vertex.parallelism, maxParallelism: vertex.maxParallelism };
+      yield recoverInFlight(env.fs, restore, target, ofEdge);
+    }
     const sources = new GeneratedSources();
     const code = this.#code(task, pressure, sources);
     const chain = new OperatorChain(vertex, this.#graph, edges, code, (error, node) => blame(error, node, sources, deployment.attempt.subtaskIndex));
@@ -87,12 +96,12 @@ export class TaskBuilder {
     const { head } = chain;
     const source = head.operator instanceof SourceOperator ? head.operator : undefined;
     let input: TaskInput;
-    if (finished) input = new FinishedInput(chain, channels, (barrier) => task.checkpoint(barrier, 0));
-    else if (source !== undefined) input = new SourceInput(source, task.turn, env.clock, (barrier) => task.checkpoint(barrier, 0));
+    if (finished) input = new FinishedInput(chain, channels, (barrier) => task.checkpoint(barrier));
+    else if (source !== undefined) input = new SourceInput(source, task.turn, env.clock, (barrier) => task.checkpoint(barrier));
     else {
       const entries = Array.from({ length: head.plan.numberOfInputs }, (_, index) => code.entry(head, index));
-      input = new ChannelInput(head, entries, channels, task.turn, env.clock, {
-        checkpoint: (barrier, alignmentMs) => task.checkpoint(barrier, alignmentMs),
+      input = new ChannelInput(head, entries, channels, deployment.attempt.subtaskIndex, task.turn, env.clock, {
+        checkpoint: (barrier, alignment) => task.checkpoint(barrier, alignment),
         checkpointAbandoned: (checkpointId, reason) => task.checkpointAbandoned(checkpointId, reason),
         inputEnded: (index) => task.inputEnded(index),
         wake: () => task.wake(),
@@ -203,15 +212,17 @@ export class TaskBuilder {
     const { subtaskIndex } = deployment.attempt;
     return jobGraph.edges.filter((edge) => edge.sourceVertexId === vertex.id).map((edge) => {
       const target = this.#vertex(edge.targetVertexId);
+      const overtakable = this.#overtakable(target.id);
       const capacity = vertex.bufferTimeoutMs === 0 ? 1 : this.#config.get(BATCH_SIZE);
       const channels = targetsOf(edge.partitioner, subtaskIndex, vertex.parallelism, target.parallelism).map((to) => {
         const receiver = deployment.slotOfSubtask[target.id]![to]!;
         const transport = this.#channels.output(this.#ids.of(edge.id, subtaskIndex, to), receiver, slotIndex, edge.exchange === "blocking", pressure);
-        return new OutputChannel(transport, capacity, edge.partitioner === "hash");
+        const place = { operatorId: edge.sourceOperatorId, edgeId: edge.id, from: subtaskIndex, to, side: "output" as const };
+        return new OutputChannel(transport, capacity, edge.partitioner === "hash", overtakable ? place : undefined);
       });
       const plan: WriterPlan = {
         partitioner: this.#partitioner(edge), subtaskIndex, maxParallelism: target.maxParallelism, targetName: target.operators[0]!.name,
-        random: () => setting.env.rng.next(),
+        random: () => setting.env.rng.next(), overtakable,
       };
       const combiner = capacity > 1 && channels.length > 1 ? this.#combiner(edge, plan, channels, setting) : undefined;
       return { sourceOperatorId: edge.sourceOperatorId, sideOutput: edge.sideOutput, writer: new RecordWriter(plan, channels, combiner) };
@@ -234,16 +245,24 @@ export class TaskBuilder {
     const { jobGraph, slotIndex } = this.#job;
     const { deployment } = task;
     const { subtaskIndex } = deployment.attempt;
+    const overtakable = this.#overtakable(vertex.id);
     return jobGraph.edges.filter((edge) => edge.targetVertexId === vertex.id).flatMap((edge) => {
       const source = this.#vertex(edge.sourceVertexId);
       return sourcesOf(edge.partitioner, subtaskIndex, source.parallelism, vertex.parallelism).map((from) => {
         const channel = this.#channels.input(this.#ids.of(edge.id, from, subtaskIndex), deployment.slotOfSubtask[source.id]![from]!, slotIndex);
         channel.inputIndex = edge.inputIndex;
+        channel.edgeId = edge.id;
+        channel.sender = from;
+        channel.overtakable = overtakable;
         if (edge.exchange === "blocking") channel.held = this.#holdingPlace(channel.id, task, setting);
         channel.freezes = this.#config.get(FREEZE_RECORDS);
         return channel;
       });
     });
+  }
+
+  #overtakable(vertexId: string): boolean {
+    return this.#config.get(CHECKPOINTING_UNALIGNED) && mayOvertakeInto(vertexId, this.#job.jobGraph, this.#config.get(CHECKPOINTING_UNALIGNED_FORCED));
   }
 
   #holdingPlace(channelId: number, task: Task, { env, epoch, wake }: TaskSetting): HoldingPlace {

@@ -1,10 +1,12 @@
-import type { Clock, Mark, MultipleInputOperator, RecordBatch } from "@millrace/core";
+import { MAX_WATERMARK, type Clock, type Mark, type MultipleInputOperator, type RecordBatch } from "@millrace/core";
 import type { ChainEntry } from "../chain/chain-entry.js";
 import type { ChainNode } from "../chain/chain-node.js";
+import type { InFlightData } from "../checkpoint/in-flight-data.js";
 import { Barrier, EndOfChannel, EndOfInput } from "../exchange/channel-element.js";
+import { ChannelRecorder } from "../exchange/channel-recorder.js";
 import { Deque } from "../exchange/deque.js";
 import type { InputChannel } from "../exchange/input-channel.js";
-import { BarrierAligner } from "../input/barrier-aligner.js";
+import { BarrierAligner, type Alignment } from "../input/barrier-aligner.js";
 import { CombinedWatermark } from "../input/combined-watermark.js";
 import { InputGate } from "../input/input-gate.js";
 import { WatermarkValve } from "../input/watermark-valve.js";
@@ -14,8 +16,8 @@ import type { Turn } from "./turn.js";
 
 /** What an input tells its task. */
 export interface ChannelInputListener {
-  /** All barriers are there: take the snapshot before anything else is processed. */
-  checkpoint(barrier: Barrier, alignmentMs: number): void;
+  /** All barriers are there, or one overtakes: take the snapshot before anything else is processed. */
+  checkpoint(barrier: Barrier, alignment: Alignment): void;
   checkpointAbandoned(checkpointId: number, reason: string): void;
   /** All channels of input `index` have ended. */
   inputEnded(index: number): void;
@@ -47,10 +49,17 @@ export class ChannelInput implements TaskInput {
   #cursor = 0;
   #nextMark = 0;
   #idle = false;
+  /** Starts a checkpoint whose barrier has overtaken, once what must not be interrupted is over. */
+  #postponed: (() => void) | undefined;
+  readonly #subtaskIndex: number;
 
-  constructor(head: ChainNode, entries: readonly ChainEntry[], channels: readonly InputChannel[], turn: Turn, clock: Clock, listener: ChannelInputListener) {
+  constructor(
+    head: ChainNode, entries: readonly ChainEntry[], channels: readonly InputChannel[], subtaskIndex: number, turn: Turn, clock: Clock,
+    listener: ChannelInputListener,
+  ) {
     this.#head = head;
     this.#entries = entries;
+    this.#subtaskIndex = subtaskIndex;
     this.#turn = turn;
     this.#clock = clock;
     this.#listener = listener;
@@ -62,11 +71,15 @@ export class ChannelInput implements TaskInput {
     this.#aligner = new BarrierAligner(
       channels,
       {
-        aligned: (barrier, alignmentMs) => listener.checkpoint(barrier, alignmentMs),
+        aligned: (barrier, alignment) => listener.checkpoint(barrier, alignment),
+        overtaking: (barrier, alignment) => {
+          this.#postponed = () => listener.checkpoint(barrier, alignment);
+          this.#startPostponed();
+        },
         abandoned: (checkpointId, reason) => listener.checkpointAbandoned(checkpointId, reason),
         unblocked: (channel) => this.#gate.offer(channel),
       },
-      () => clock.monotonicMs(),
+      clock,
     );
   }
 
@@ -90,10 +103,12 @@ export class ChannelInput implements TaskInput {
     chunk.start(this.#clock.monotonicMs());
     for (;;) {
       if (!this.#advanceControls()) return "more";
+      if (this.#postponed !== undefined) this.#startPostponed();
       if (interrupt() || this.#turn.blocked) return "more";
       let records = 0;
       if (this.#batch !== undefined) records = this.#chunkOfBatch(this.#batch);
       else if (!this.#take()) return this.#openChannels.every((open) => open === 0) ? "ended" : "waiting";
+      if (records > 1 && this.#channel!.overtakable && interrupt()) chunk.waits();
       if (!chunk.step(records)) continue;
       const now = this.#clock.monotonicMs();
       chunk.finish(now);
@@ -105,15 +120,43 @@ export class ChannelInput implements TaskInput {
     return this.#gate.channels.every((channel) => channel.closed);
   }
 
-  triggerCheckpoint(checkpointId: number, timestampMs: number): void {
-    this.#aligner.trigger(new Barrier(checkpointId, timestampMs));
+  triggerCheckpoint(barrier: Barrier): void {
+    this.#aligner.trigger(barrier);
   }
 
   checkpointAborted(checkpointId: number): void {
     this.#aligner.cancel(checkpointId);
   }
 
+  recordInFlight(checkpointId: number, data: InFlightData): boolean {
+    const channels = this.#aligner.overtaken(checkpointId);
+    if (channels === undefined) return false;
+    data.unaligned = true;
+    const { id } = this.#head.plan;
+    for (const channel of channels) {
+      const recorder = new ChannelRecorder(checkpointId, data, { operatorId: id, edgeId: channel.edgeId, from: channel.sender, to: this.#subtaskIndex, side: "input" });
+      if (channel === this.#channel && this.#batch !== undefined) recorder.add(this.#batch, this.#cursor, this.#nextMark);
+      channel.record(recorder);
+    }
+    return true;
+  }
+
+  /**
+   * The end of time is one step: operators emit at it what they do not remember to have emitted. And restored records that found a new subtask must
+   * all be processed before a snapshot, since what comes over the other channels is newer.
+   */
+  #startPostponed(): void {
+    const control = this.#controls.peek();
+    if (control !== undefined && "watermarkMs" in control && control.watermarkMs === MAX_WATERMARK) return;
+    if (this.#gate.channels.some((channel) => channel.blockedByRecovery)) return;
+    const start = this.#postponed;
+    this.#postponed = undefined;
+    start?.();
+  }
+
   discard(): void {
+    this.#aligner.close();
+    this.#postponed = undefined;
     for (const channel of this.#gate.channels) {
       channel.onReadable = undefined;
       channel.discard();
@@ -171,7 +214,7 @@ export class ChannelInput implements TaskInput {
   #dropFinished(batch: RecordBatch): void {
     if (this.#cursor < batch.count || (batch.marks !== null && this.#nextMark < batch.marks.length)) return;
     this.#batch = undefined;
-    this.#channel!.recycler?.(batch);
+    this.#channel!.release(batch);
   }
 
   #handleMark(mark: Mark): void {

@@ -40,6 +40,11 @@ export class ChunkSize {
     this.start(nowMs);
   }
 
+  /** What was processed has to wait for something: little at a time, so that a checkpoint need not wait long. */
+  waits(): void {
+    this.records = SMALLEST;
+  }
+
   /** A chunk of `records` took `elapsedMs`. */
   measured(records: number, elapsedMs: number): void {
     if (elapsedMs > TOO_LONG_MS) this.records = Math.max(SMALLEST, Math.min(this.records, Math.ceil(records / 2)));

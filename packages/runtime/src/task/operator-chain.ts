@@ -4,9 +4,10 @@ import type { HeapKeyedStateBackend, HeapTimerService, OperatorStateBackend } fr
 import { ChainNode } from "../chain/chain-node.js";
 import type { ChainEntry } from "../chain/chain-entry.js";
 import { keyedBackend, operatorBackend, type OperatorStateBytes } from "../checkpoint/state-files.js";
+import type { InFlightData } from "../checkpoint/in-flight-data.js";
 import { TaskSnapshot } from "../checkpoint/task-snapshot.js";
 import { TaskOperatorContext, type TaskFacilities } from "../context/operator-context.js";
-import type { ChannelEvent } from "../exchange/channel-element.js";
+import type { Barrier, ChannelEvent } from "../exchange/channel-element.js";
 import type { RecordWriter } from "../exchange/record-writer.js";
 import type { MetricRegistry } from "../metrics/metric-registry.js";
 import { SinkOperator } from "../sink/sink-operator.js";
@@ -158,6 +159,15 @@ export class OperatorChain {
 
   sendEvent(event: ChannelEvent): void {
     for (const writer of this.writers) writer.sendEvent(event);
+  }
+
+  /** Barriers may overtake records on some output. */
+  get overtakable(): boolean {
+    return this.writers.some(({ plan }) => plan.overtakable);
+  }
+
+  sendBarrier(barrier: Barrier, inFlight: InFlightData): void {
+    for (const writer of this.writers) writer.sendBarrier(barrier, inFlight);
   }
 
   flush(onlyIfWritable: boolean): void {

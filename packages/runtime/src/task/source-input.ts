@@ -1,5 +1,5 @@
 import type { Clock } from "@millrace/core";
-import { Barrier } from "../exchange/channel-element.js";
+import type { Barrier } from "../exchange/channel-element.js";
 import type { SourceOperator } from "../source/source-operator.js";
 import { ChunkSize } from "./chunk-size.js";
 import type { InputProgress, TaskInput } from "./task-input.js";
@@ -43,8 +43,8 @@ export class SourceInput implements TaskInput {
     return this.#ended;
   }
 
-  triggerCheckpoint(checkpointId: number, timestampMs: number): void {
-    this.#checkpoint(new Barrier(checkpointId, timestampMs));
+  triggerCheckpoint(barrier: Barrier): void {
+    this.#checkpoint(barrier);
   }
 
   checkpointAborted(): void {}

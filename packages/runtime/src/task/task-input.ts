@@ -1,3 +1,6 @@
+import type { Barrier } from "../exchange/channel-element.js";
+import type { InFlightData } from "../checkpoint/in-flight-data.js";
+
 /** What a task's input says after a turn: go on, wait to be woken, or no more records will come (but perhaps barriers, until it is `closed`). */
 export type InputProgress = "more" | "waiting" | "ended";
 
@@ -8,8 +11,13 @@ export interface TaskInput {
   /** Nothing at all will come any more: the task may finish. */
   readonly closed: boolean;
   /** A checkpoint was asked for by the JobMaster instead of by barriers. */
-  triggerCheckpoint(checkpointId: number, timestampMs: number): void;
+  triggerCheckpoint(barrier: Barrier): void;
   checkpointAborted(checkpointId: number): void;
+  /**
+   * At the instant of an unaligned checkpoint: hands over what waits here and belongs into it, and from now on what comes before its barriers.
+   * @returns false when the checkpoint was aborted meanwhile.
+   */
+  recordInFlight?(checkpointId: number, data: InFlightData): boolean;
   /** Every element that was received and not processed is dropped. */
   discard(): void;
 }

@@ -2,6 +2,7 @@ import { accumulatorValue, serializeError, type Accumulator, type Cancellable, t
 import type { ExecutionState } from "@millrace/graph";
 import { locateError, type GeneratedSources } from "../chain/task-error.js";
 import { EndOfChannel, EndOfInput, type Barrier } from "../exchange/channel-element.js";
+import type { Alignment } from "../input/barrier-aligner.js";
 import type { OutputPressure } from "../exchange/output-channel.js";
 import { TimeAccounts } from "../metrics/time-accounts.js";
 import type { CoordinatorToOperator, SlotEvent } from "../protocol/messages.js";
@@ -38,7 +39,7 @@ export class Task {
   unflushed = false;
   readonly #setting: TaskSetting;
   readonly #turn: Turn;
-  readonly #activities: Activity[] = [];
+  readonly #activities: Pending[] = [];
   readonly #keyedTimers: KeyedProcessingTimers;
   #state: ExecutionState = "DEPLOYING";
   #parts: TaskParts | undefined;
@@ -104,22 +105,24 @@ export class Task {
     this.wake();
   }
 
-  triggerCheckpoint(checkpointId: number, timestampMs: number): void {
-    this.#parts?.input.triggerCheckpoint(checkpointId, timestampMs);
+  triggerCheckpoint(barrier: Barrier): void {
+    this.#parts?.input.triggerCheckpoint(barrier);
   }
 
-  checkpoint(barrier: Barrier, alignmentMs: number): void {
-    this.#begin(this.#checkpoints!.take(barrier, alignmentMs));
+  /** @param alignment of its barriers; none for a task whose input is made here */
+  checkpoint(barrier: Barrier, alignment?: Alignment): void {
+    this.#begin(this.#checkpoints!.take(barrier, alignment), false);
   }
 
   checkpointAbandoned(checkpointId: number, reason: string): void {
+    this.#checkpoints?.aborted(checkpointId);
     this.#decline(checkpointId, new Error(`checkpoint ${checkpointId} was given up by ${this.label}: ${reason}`));
   }
 
   checkpointComplete(checkpointId: number): void {
     if (this.#parts === undefined || !this.#opened) return;
     this.#parts.chain.checkpointEnded(checkpointId, true);
-    this.#begin(this.#parts.chain.notifyComplete(checkpointId));
+    this.#begin(this.#parts.chain.notifyComplete(checkpointId), false);
   }
 
   checkpointAborted(checkpointId: number): void {
@@ -127,7 +130,7 @@ export class Task {
     this.#parts.input.checkpointAborted(checkpointId);
     this.#checkpoints!.aborted(checkpointId);
     this.#parts.chain.checkpointEnded(checkpointId, false);
-    this.#begin(this.#parts.chain.notifyAborted(checkpointId));
+    this.#begin(this.#parts.chain.notifyAborted(checkpointId), false);
   }
 
   hasOperator(operatorId: string): boolean {
@@ -143,7 +146,7 @@ export class Task {
     const source = this.#parts.source;
     if (source === undefined) return;
     // In order with checkpoints: a split that came after a trigger is still the coordinator's in that checkpoint, and must not be in the reader's state, too.
-    this.#begin(handleEvent(source, event));
+    this.#begin(handleEvent(source, event), false);
   }
 
   inputEnded(index: number): void {
@@ -244,11 +247,13 @@ export class Task {
   /** Drives activities. @returns false while one of them has to wait. */
   #drive(): boolean {
     while (this.#activities.length > 0) {
-      if (this.#awaiting || !this.#mayDrive()) {
+      const pending = this.#activities[0]!;
+      if (this.#awaiting || !this.#mayDrive(pending)) {
         this.#idleFlush();
         return false;
       }
-      const activity = this.#activities[0]!;
+      const { activity } = pending;
+      pending.started = true;
       const settlement = this.#settlement;
       this.#settlement = undefined;
       const result = settlement !== undefined && "error" in settlement ? activity.throw(settlement.error) : activity.next(settlement?.value);
@@ -258,17 +263,17 @@ export class Task {
           this.wake();
           return false;
         }
-      } else this.#await(activity, result.value);
+      } else this.#await(pending, result.value);
     }
     return true;
   }
 
-  /** Activities emit records: they wait for room, and for work that an operator asked to wait for. Closing does not. */
-  #mayDrive(): boolean {
-    return this.#failure !== undefined || this.#state === "CANCELING" || (this.#suspensions === 0 && !this.#turn.blocked);
+  /** Activities wait for work that an operator asked to wait for, and for room if they emit records. Closing does not. */
+  #mayDrive({ emits }: Pending): boolean {
+    return this.#failure !== undefined || this.#state === "CANCELING" || (this.#suspensions === 0 && !(emits && this.#turn.blocked));
   }
 
-  #await(activity: Activity, promise: Promise<unknown>): void {
+  #await(activity: Pending, promise: Promise<unknown>): void {
     this.#awaiting = true;
     this.#opening = this.#opened ? undefined : promise;
     const settle = (settlement: { readonly value: unknown } | { readonly error: unknown }): void => {
@@ -281,9 +286,14 @@ export class Task {
     promise.then((value) => settle({ value }), (error: unknown) => settle({ error }));
   }
 
-  #begin(activity: Activity): void {
+  /** @param emits it may emit many records. What may not goes on under back-pressure. */
+  #begin(activity: Activity, emits = true): void {
     if (this.over) return;
-    this.#activities.push(activity);
+    const pending = { activity, emits, started: false };
+    // What needs no room, such as an unaligned checkpoint, must not wait with what does.
+    const at = emits || this.#state !== "RUNNING" || this.#failure !== undefined ? -1 : this.#activities.findIndex((other) => other.emits && !other.started);
+    if (at < 0) this.#activities.push(pending);
+    else this.#activities.splice(at, 0, pending);
     this.wake();
   }
 
@@ -327,7 +337,9 @@ export class Task {
     const { chain, input } = this.#parts!;
     const progress = input.process(this.#interrupt);
     if (this.#activities.length > 0) return true;
-    if (!input.closed || chain.hasUncommitted || this.#checkpoints!.busy) return progress === "more" || this.#checkpoints!.encoding;
+    // Whoever may be overtaken waits until all records have left: a checkpoint without this task would have to wait for them.
+    const busy = chain.hasUncommitted || this.#checkpoints!.busy || (this.#turn.blocked && chain.overtakable);
+    if (!input.closed || busy) return (progress === "more" && !this.#turn.blocked) || this.#checkpoints!.encoding;
     if (this.#closing) return false;
     this.#closing = true;
     this.#begin(this.#complete());
@@ -421,6 +433,7 @@ export class Task {
       clock: env.clock,
       fs: env.fs,
       mailbox: this.mailbox,
+      recordInFlight: (checkpointId, data) => this.#parts!.input.recordInFlight!(checkpointId, data),
       checkpointDirectory: job.checkpointDirectory,
       fileName: `${attempt.vertexId}-${attempt.subtaskIndex}-${attempt.attemptNumber}`,
       acknowledge: (checkpointId, state, metrics) => this.#send({ type: "acknowledgeCheckpoint", checkpointId, state, metrics }),
@@ -452,6 +465,12 @@ export class Task {
     // Without a trace of the operator (a stack that is too deep, say) the chain is named rather than a wrong one.
     return locateError(thrown, node?.name ?? vertex.name, node?.plan.id ?? head.id, this.deployment.attempt.subtaskIndex);
   }
+}
+
+interface Pending {
+  readonly activity: Activity;
+  readonly emits: boolean;
+  started: boolean;
 }
 
 function* handleEvent(source: SourceOperator, event: CoordinatorToOperator): Activity {

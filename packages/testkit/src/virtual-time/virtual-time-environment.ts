@@ -11,6 +11,8 @@ export interface VirtualTimeEnvironmentOptions extends VirtualTimeOptions {
   readonly fs?: FileSystem;
   /** Sends records between tasks through the exchange codec, as between worker threads. Default true. */
   readonly roundTripEdges?: boolean;
+  /** Gives the job as many slots as it would have in a cluster, with channels of limited room between them, instead of one for all tasks. Default false. */
+  readonly separateSlots?: boolean;
 }
 
 /**
@@ -34,7 +36,7 @@ export class VirtualTimeEnvironment {
     this.time = new VirtualTime(options);
     this.env = StreamExecutionEnvironment.getExecutionEnvironment(options.config ?? {});
     this.#executor = new InThreadExecutor({
-      env: this.time.env, temporaryDirectory: "/tmp", roundTripEdges: options.roundTripEdges ?? true,
+      env: this.time.env, temporaryDirectory: "/tmp", roundTripEdges: options.roundTripEdges ?? true, separateSlots: options.separateSlots ?? false,
       onJob: (job) => {
         this.#job = job;
       },

@@ -1,8 +1,9 @@
 import {
-  CHECKPOINTING_INTERVAL, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_MODE, CHECKPOINTING_RETENTION, CHECKPOINTING_TIMEOUT, CHECKPOINTING_TOLERABLE_FAILURES, CHECKPOINTING_DIRECTORY,
+  CHECKPOINTING_ALIGNED_TIMEOUT, CHECKPOINTING_INTERVAL, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_MODE, CHECKPOINTING_RETENTION, CHECKPOINTING_TIMEOUT, CHECKPOINTING_TOLERABLE_FAILURES, CHECKPOINTING_DIRECTORY,
+  CHECKPOINTING_UNALIGNED,
   Configuration, allOptions,
 } from "@millrace/core";
-import type { CheckpointStatistics, CheckpointsView, SubtaskCheckpointStatistics } from "../../checkpoint/checkpoint-statistics.js";
+import { sumOver, type CheckpointStatistics, type CheckpointsView, type SubtaskCheckpointStatistics } from "../../checkpoint/checkpoint-statistics.js";
 import { RestError } from "../http/rest-error.js";
 import { route, type RestRequest, type Route } from "../http/route.js";
 import { checkpoint, checkpointConfig, checkpointSubtasks, checkpoints, type CheckpointAnswer } from "../schema/checkpoint-answers.js";
@@ -30,7 +31,7 @@ export const checkpointRoutes: readonly Route[] = [
         interval: interval ?? NO_INTERVAL, timeout: config.get(CHECKPOINTING_TIMEOUT), min_pause: config.get(CHECKPOINTING_MIN_PAUSE), max_concurrent: 1,
         externalization: { enabled: retention !== "NO_EXTERNALIZED_CHECKPOINTS", delete_on_cancellation: retention !== "RETAIN_ON_CANCELLATION" },
         state_backend: "HashMapStateBackend", checkpoint_storage: config.has(CHECKPOINTING_DIRECTORY) ? "FileSystemCheckpointStorage" : "TemporaryCheckpointStorage",
-        unaligned_checkpoints: false, tolerable_failed_checkpoints: config.get(CHECKPOINTING_TOLERABLE_FAILURES), aligned_checkpoint_timeout: 0,
+        unaligned_checkpoints: config.get(CHECKPOINTING_UNALIGNED), tolerable_failed_checkpoints: config.get(CHECKPOINTING_TOLERABLE_FAILURES), aligned_checkpoint_timeout: config.get(CHECKPOINTING_ALIGNED_TIMEOUT),
         checkpoints_after_tasks_finish: true, state_changelog_enabled: false, changelog_periodic_materialization_interval: 0, changelog_storage: "none",
       };
     },
@@ -67,7 +68,7 @@ function overview({ counts, history, latest, completed }: CheckpointsView): Infe
     counts: { restored: counts.restored, total: counts.total, in_progress: counts.inProgress, completed: counts.completed, failed: counts.failed },
     summary: {
       checkpointed_size: sizes, state_size: sizes, end_to_end_duration: figureSummary(completed.map(({ durationMs }) => durationMs)), alignment_buffered: zeros,
-      processed_data: zeros, persisted_data: zeros,
+      processed_data: figureSummary(completed.map(({ processedBytes }) => processedBytes)), persisted_data: figureSummary(completed.map(({ persistedBytes }) => persistedBytes)),
     },
     latest: {
       completed: some(latest.completed), savepoint: some(latest.savepoint), failed: some(latest.failed),
@@ -83,11 +84,11 @@ function totals(checkpointOf: CheckpointStatistics, tasks: CheckpointStatistics[
 } {
   const acknowledged = tasks.flatMap((task) => task.acknowledged);
   const latest = acknowledged.length === 0 ? -1 : Math.max(...acknowledged.map(({ acknowledgedMs }) => acknowledgedMs));
-  const bytes = acknowledged.reduce((sum, { stateBytes }) => sum + stateBytes, 0);
+  const bytes = sumOver(tasks, "stateBytes");
   const endMs = latest < 0 ? checkpointOf.triggeredMs : latest;
   return {
     latest_ack_timestamp: latest, checkpointed_size: bytes, state_size: bytes, end_to_end_duration: Math.max(0, endMs - checkpointOf.triggeredMs), alignment_buffered: 0,
-    processed_data: 0, persisted_data: 0, num_subtasks: tasks.reduce((sum, { subtasks }) => sum + subtasks, 0), num_acknowledged_subtasks: acknowledged.length,
+    processed_data: sumOver(tasks, "processedBytes"), persisted_data: sumOver(tasks, "persistedBytes"), num_subtasks: tasks.reduce((sum, { subtasks }) => sum + subtasks, 0), num_acknowledged_subtasks: acknowledged.length,
   };
 }
 
@@ -95,9 +96,10 @@ const classNames = { COMPLETED: "completed", FAILED: "failed", IN_PROGRESS: "in_
 
 function answerOf(statistics: CheckpointStatistics, withTasks: boolean): CheckpointAnswer {
   const { checkpointId: id, status, isSavepoint } = statistics;
+  const isUnaligned = statistics.tasks.some(({ acknowledged }) => acknowledged.some(({ unaligned }) => unaligned));
   return {
     className: classNames[status], id, status, is_savepoint: isSavepoint, savepointFormat: isSavepoint ? "CANONICAL" : null, trigger_timestamp: statistics.triggeredMs,
-    ...totals(statistics, statistics.tasks), checkpoint_type: isSavepoint ? "SAVEPOINT" : "CHECKPOINT",
+    ...totals(statistics, statistics.tasks), checkpoint_type: isSavepoint ? "SAVEPOINT" : isUnaligned ? "UNALIGNED_CHECKPOINT" : "CHECKPOINT",
     tasks: withTasks ? Object.fromEntries(statistics.tasks.map((task) => [task.vertexId, { id, status, ...totals(statistics, [task]) }])) : {},
     ...(status === "COMPLETED" ? { external_path: statistics.path ?? null, discarded: statistics.discarded } : {}),
     ...(status === "FAILED" ? { failure_timestamp: statistics.endedMs ?? 0, failure_message: statistics.failure ?? null } : {}),
@@ -116,7 +118,7 @@ function subtasksAnswer(statistics: CheckpointStatistics, task: CheckpointStatis
       checkpointed_size: of(({ stateBytes }) => stateBytes), state_size: of(({ stateBytes }) => stateBytes),
       end_to_end_duration: of(({ acknowledgedMs }) => acknowledgedMs - statistics.triggeredMs),
       checkpoint_duration: { sync: of(({ syncDurationMs }) => syncDurationMs), async: of(({ asyncDurationMs }) => asyncDurationMs) },
-      alignment: { buffered: zeros, processed: zeros, persisted: zeros, duration: of(({ alignmentDurationMs }) => alignmentDurationMs) },
+      alignment: { buffered: zeros, processed: of(({ processedBytes }) => processedBytes), persisted: of(({ persistedBytes }) => persistedBytes), duration: of(({ alignmentDurationMs }) => alignmentDurationMs) },
       start_delay: of(({ startDelayMs }) => startDelayMs),
     },
     subtasks: Array.from({ length: subtasks }, (_, index) => {
@@ -126,8 +128,8 @@ function subtasksAnswer(statistics: CheckpointStatistics, task: CheckpointStatis
         className: "completed" as const, index, status: "completed", ack_timestamp: subtask.acknowledgedMs,
         end_to_end_duration: Math.max(0, subtask.acknowledgedMs - statistics.triggeredMs), checkpointed_size: subtask.stateBytes, state_size: subtask.stateBytes,
         checkpoint: { sync: Math.round(subtask.syncDurationMs), async: Math.round(subtask.asyncDurationMs) },
-        alignment: { buffered: 0, processed: 0, persisted: 0, duration: Math.round(subtask.alignmentDurationMs) }, start_delay: Math.round(subtask.startDelayMs),
-        unaligned_checkpoint: false, aborted: false,
+        alignment: { buffered: 0, processed: subtask.processedBytes, persisted: subtask.persistedBytes, duration: Math.round(subtask.alignmentDurationMs) },
+        start_delay: Math.round(subtask.startDelayMs), unaligned_checkpoint: subtask.unaligned, aborted: false,
       };
     }),
   };
