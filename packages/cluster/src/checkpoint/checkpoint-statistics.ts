@@ -87,8 +87,8 @@ export class CheckpointStatisticsTracker {
     this.#counts.completed++;
     if (checkpoint === undefined) return;
     checkpoint.path = path;
-    this.#latestCompleted = checkpoint;
     if (checkpoint.isSavepoint) this.#latestSavepoint = checkpoint;
+    else this.#latestCompleted = checkpoint;
     const stateBytes = checkpoint.tasks.reduce((sum, task) => sum + task.acknowledged.reduce((bytes, subtask) => bytes + subtask.stateBytes, 0), 0);
     this.#completed.push({ stateBytes, durationMs: nowMs - checkpoint.triggeredMs });
     if (this.#completed.length > SAMPLES) this.#completed.shift();
@@ -110,7 +110,7 @@ export class CheckpointStatisticsTracker {
   /** A copy as of now; `isKept` says of a completed checkpoint's path whether its files are still there. */
   view(isKept: (path: string) => boolean): CheckpointsView {
     const copy = (checkpoint: Mutable): CheckpointStatistics => ({
-      ...checkpoint, discarded: checkpoint.path !== undefined && !isKept(checkpoint.path),
+      ...checkpoint, discarded: checkpoint.path !== undefined && !checkpoint.isSavepoint && !isKept(checkpoint.path),
       tasks: checkpoint.tasks.map((task) => ({ ...task, acknowledged: [...task.acknowledged] })),
     });
     const some = (checkpoint: Mutable | undefined): CheckpointStatistics | undefined => (checkpoint === undefined ? undefined : copy(checkpoint));

@@ -1,15 +1,16 @@
 import {
-  CHECKPOINTING_INTERVAL, CHECKPOINTING_RETAINED, CHECKPOINTING_RETENTION, Configuration, IGNORE_UNCLAIMED_STATE, MillraceError, SAVEPOINT_PATH,
-  TASK_CANCELLATION_TIMEOUT, allOptions, deserializeError, serializeError, userPlace,
+  CHECKPOINTING_INTERVAL, CHECKPOINTING_RETAINED, CHECKPOINTING_RETENTION, Configuration, MillraceError, TASK_CANCELLATION_TIMEOUT, allOptions, deserializeError, serializeError, userPlace,
 } from "@millrace/core";
 import type { Cancellable, Env, SerializedError } from "@millrace/core";
 import type { JobExecutionResult, JobGraph, JobMetrics, JobStatus } from "@millrace/graph";
-import type { SlotCommand, SlotEvent, TaskDeployment } from "@millrace/runtime";
+import type { CheckpointOptions, SlotCommand, SlotEvent, TaskDeployment } from "@millrace/runtime";
 import { CheckpointCoordinator } from "../checkpoint/checkpoint-coordinator.js";
 import { CheckpointStatisticsTracker } from "../checkpoint/checkpoint-statistics.js";
-import { readMetadata } from "../checkpoint/checkpoint-metadata.js";
+import { isSavepoint } from "../checkpoint/checkpoint-metadata.js";
+import { initialCheckpoint } from "../checkpoint/initial-checkpoint.js";
 import { CompletedCheckpointStore } from "../checkpoint/completed-checkpoint-store.js";
-import { restoreCoordinator, restoreTask, validateRestore } from "../checkpoint/restore.js";
+import { restoreCoordinator, restoreTask } from "../checkpoint/restore.js";
+import { Savepoints, type StopOptions } from "../checkpoint/savepoints.js";
 import { createRestartStrategy, type RestartStrategy } from "../scheduler/restart-strategy.js";
 import { assignSlots, type SlotAssignment } from "../scheduler/slot-assignment.js";
 import type { AllocatedSlots, SlotProvider } from "../scheduler/slot-provider.js";
@@ -57,6 +58,7 @@ export class JobMaster {
   readonly #restartStrategy: RestartStrategy;
   readonly #store: CompletedCheckpointStore;
   readonly #coordinator: CheckpointCoordinator;
+  readonly #savepoints: Savepoints;
   readonly #exceptions = new ExceptionHistory();
   readonly #history: JobHistory;
   readonly #checkpointStatistics = new CheckpointStatisticsTracker();
@@ -89,6 +91,7 @@ export class JobMaster {
     this.#coordinator = new CheckpointCoordinator({
       env, config: this.#config, directory: init.checkpointDirectory, store: this.#store, parties: this.#checkpointParties(), statistics: this.#checkpointStatistics,
     });
+    this.#savepoints = new Savepoints({ env, jobGraph, config: this.#config, coordinator: this.#coordinator, result: () => this.result });
     const holds = this.#config.get(CHECKPOINTING_INTERVAL) !== undefined || (jobGraph.runtimeMode === "BATCH" && this.#restartStrategy.canRestart);
     this.#results = new CollectedResults(holds, init.onCollected ?? (() => undefined));
     this.result = new Promise((resolve, reject) => {
@@ -117,10 +120,22 @@ export class JobMaster {
     this.#stopTasks({ kind: "canceled" });
   }
 
-  /** Takes a checkpoint now; resolves with its directory. @throws `CHECKPOINT_FAILED` */
-  async triggerCheckpoint(): Promise<string> {
-    if (finalStates.has(this.#status)) throw ended();
-    return (await this.#coordinator.triggerNow()).path;
+  /** Takes a checkpoint now; resolves with its directory. A `full` one refers to no files of others. @throws `CHECKPOINT_FAILED` */
+  async triggerCheckpoint(full: boolean = false): Promise<string> {
+    this.#mustGoOn();
+    return (await this.#coordinator.triggerNow(full)).path;
+  }
+
+  /** Takes a savepoint into a new directory below `directory`; resolves with that. @throws see {@link Savepoints.take} */
+  async triggerSavepoint(directory?: string): Promise<string> {
+    this.#mustGoOn();
+    return this.#savepoints.take(directory);
+  }
+
+  /** Stops the job behind a savepoint; resolves with its directory when the job has finished. @throws see {@link Savepoints.stop} */
+  async stopWithSavepoint(options: StopOptions = {}): Promise<string> {
+    this.#mustGoOn();
+    return this.#savepoints.stop(options);
   }
 
   /** Fails the job as if one of its tasks had failed: it restarts or fails as its strategy says. For tests. */
@@ -159,20 +174,16 @@ export class JobMaster {
   }
 
   async #restoreAndDeploy(): Promise<void> {
-    const configured = this.#config.get(SAVEPOINT_PATH);
-    if (configured !== undefined) {
-      try {
-        const path = this.#init.env.fs.resolve(configured);
-        const metadata = await readMetadata(this.#init.env.fs, path);
-        const checkpoint = { path: path.replace(/\/+(_metadata)?$/, ""), metadata, external: true };
-        validateRestore(checkpoint, this.#init.jobGraph, this.#config.get(IGNORE_UNCLAIMED_STATE));
+    try {
+      const checkpoint = await initialCheckpoint(this.#init.env.fs, this.#config, this.#init.jobGraph);
+      if (checkpoint !== undefined) {
         this.#store.add(checkpoint);
         this.#restoredFrom = checkpoint.path;
-        this.#coordinator.continueAfter(metadata.checkpointId);
-      } catch (error) {
-        if (this.#status === "INITIALIZING") this.#end({ kind: "failed", error: serializeError(error) });
-        return;
+        this.#coordinator.continueAfter(checkpoint.metadata.checkpointId);
       }
+    } catch (error) {
+      if (this.#status === "INITIALIZING") this.#end({ kind: "failed", error: serializeError(error) });
+      return;
     }
     if (this.#status !== "INITIALIZING") return;
     this.#setStatus("CREATED");
@@ -220,7 +231,7 @@ export class JobMaster {
     }
     slots.connectAll();
     const checkpoint = this.#store.latest;
-    if (checkpoint !== undefined) this.#checkpointStatistics.restored(checkpoint.metadata.checkpointId, checkpoint.path, this.#init.env.clock.nowMs());
+    if (checkpoint !== undefined) this.#checkpointStatistics.restored(checkpoint.metadata.checkpointId, checkpoint.path, this.#init.env.clock.nowMs(), isSavepoint(checkpoint.metadata));
     this.#sources!.start((operatorId) => (checkpoint === undefined ? undefined : restoreCoordinator(checkpoint, operatorId)));
     const tasks: TaskDeployment[][] = Array.from({ length: numberOfSlots }, () => []);
     for (const execution of graph.all()) {
@@ -297,6 +308,7 @@ export class JobMaster {
       return this.#reachGoalOnceStopped();
     }
     this.#exceptions.add(failure);
+    this.#savepoints.jobFailed(error);
     const fatal = error.code !== undefined && error.recovery === "fail";
     const delayMs = fatal ? undefined : this.#restartStrategy.onFailure();
     if (delayMs === undefined) {
@@ -404,7 +416,7 @@ export class JobMaster {
   /** Flink's retention: a finished job keeps nothing. */
   #isRetained(status: JobStatus): boolean {
     const retention = this.#config.get(CHECKPOINTING_RETENTION);
-    if (this.#store.latest === undefined || this.#store.latest.external || status === "FINISHED") return false;
+    if (status === "FINISHED" || this.#store.all.every(({ external }) => external)) return false;
     return retention === "RETAIN_ON_CANCELLATION" || (retention === "DELETE_ON_CANCELLATION" && status === "FAILED");
   }
 
@@ -412,9 +424,11 @@ export class JobMaster {
     return {
       sourceCoordinators: [...sourceOperators(this.#init.jobGraph).keys()],
       snapshotCoordinator: (operatorId, checkpointId) => this.#sources!.snapshot(operatorId, checkpointId),
-      triggerTasks: (tasks, checkpointId, timestampMs) => this.#triggerTasks(tasks, checkpointId, timestampMs),
+      triggerTasks: (tasks, checkpointId, timestampMs, options) => this.#triggerTasks(tasks, { checkpointId, timestampMs, options }),
       releaseCoordinatorEvents: () => this.#sources?.releaseHeld(),
-      notifyComplete: ({ metadata: { checkpointId } }) => {
+      notifyComplete: ({ path, metadata }) => {
+        const { checkpointId } = metadata;
+        if (isSavepoint(metadata)) this.#savepoints.stopsBehind(path);
         this.#results.checkpointComplete(checkpointId);
         this.#sendAll({ type: "checkpointComplete", epoch: this.#epoch, checkpointId });
       },
@@ -423,12 +437,17 @@ export class JobMaster {
     };
   }
 
-  #triggerTasks(tasks: readonly Execution[], checkpointId: number, timestampMs: number): void {
+  #triggerTasks(tasks: readonly Execution[], checkpoint: { readonly checkpointId: number; readonly timestampMs: number; readonly options: CheckpointOptions }): void {
     const bySlot = new Map<number, Execution["attempt"][]>();
     for (const { slotIndex, attempt } of tasks) bySlot.set(slotIndex, [...(bySlot.get(slotIndex) ?? []), attempt]);
     for (const [slotIndex, attempts] of bySlot) {
-      this.#slots?.send(slotIndex, { type: "triggerCheckpoint", epoch: this.#epoch, checkpointId, timestampMs, tasks: attempts });
+      this.#slots?.send(slotIndex, { type: "triggerCheckpoint", epoch: this.#epoch, ...checkpoint, tasks: attempts });
     }
+  }
+
+  /** @throws `JOB_NOT_RUNNING` */
+  #mustGoOn(): void {
+    if (finalStates.has(this.#status)) throw ended();
   }
 
   #sendAll(command: SlotCommand): void {

@@ -1,14 +1,19 @@
 import type { RecordBatch } from "@millrace/core";
+import type { CheckpointOptions } from "../protocol/deployment.js";
+
+const NO_OPTIONS: CheckpointOptions = {};
 
 /** A checkpoint barrier: separates the records of one checkpoint from those of the next. */
 export class Barrier {
   readonly checkpointId: number;
   /** When the checkpoint was triggered, for the start-delay metric. */
   readonly timestampMs: number;
+  readonly options: CheckpointOptions;
 
-  constructor(checkpointId: number, timestampMs: number) {
+  constructor(checkpointId: number, timestampMs: number, options: CheckpointOptions = NO_OPTIONS) {
     this.checkpointId = checkpointId;
     this.timestampMs = timestampMs;
+    this.options = options;
   }
 }
 

@@ -1,11 +1,12 @@
 import type { MessagePortLike } from "@millrace/core";
 import { Barrier, EndOfChannel, EndOfInput, type ChannelElement, type ChannelEvent } from "./channel-element.js";
+import type { CheckpointOptions } from "../protocol/deployment.js";
 import type { RemoteTransport } from "./remote-transport.js";
 
 /** What travels between two slots. */
 type PeerMessage =
   | { readonly kind: "buffer"; readonly channel: number; readonly buffer: ArrayBuffer; readonly backlog: number }
-  | { readonly kind: "barrier"; readonly channel: number; readonly checkpointId: number; readonly timestampMs: number }
+  | { readonly kind: "barrier"; readonly channel: number; readonly checkpointId: number; readonly timestampMs: number; readonly options: CheckpointOptions }
   /** End of input, or of the channel. */
   | { readonly kind: "end" | "close"; readonly channel: number }
   /** Pairs of channel and credits. */
@@ -43,7 +44,7 @@ export class PeerConnection {
 
   postEvent(channel: number, event: ChannelEvent): void {
     const message: PeerMessage = event instanceof Barrier
-      ? { kind: "barrier", channel, checkpointId: event.checkpointId, timestampMs: event.timestampMs }
+      ? { kind: "barrier", channel, checkpointId: event.checkpointId, timestampMs: event.timestampMs, options: event.options }
       : { kind: event instanceof EndOfInput ? "end" : "close", channel };
     this.#port.post(message);
   }
@@ -74,7 +75,7 @@ export class PeerConnection {
       case "buffer":
         return this.#receive(message.channel, message.buffer, message.backlog);
       case "barrier":
-        return this.#receive(message.channel, new Barrier(message.checkpointId, message.timestampMs), 0);
+        return this.#receive(message.channel, new Barrier(message.checkpointId, message.timestampMs, message.options), 0);
       case "end":
         return this.#receive(message.channel, EndOfInput.instance, 0);
       case "close":

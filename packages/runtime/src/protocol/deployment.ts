@@ -49,6 +49,19 @@ export interface SlotJob {
   readonly temporaryDirectory: string;
 }
 
+/** What is asked of a checkpoint besides being one: goes with the trigger and with every barrier. Plain data. */
+export interface CheckpointOptions {
+  /** Its files refer to no others, whatever `execution.checkpointing.incremental` says. */
+  readonly full?: boolean;
+  /** Absolute directory of a savepoint: its files go there, and refer to no others. */
+  readonly savepointDirectory?: string;
+  /**
+   * The job stops behind it: nothing is processed after the snapshot, until the checkpoint is complete (the task finishes) or aborted (it goes on).
+   * `drain`: the sources end first, as if there were no more records, so that all windows fire; a task that was aborted then has to be cancelled.
+   */
+  readonly stop?: "suspend" | "drain";
+}
+
 /** Where the state of one task went. JSON-friendly, part of the checkpoint's metadata. */
 export interface TaskStateSnapshot {
   readonly operators: Readonly<Record<string, OperatorRestore>>;

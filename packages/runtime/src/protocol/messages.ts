@@ -1,6 +1,6 @@
 import type { AccumulatorValue, SerializedError } from "@millrace/core";
 import type { ExecutionState } from "@millrace/graph";
-import type { CheckpointTaskMetrics, ExecutionAttempt, SlotJob, TaskDeployment, TaskStateSnapshot } from "./deployment.js";
+import type { CheckpointOptions, CheckpointTaskMetrics, ExecutionAttempt, SlotJob, TaskDeployment, TaskStateSnapshot } from "./deployment.js";
 
 /**
  * What the JobMaster tells a slot. All plain data (structured clone); the order of messages to one slot is the order of their effects.
@@ -13,7 +13,7 @@ export type SlotCommand =
   | { readonly type: "deploy"; readonly epoch: number; readonly tasks: readonly TaskDeployment[] }
   /** All tasks are deployed everywhere and connected: sources may start. */
   | { readonly type: "run"; readonly epoch: number }
-  | { readonly type: "triggerCheckpoint"; readonly epoch: number; readonly checkpointId: number; readonly timestampMs: number; readonly tasks: readonly ExecutionAttempt[] }
+  | { readonly type: "triggerCheckpoint"; readonly epoch: number; readonly checkpointId: number; readonly timestampMs: number; readonly tasks: readonly ExecutionAttempt[]; readonly options?: CheckpointOptions }
   | { readonly type: "checkpointComplete" | "checkpointAborted"; readonly epoch: number; readonly checkpointId: number }
   | { readonly type: "cancel"; readonly epoch: number }
   /** From an operator coordinator to the operator's subtask. */

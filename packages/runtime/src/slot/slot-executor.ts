@@ -2,6 +2,7 @@ import {
   allOptions, CHANNEL_CREDITS, Configuration, isMillraceError, MillraceError, serializeError, TASK_CANCELLATION_TIMEOUT, type Cancellable, type Env, type MessagePortLike,
 } from "@millrace/core";
 import type { StreamGraph } from "@millrace/graph";
+import { Barrier } from "../exchange/channel-element.js";
 import type { SlotJob } from "../protocol/deployment.js";
 import type { SlotCommand, SlotEvent } from "../protocol/messages.js";
 import { CoordinatorHost } from "../source/coordinator-host.js";
@@ -112,7 +113,7 @@ export class SlotExecutor {
       case "triggerCheckpoint":
         for (const { vertexId, subtaskIndex } of command.tasks) {
           tasks.find(({ deployment: { attempt } }) => attempt.vertexId === vertexId && attempt.subtaskIndex === subtaskIndex)
-            ?.triggerCheckpoint(command.checkpointId, command.timestampMs);
+            ?.triggerCheckpoint(new Barrier(command.checkpointId, command.timestampMs, command.options));
         }
         return;
       case "checkpointComplete":

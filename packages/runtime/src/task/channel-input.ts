@@ -105,8 +105,8 @@ export class ChannelInput implements TaskInput {
     return this.#gate.channels.every((channel) => channel.closed);
   }
 
-  triggerCheckpoint(checkpointId: number, timestampMs: number): void {
-    this.#aligner.trigger(new Barrier(checkpointId, timestampMs));
+  triggerCheckpoint(barrier: Barrier): void {
+    this.#aligner.trigger(barrier);
   }
 
   checkpointAborted(checkpointId: number): void {

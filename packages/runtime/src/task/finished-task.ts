@@ -1,5 +1,5 @@
 import type { Operator } from "@millrace/core";
-import { Barrier } from "../exchange/channel-element.js";
+import type { Barrier } from "../exchange/channel-element.js";
 import type { InputChannel } from "../exchange/input-channel.js";
 import type { OperatorChain } from "./operator-chain.js";
 import type { InputProgress, TaskInput } from "./task-input.js";
@@ -24,8 +24,7 @@ export class FinishedInput implements TaskInput {
   }
 
   process(): InputProgress {
-    if (!this.#passed) this.#chain.passLastWatermark();
-    this.#passed = true;
+    this.endNow();
     return "ended";
   }
 
@@ -33,8 +32,13 @@ export class FinishedInput implements TaskInput {
     return true;
   }
 
-  triggerCheckpoint(checkpointId: number, timestampMs: number): void {
-    this.#checkpoint(new Barrier(checkpointId, timestampMs));
+  triggerCheckpoint(barrier: Barrier): void {
+    this.#checkpoint(barrier);
+  }
+
+  endNow(): void {
+    if (!this.#passed) this.#chain.passLastWatermark();
+    this.#passed = true;
   }
 
   checkpointAborted(): void {}

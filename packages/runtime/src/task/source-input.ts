@@ -1,5 +1,5 @@
 import type { Clock } from "@millrace/core";
-import { Barrier } from "../exchange/channel-element.js";
+import type { Barrier } from "../exchange/channel-element.js";
 import type { SourceOperator } from "../source/source-operator.js";
 import { ChunkSize } from "./chunk-size.js";
 import type { InputProgress, TaskInput } from "./task-input.js";
@@ -13,6 +13,7 @@ export class SourceInput implements TaskInput {
   readonly #checkpoint: (barrier: Barrier) => void;
   readonly #chunk = new ChunkSize();
   #ended = false;
+  #suspended = false;
 
   constructor(source: SourceOperator, turn: Turn, clock: Clock, checkpoint: (barrier: Barrier) => void) {
     this.#source = source;
@@ -23,6 +24,7 @@ export class SourceInput implements TaskInput {
 
   process(interrupt: () => boolean): InputProgress {
     if (this.#ended) return "ended";
+    if (this.#suspended) return "waiting";
     for (;;) {
       if (interrupt() || this.#turn.blocked) return "more";
       if (!this.#source.pollable) return "waiting";
@@ -30,8 +32,7 @@ export class SourceInput implements TaskInput {
       const result = this.#source.poll(this.#chunk.records);
       this.#chunk.measured(this.#source.polledRecords, this.#clock.monotonicMs() - started);
       if (result === "end") {
-        this.#ended = true;
-        this.#source.endOfInput();
+        this.endNow();
         return "ended";
       }
       if (result === "waiting" && !this.#source.pollable) return "waiting";
@@ -40,11 +41,25 @@ export class SourceInput implements TaskInput {
   }
 
   get closed(): boolean {
-    return this.#ended;
+    return this.#ended || this.#suspended;
   }
 
-  triggerCheckpoint(checkpointId: number, timestampMs: number): void {
-    this.#checkpoint(new Barrier(checkpointId, timestampMs));
+  endNow(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#source.endOfInput();
+  }
+
+  suspend(): void {
+    this.#suspended = true;
+  }
+
+  resume(): void {
+    this.#suspended = false;
+  }
+
+  triggerCheckpoint(barrier: Barrier): void {
+    this.#checkpoint(barrier);
   }
 
   checkpointAborted(): void {}

@@ -1,6 +1,6 @@
 import type { Clock, FileSystem } from "@millrace/core";
 import type { TaskSnapshot } from "../checkpoint/task-snapshot.js";
-import { Barrier } from "../exchange/channel-element.js";
+import type { Barrier } from "../exchange/channel-element.js";
 import type { CheckpointTaskMetrics, TaskStateSnapshot } from "../protocol/deployment.js";
 import type { Activity } from "./activity.js";
 import type { OperatorChain } from "./operator-chain.js";
@@ -54,7 +54,7 @@ export class TaskCheckpoints {
 
   /** Takes the snapshot: nothing but this happens in the task until it is done. */
   *take(barrier: Barrier, alignmentMs: number): Activity {
-    const { clock, mailbox } = this.#host;
+    const { clock, mailbox, checkpointDirectory } = this.#host;
     const { checkpointId, timestampMs } = barrier;
     const startedMs = clock.monotonicMs();
     const startDelayMs = Math.max(0, clock.nowMs() - timestampMs);
@@ -63,7 +63,7 @@ export class TaskCheckpoints {
     try {
       yield* this.#chain.prepareSnapshot(checkpointId);
       this.#chain.sendEvent(barrier);
-      yield* this.#chain.snapshotState(checkpointId, timestampMs, (snapshot) => {
+      yield* this.#chain.snapshotState(barrier, checkpointDirectory, (snapshot) => {
         const syncDurationMs = clock.monotonicMs() - startedMs;
         this.#encoding.push({ snapshot, startedMs: clock.monotonicMs(), metrics: { alignmentDurationMs: alignmentMs, syncDurationMs, startDelayMs } });
       });
@@ -95,16 +95,16 @@ export class TaskCheckpoints {
 
   #write({ snapshot, metrics, startedMs }: Running): void {
     const { checkpointId } = snapshot;
-    const { clock, fs, checkpointDirectory, fileName } = this.#host;
+    const { clock, fs, fileName } = this.#host;
     this.#writing++;
     const done = (report: () => void): void => {
       this.#writing--;
       if (!this.#aborted.delete(checkpointId)) report();
       // Whoever aborted it deleted the directory, maybe before this file was made.
-      else fs.delete(`${checkpointDirectory}/chk-${checkpointId}`).catch(() => undefined);
+      else fs.delete(snapshot.directory).catch(() => undefined);
       this.#host.wake();
     };
-    snapshot.write(fs, checkpointDirectory, fileName).then(
+    snapshot.write(fs, fileName).then(
       (state) => done(() => this.#host.acknowledge(checkpointId, state, { ...metrics, asyncDurationMs: clock.monotonicMs() - startedMs })),
       (error: unknown) => done(() => this.#host.decline(checkpointId, error)),
     );

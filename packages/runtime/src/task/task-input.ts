@@ -1,3 +1,5 @@
+import type { Barrier } from "../exchange/channel-element.js";
+
 /** What a task's input says after a turn: go on, wait to be woken, or no more records will come (but perhaps barriers, until it is `closed`). */
 export type InputProgress = "more" | "waiting" | "ended";
 
@@ -8,8 +10,13 @@ export interface TaskInput {
   /** Nothing at all will come any more: the task may finish. */
   readonly closed: boolean;
   /** A checkpoint was asked for by the JobMaster instead of by barriers. */
-  triggerCheckpoint(checkpointId: number, timestampMs: number): void;
+  triggerCheckpoint(barrier: Barrier): void;
   checkpointAborted(checkpointId: number): void;
+  /** Where the input is made here rather than received: it has come to its end, whatever was left, with the last watermark. Does nothing when it had already. */
+  endNow?(): void;
+  /** Where the input is made here: nothing comes and it counts as closed, until it is {@link resume}d. */
+  suspend?(): void;
+  resume?(): void;
   /** Every element that was received and not processed is dropped. */
   discard(): void;
 }

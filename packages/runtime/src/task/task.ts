@@ -54,6 +54,8 @@ export class Task {
   #opened = false;
   /** The end of input is through all operators; only commits are left. */
   #drained = false;
+  /** From the snapshot of a checkpoint that the job stops behind: the task waits until that is complete. */
+  #stop: { readonly checkpointId: number; readonly drains: boolean; complete: boolean } | undefined;
   #endsLeft = 0;
   #finishing = false;
   #closing = false;
@@ -104,12 +106,12 @@ export class Task {
     this.wake();
   }
 
-  triggerCheckpoint(checkpointId: number, timestampMs: number): void {
-    this.#parts?.input.triggerCheckpoint(checkpointId, timestampMs);
+  triggerCheckpoint(barrier: Barrier): void {
+    this.#parts?.input.triggerCheckpoint(barrier);
   }
 
   checkpoint(barrier: Barrier, alignmentMs: number): void {
-    this.#begin(this.#checkpoints!.take(barrier, alignmentMs));
+    this.#begin(this.#takeCheckpoint(barrier, alignmentMs));
   }
 
   checkpointAbandoned(checkpointId: number, reason: string): void {
@@ -119,7 +121,7 @@ export class Task {
   checkpointComplete(checkpointId: number): void {
     if (this.#parts === undefined || !this.#opened) return;
     this.#parts.chain.checkpointEnded(checkpointId, true);
-    this.#begin(this.#parts.chain.notifyComplete(checkpointId));
+    this.#begin(this.#checkpointEnded(checkpointId, true));
   }
 
   checkpointAborted(checkpointId: number): void {
@@ -127,7 +129,7 @@ export class Task {
     this.#parts.input.checkpointAborted(checkpointId);
     this.#checkpoints!.aborted(checkpointId);
     this.#parts.chain.checkpointEnded(checkpointId, false);
-    this.#begin(this.#parts.chain.notifyAborted(checkpointId));
+    this.#begin(this.#checkpointEnded(checkpointId, false));
   }
 
   hasOperator(operatorId: string): boolean {
@@ -216,7 +218,7 @@ export class Task {
     }
     if (this.#checkpoints?.encoding === true) this.#checkpoints.step();
     if (this.#state !== "RUNNING") return this.#mayStart();
-    if (this.#drained) return this.#tryToComplete();
+    if (this.#drained || this.#suspended) return this.#tryToComplete();
     return this.#process();
   }
 
@@ -322,12 +324,48 @@ export class Task {
     if (chain.hasUncommitted) this.#send({ type: "finalCheckpointNeeded" });
   }
 
+  *#takeCheckpoint(barrier: Barrier, alignmentMs: number): Activity {
+    const { input } = this.#parts!;
+    const { stop } = barrier.options;
+    if (stop === "drain" && input.endNow !== undefined && !this.#finishing) {
+      input.endNow();
+      this.#finishing = true;
+      yield* this.#finish();
+    }
+    yield* this.#checkpoints!.take(barrier, alignmentMs);
+    if (stop === undefined) return;
+    this.#stop = { checkpointId: barrier.checkpointId, drains: stop === "drain", complete: false };
+    if (stop === "drain") return;
+    input.suspend?.();
+    this.mailbox.held = true;
+  }
+
+  *#checkpointEnded(checkpointId: number, complete: boolean): Activity {
+    const { chain, input } = this.#parts!;
+    yield* complete ? chain.notifyComplete(checkpointId) : chain.notifyAborted(checkpointId);
+    if (this.#stop?.checkpointId !== checkpointId) return;
+    if (complete) this.#stop.complete = true;
+    else if (!this.#stop.drains) {
+      // Nothing was processed since the snapshot: the task goes on as if it had not been asked to stop.
+      this.#stop = undefined;
+      this.mailbox.held = false;
+      input.resume?.();
+      this.wake();
+    }
+  }
+
+  /** Nothing is processed any more, although the input has not ended. */
+  get #suspended(): boolean {
+    return this.#stop?.drains === false;
+  }
+
   /** All records are through: takes part in checkpoints until everything is committed and those before have finished, then closes. */
   #tryToComplete(): boolean {
     const { chain, input } = this.#parts!;
     const progress = input.process(this.#interrupt);
     if (this.#activities.length > 0) return true;
-    if (!input.closed || chain.hasUncommitted || this.#checkpoints!.busy) return progress === "more" || this.#checkpoints!.encoding;
+    const stops = this.#stop?.complete === false;
+    if (stops || !input.closed || chain.hasUncommitted || this.#checkpoints!.busy) return progress === "more" || this.#checkpoints!.encoding;
     if (this.#closing) return false;
     this.#closing = true;
     this.#begin(this.#complete());
