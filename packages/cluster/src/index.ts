@@ -12,7 +12,6 @@ export * from "./scheduler/restart-strategy.js";
 export * from "./checkpoint/checkpoint-metadata.js";
 export * from "./checkpoint/completed-checkpoint-store.js";
 export { disposeSavepoint } from "./checkpoint/savepoint-files.js";
-export type { StopOptions } from "./checkpoint/savepoints.js";
 export * from "./rpc/cluster-env.js";
 export * from "./rpc/framed-connection.js";
 export * from "./rpc/rpc-connection.js";

@@ -1,21 +1,16 @@
 import { MillraceError, SAVEPOINT_DIRECTORY, deserializeError } from "@millrace/core";
 import type { Configuration, Env, SerializedError } from "@millrace/core";
-import type { JobGraph } from "@millrace/graph";
+import type { JobGraph, StopOptions } from "@millrace/graph";
 import type { CheckpointCoordinator } from "./checkpoint-coordinator.js";
 import { savepointName } from "./savepoint-files.js";
-
-export interface StopOptions {
-  /** Where the savepoint's directory is made; by default `execution.checkpointing.savepoint-dir`. */
-  readonly directory?: string | undefined;
-  /** The sources end first, so that all windows fire and all timers: for a job that is not to go on. */
-  readonly drain?: boolean | undefined;
-}
 
 export interface SavepointsInit {
   readonly env: Pick<Env, "fs" | "rng">;
   readonly jobGraph: JobGraph;
   readonly config: Configuration;
   readonly coordinator: CheckpointCoordinator;
+  /** For jobs that configure none. */
+  readonly defaultDirectory: string | undefined;
   /** How the job ends. */
   readonly result: () => Promise<unknown>;
 }
@@ -71,11 +66,11 @@ export class Savepoints {
   }
 
   async #prepare(directory: string | undefined): Promise<string> {
-    const { jobGraph, config, env } = this.#init;
+    const { jobGraph, config, env, defaultDirectory } = this.#init;
     if (jobGraph.runtimeMode === "BATCH") {
       throw new MillraceError({ code: "SAVEPOINT_IN_BATCH", message: `the job "${jobGraph.jobName}" runs as a batch, which has no savepoints`, hint: "cancel it, and run it again" });
     }
-    const wanted = directory ?? config.get(SAVEPOINT_DIRECTORY);
+    const wanted = directory ?? config.get(SAVEPOINT_DIRECTORY) ?? defaultDirectory;
     if (wanted === undefined || wanted === "") {
       throw new MillraceError({
         code: "SAVEPOINT_DIRECTORY_MISSING", message: "no directory was given for the savepoint, and the job has none configured",

@@ -1,5 +1,6 @@
-import { MillraceError } from "@millrace/core";
+import { MillraceError, type FileSystem } from "@millrace/core";
 import { BlobUpload, checkBlobKey, type BlobStore } from "../blob/blob-store.js";
+import { disposeSavepoint } from "../checkpoint/savepoint-files.js";
 import { unknownMethod, type RpcConnection, type RpcHandler } from "../rpc/rpc-connection.js";
 import type { ClientMethods, ClusterOverview, JobRef, ToClient } from "./client-protocol.js";
 import type { Dispatcher } from "./dispatcher.js";
@@ -8,6 +9,7 @@ import type { JobObserver, ManagedJob } from "./managed-job.js";
 export interface ClientSessionInit {
   readonly dispatcher: Dispatcher;
   readonly blobs: BlobStore;
+  readonly fs: FileSystem;
   readonly overview: () => ClusterOverview;
 }
 
@@ -79,7 +81,13 @@ export class ClientSession implements RpcHandler {
     jobResult: (ref) => this.#job(ref).master.result,
     jobMetrics: (ref) => this.#job(ref).master.metrics(),
     jobAccumulators: (ref) => this.#job(ref).master.accumulators(),
-    triggerCheckpoint: (ref) => this.#job(ref).master.triggerCheckpoint(),
+    triggerCheckpoint: (ref) => this.#job(ref).master.triggerCheckpoint(ref.full === true),
+    triggerSavepoint: (ref) => this.#job(ref).master.triggerSavepoint(optionalText(ref.directory)),
+    stopWithSavepoint: (ref) => this.#job(ref).master.stopWithSavepoint({ directory: optionalText(ref.directory), drain: ref.drain === true }),
+    disposeSavepoint: async ({ path }) => {
+      await disposeSavepoint(this.#init.fs, String(path));
+      return undefined;
+    },
     lastCheckpointPath: (ref) => this.#job(ref).master.lastCheckpointPath,
   };
 
@@ -113,4 +121,8 @@ export class ClientSession implements RpcHandler {
       status: (status) => tell("status", { jobId, status }),
     };
   }
+}
+
+function optionalText(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
 }

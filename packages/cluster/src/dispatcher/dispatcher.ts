@@ -13,6 +13,8 @@ export interface DispatcherInit {
   readonly blobs: BlobStore;
   /** Where checkpoints go of jobs that name no directory; absolute. */
   readonly defaultCheckpointDirectory: string;
+  /** Where savepoints go when neither the request nor the job names a directory. */
+  readonly defaultSavepointDirectory?: string | undefined;
   /** How long jobs that have ended are remembered, and how many at most. */
   readonly endedJobs: { readonly expirationMs: number; readonly capacity: number };
 }
@@ -48,6 +50,7 @@ export class Dispatcher {
     const job = new ManagedJob({
       env, jobGraph,
       checkpointDirectory: `${configured === undefined ? this.#init.defaultCheckpointDirectory : env.fs.resolve(configured)}/${jobGraph.jobId}`,
+      savepointDirectory: this.#init.defaultSavepointDirectory,
       slots: (log) => new ClusterSlots({ env: { ...env, log }, resources, program: { artifact, source, args } }, events),
     });
     if (observer !== undefined) job.observe(observer);

@@ -1,6 +1,6 @@
 import {
   HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, JOBMANAGER_BIND_HOST, JOBMANAGER_RPC_PORT, JOB_STORE_CAPACITY, JOB_STORE_EXPIRATION, CLUSTER_EVENLY_SPREAD, MillraceError,
-  SLOT_REQUEST_TIMEOUT, type Configuration,
+  SAVEPOINT_DIRECTORY, SLOT_REQUEST_TIMEOUT, type Configuration, type FileSystem,
 } from "@millrace/core";
 import { BlobStore, checkBlobKey } from "../blob/blob-store.js";
 import { ResourceManager } from "../resource-manager/resource-manager.js";
@@ -45,7 +45,7 @@ export class JobManager {
     this.blobs = new BlobStore(env, `${directory}/blobs`);
     this.resources = new ResourceManager({ env, slotRequestTimeoutMs: config.get(SLOT_REQUEST_TIMEOUT), spreadEvenly: config.get(CLUSTER_EVENLY_SPREAD) });
     this.dispatcher = new Dispatcher({
-      env, resources: this.resources, events: this.#events, blobs: this.blobs, defaultCheckpointDirectory: `${directory}/checkpoints`,
+      env, resources: this.resources, events: this.#events, blobs: this.blobs, defaultCheckpointDirectory: `${directory}/checkpoints`, defaultSavepointDirectory: config.get(SAVEPOINT_DIRECTORY),
       endedJobs: { expirationMs: config.get(JOB_STORE_EXPIRATION), capacity: config.get(JOB_STORE_CAPACITY) },
     });
   }
@@ -60,6 +60,11 @@ export class JobManager {
       accept: (hello) => jobManager.#accept(hello),
     });
     return jobManager;
+  }
+
+  /** Where checkpoints and savepoints are. */
+  get fs(): FileSystem {
+    return this.#init.env.fs;
   }
 
   get port(): number {
@@ -82,7 +87,7 @@ export class JobManager {
 
   #accept(hello: RpcHello): { readonly about: unknown; readonly welcomed: (connection: RpcConnection) => void } {
     if (hello.role === "client") {
-      return { about: undefined, welcomed: (connection) => void new ClientSession({ dispatcher: this.dispatcher, blobs: this.blobs, overview: () => this.overview() }, connection) };
+      return { about: undefined, welcomed: (connection) => void new ClientSession({ dispatcher: this.dispatcher, blobs: this.blobs, fs: this.fs, overview: () => this.overview() }, connection) };
     }
     const about = checkAbout(hello.about);
     return { about: undefined, welcomed: (connection) => this.#welcome(about, connection) };

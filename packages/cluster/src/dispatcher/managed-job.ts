@@ -15,6 +15,7 @@ export interface ManagedJobInit {
   readonly env: Pick<Env, "clock" | "rng" | "fs" | "log">;
   readonly jobGraph: JobGraph;
   readonly checkpointDirectory: string;
+  readonly savepointDirectory: string | undefined;
   /** Makes the job's slots; what they have to say to the user goes to `log`. */
   readonly slots: (log: LogSink) => SlotProvider;
 }
@@ -57,7 +58,7 @@ export class ManagedJob {
     };
     this.statusTimesMs.set("INITIALIZING", this.startTimeMs);
     this.master = new JobMaster({
-      env: { ...env, log }, jobGraph, checkpointDirectory: init.checkpointDirectory, slots: init.slots(log),
+      env: { ...env, log }, jobGraph, checkpointDirectory: init.checkpointDirectory, savepointDirectory: init.savepointDirectory, slots: init.slots(log),
       // TaskManagers put their own in its place.
       temporaryDirectory: `${init.checkpointDirectory}/tmp`,
       onCollected: (collectId, subtaskIndex, batch) => {

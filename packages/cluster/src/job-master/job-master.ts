@@ -2,7 +2,7 @@ import {
   CHECKPOINTING_INTERVAL, CHECKPOINTING_RETAINED, CHECKPOINTING_RETENTION, Configuration, MillraceError, TASK_CANCELLATION_TIMEOUT, allOptions, deserializeError, serializeError, userPlace,
 } from "@millrace/core";
 import type { Cancellable, Env, SerializedError } from "@millrace/core";
-import type { JobExecutionResult, JobGraph, JobMetrics, JobStatus } from "@millrace/graph";
+import type { JobExecutionResult, JobGraph, JobMetrics, JobStatus, StopOptions } from "@millrace/graph";
 import type { CheckpointOptions, SlotCommand, SlotEvent, TaskDeployment } from "@millrace/runtime";
 import { CheckpointCoordinator } from "../checkpoint/checkpoint-coordinator.js";
 import { CheckpointStatisticsTracker } from "../checkpoint/checkpoint-statistics.js";
@@ -10,7 +10,7 @@ import { isSavepoint } from "../checkpoint/checkpoint-metadata.js";
 import { initialCheckpoint } from "../checkpoint/initial-checkpoint.js";
 import { CompletedCheckpointStore } from "../checkpoint/completed-checkpoint-store.js";
 import { restoreCoordinator, restoreTask } from "../checkpoint/restore.js";
-import { Savepoints, type StopOptions } from "../checkpoint/savepoints.js";
+import { Savepoints } from "../checkpoint/savepoints.js";
 import { createRestartStrategy, type RestartStrategy } from "../scheduler/restart-strategy.js";
 import { assignSlots, type SlotAssignment } from "../scheduler/slot-assignment.js";
 import type { AllocatedSlots, SlotProvider } from "../scheduler/slot-provider.js";
@@ -30,6 +30,8 @@ export interface JobMasterInit {
   readonly checkpointDirectory: string;
   /** Absolute directory of this job's temporary files; deleted when it ends. */
   readonly temporaryDirectory: string;
+  /** Where savepoints go when neither the request nor the job names a directory. */
+  readonly savepointDirectory?: string | undefined;
   readonly onCollected?: ResultTaker;
   /** Called after every change, final ones included. */
   readonly onStatus?: (status: JobStatus) => void;
@@ -91,7 +93,7 @@ export class JobMaster {
     this.#coordinator = new CheckpointCoordinator({
       env, config: this.#config, directory: init.checkpointDirectory, store: this.#store, parties: this.#checkpointParties(), statistics: this.#checkpointStatistics,
     });
-    this.#savepoints = new Savepoints({ env, jobGraph, config: this.#config, coordinator: this.#coordinator, result: () => this.result });
+    this.#savepoints = new Savepoints({ env, jobGraph, config: this.#config, coordinator: this.#coordinator, defaultDirectory: init.savepointDirectory, result: () => this.result });
     const holds = this.#config.get(CHECKPOINTING_INTERVAL) !== undefined || (jobGraph.runtimeMode === "BATCH" && this.#restartStrategy.canRestart);
     this.#results = new CollectedResults(holds, init.onCollected ?? (() => undefined));
     this.result = new Promise((resolve, reject) => {
@@ -255,6 +257,7 @@ export class JobMaster {
       case "coordinatorEvent": return this.#sources?.fromOperator(event.operatorId, event.subtaskIndex, event.event);
       case "operatorEvent": return this.#sources?.fromCoordinator(event.operatorId, event.subtaskIndex, event.event);
       case "coordinatorSnapshot": return this.#coordinator.coordinatorSnapshot(event.operatorId, event.checkpointId, event.state);
+      case "processingBacklog": return this.#coordinator.processingBacklog(event.operatorId, event.isProcessing);
       case "coordinatorFailed": return this.#onFailure(this.#sourceTaskName(event.operatorId), event.error);
       case "metrics": return this.#reports.putMetrics(event.attempt, event.values);
       case "accumulators": return this.#reports.putAccumulators(event.attempt, event.values);

@@ -1,3 +1,4 @@
+import type { FileSystem } from "@millrace/core";
 import type { JobManager } from "../../dispatcher/job-manager.js";
 import type { JobMaster } from "../../job-master/job-master.js";
 import type { RegisteredTaskManager } from "../../resource-manager/resource-manager.js";
@@ -24,6 +25,10 @@ export class ClusterGateway extends JobMasterGateway {
   async taskManagers(): Promise<readonly TaskManagerView[]> {
     const slots = this.#tasksOfSlots();
     return this.#jobManager.resources.taskManagers.map((taskManager) => viewOf(taskManager, [...(slots.get(taskManager.about.taskManagerId)?.values() ?? [])]));
+  }
+
+  protected get fs(): FileSystem {
+    return this.#jobManager.fs;
   }
 
   protected masters(): readonly JobMaster[] {
