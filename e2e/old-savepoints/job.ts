@@ -3,7 +3,7 @@
 import {
   AggregatingStateDescriptor, DataGeneratorSource, EventTimeSessionWindows, HybridSource, ListStateDescriptor, MapStateDescriptor, NumberSequenceSource, RateLimiterStrategy,
   ReducingStateDescriptor, SlidingEventTimeWindows, TumblingEventTimeWindows, Types, ValueStateDescriptor, WatermarkStrategy,
-  type Clock, type Collector, type CommittingSinkWriter, type Committer, type DataStream, type KeyedBroadcastContext, type KeyedBroadcastOnTimerContext,
+  type CheckpointedFunction, type Clock, type Collector, type FlatMapFunction, type CommittingSinkWriter, type Committer, type DataStream, type KeyedBroadcastContext, type KeyedBroadcastOnTimerContext,
   type KeyedBroadcastProcessFunction, type KeyedProcessContext, type KeyedProcessFunction, type KeyedReadOnlyBroadcastContext, type OnTimerContext, type OperatorListState,
   type RuntimeContext, type Sink, type SinkWriterContext, type StateInitializationContext, type StatefulSinkWriter, type StreamExecutionEnvironment,
 } from "millrace";
@@ -100,7 +100,7 @@ class ApplyRules implements KeyedBroadcastProcessFunction<string, Event, number,
 }
 
 /** Keeps every tenth record in a list that is dealt out anew, and passes what it held back on at the next record. */
-class HoldSome {
+class HoldSome implements FlatMapFunction<Event, string>, CheckpointedFunction {
   #held!: OperatorListState<Event>;
   #kept: Event[] = [];
   initializeState(context: StateInitializationContext): void {
@@ -201,7 +201,7 @@ export function buildJob(env: StreamExecutionEnvironment, clock: Clock, sink: Si
     events.join(others).where("key").equalTo("key").window(TumblingEventTimeWindows.of(500)).apply((a: Event, b: Event) => `join ${a.value} ${b.value}`).uid("window join"),
     keyed.connect(others.map((event) => event.value).broadcast(RULES)).process<string>(() => new ApplyRules()).uid("broadcast"),
     events.asyncMap(lookUp, { capacity: 10 }).uid("async"),
-    events.flatMap(() => new HoldSome()).uid("hold").setParallelism(1),
+    events.flatMap<string>(HoldSome).uid("hold").setParallelism(1),
     numbers.map((value) => `number ${value}`),
   ];
   results[0]!.union(...results.slice(1)).sinkTo(sink).uid("sink");
