@@ -17,6 +17,7 @@ const mayImport = {
   state: ["core"],
   runtime: ["core", "graph", "state"],
   "connector-files": ["core"],
+  "connector-kafka": ["core"],
   "ha-zookeeper": ["core"],
   cluster: ["core", "graph", "state", "runtime", "env-node"],
   client: ["core", "graph"],

@@ -23,6 +23,8 @@ export * from "./config/rest-options.js";
 export * from "./record/record-batch.js";
 export * from "./record/output-tag.js";
 export * from "./record/collector.js";
+export * from "./format/schema.js";
+export * from "./format/basic-schemas.js";
 export * from "./types/type-information.js";
 export * from "./metrics/metrics.js";
 export * from "./functions/functions.js";

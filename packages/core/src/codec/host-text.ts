@@ -1,5 +1,6 @@
 /** The text coders every JavaScript host has; declared here because the language library alone does not know them. */
 interface HostTextEncoder {
+  encode(text: string): Uint8Array;
   encodeInto(source: string, destination: Uint8Array): { read: number; written: number };
 }
 interface HostTextDecoder {
@@ -8,9 +9,10 @@ interface HostTextDecoder {
 declare const TextEncoder: new () => HostTextEncoder;
 declare const TextDecoder: new (label: string, options: { fatal?: boolean; ignoreBOM?: boolean }) => HostTextDecoder;
 /** Node's; other hosts may do without. */
-declare const Buffer: { readonly prototype: { latin1Slice?: (this: Uint8Array, from: number, to: number) => string } } | undefined;
+declare const Buffer: { readonly prototype: Readonly<Record<"latin1Slice" | "utf8Slice", ((this: Uint8Array, from: number, to: number) => string) | undefined>> } | undefined;
 
 const latin1Slice = typeof Buffer === "undefined" ? undefined : Buffer.prototype.latin1Slice;
+const utf8Slice = typeof Buffer === "undefined" ? undefined : Buffer.prototype.utf8Slice;
 const encoder = new TextEncoder();
 // A byte order mark is a character like any other here. Not `fatal`: that is several times slower, and what was encoded is well formed.
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -26,6 +28,15 @@ export function utf8EncodeInto(text: string, destination: Uint8Array): { readonl
 /** Decodes UTF-8; malformed bytes become U+FFFD. The result is a flat string. */
 export function utf8Decode(bytes: Uint8Array): string {
   return utf8.decode(bytes);
+}
+
+/** Decodes `bytes[from, to)`; malformed bytes become U+FFFD. Where the host has `Buffer`, in a third of the time for short texts. */
+export const utf8DecodeRange: (bytes: Uint8Array, from: number, to: number) => string =
+  utf8Slice === undefined ? (bytes, from, to) => utf8.decode(bytes.subarray(from, to)) : (bytes, from, to) => utf8Slice.call(bytes, from, to);
+
+/** Lone surrogates are lost. */
+export function utf8Encode(text: string): Uint8Array {
+  return encoder.encode(text);
 }
 
 /** Decodes what is known to be ASCII; where the host has `Buffer`, in half the time. The result is a flat string. */

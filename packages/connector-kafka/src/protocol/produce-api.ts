@@ -1,0 +1,47 @@
+import type { Api } from "./api.js";
+import type { TopicOf } from "./offset-apis.js";
+
+export interface ProduceRequest {
+  readonly transactionalId: string | null;
+  /** -1: all replicas in sync; 1: the leader alone. */
+  readonly acks: number;
+  readonly timeoutMs: number;
+  readonly topics: readonly TopicOf<{ readonly partition: number; readonly records: Uint8Array }>[];
+}
+
+export interface ProducedPartition {
+  readonly partition: number;
+  readonly errorCode: number;
+  readonly message: string | null;
+}
+
+/** Before version 12, which would add partitions to a transaction by itself (KIP-890): this client says that with a call of its own. */
+export const Produce: Api<ProduceRequest, readonly TopicOf<ProducedPartition>[]> = {
+  key: 0, name: "Produce", minVersion: 9, maxVersion: 11, flexible: true,
+  encode(writer, { transactionalId, acks, timeoutMs, topics }) {
+    writer.compactString(transactionalId).int16(acks).int32(timeoutMs).compactArray(topics, ({ topic, partitions }) => {
+      writer.compactString(topic).compactArray(partitions, ({ partition, records }) => writer.int32(partition).compactBytes(records).tags()).tags();
+    }).tags();
+  },
+  decode(reader) {
+    const topics = reader.compactArray(() => {
+      const topic = reader.compactString();
+      const partitions = reader.compactArray(() => {
+        const partition = reader.int32();
+        const errorCode = reader.int16();
+        reader.skip(24);
+        reader.compactArray(() => {
+          reader.int32();
+          reader.compactNullableString();
+          reader.tags();
+        });
+        const message = reader.compactNullableString();
+        reader.tags();
+        return { partition, errorCode, message };
+      });
+      reader.tags();
+      return { topic, partitions };
+    });
+    return topics;
+  },
+};

@@ -1,0 +1,105 @@
+import type { SerializationSchema, SinkWriteContext } from "@millrace/core";
+import { connectionSettings, invalidOption } from "../client/kafka-options.js";
+import type { ConnectionSettings, KafkaConnectionOptions } from "../client/kafka-options.js";
+import { COMPRESSION_TYPES } from "../records/compression.js";
+import type { CompressionType } from "../records/compression.js";
+import type { RecordHeader } from "../records/record-batch-builder.js";
+
+/** What becomes of a record when something fails. */
+export type DeliveryGuarantee = "exactly-once" | "at-least-once" | "none";
+
+/** What to write where, and how safely. */
+export interface KafkaSinkOptions<T> extends KafkaConnectionOptions {
+  /** The topic, or the one of each record. Topics must exist. */
+  readonly topic: string | ((value: T) => string);
+  /** `null` from a function writes a tombstone: with `key`, that deletes the key from a compacted topic. */
+  readonly value: SerializationSchema<T> | ((value: T) => Uint8Array | string | null);
+  readonly key?: SerializationSchema<T> | ((value: T) => Uint8Array | string | null);
+  readonly headers?: (value: T) => Readonly<Record<string, string | Uint8Array | null>>;
+  /** Milliseconds. Default: the record's event time; without one, the time of writing. */
+  readonly timestampMs?: (value: T, context: SinkWriteContext) => number;
+  /** From 0 to `partitions` - 1. Default: by the hash of the key as Kafka's other clients have it; without a key, one partition after the other. */
+  readonly partition?: (value: T, key: Uint8Array | null, partitions: number) => number;
+  /**
+   * Default `"at-least-once"`: a checkpoint waits until everything before it is written. `"exactly-once"` writes in transactions that are committed when the
+   * checkpoint is complete; readers need `read_committed` and see records one checkpoint later. `"none"` loses what was on its way when the job fails.
+   */
+  readonly deliveryGuarantee?: DeliveryGuarantee;
+  /** For exactly-once: begins the transactional ids. Must differ between all jobs that write to one Kafka cluster, and stay the same for one job. */
+  readonly transactionalIdPrefix?: string;
+  /** For exactly-once: must be longer than the longest outage between a checkpoint and its commit, and at most the brokers' `transaction.max.timeout.ms`. Default 15 minutes, which is theirs. */
+  readonly transactionTimeoutMs?: number;
+  /** What to do when Kafka has aborted a transaction of a complete checkpoint, for then its records are lost. Default `"fail"`; `"warn"` goes on without them. */
+  readonly onTransactionLost?: "fail" | "warn";
+  /** Default `"none"`. */
+  readonly compression?: CompressionType;
+  /** The most that one batch holds, before compression. Default 256 KiB; at most the brokers' `message.max.bytes`. */
+  readonly batchSizeBytes?: number;
+  /** Records that wait for brokers, in bytes; beyond it the sink takes no more. Default 32 MiB. */
+  readonly bufferMemoryBytes?: number;
+  /** How long a batch is tried to be written before the job fails. Default 2 minutes. */
+  readonly deliveryTimeoutMs?: number;
+}
+
+/** Those options, checked and with all defaults. */
+export interface KafkaSinkSettings<T> {
+  readonly connection: ConnectionSettings;
+  readonly topic: string | ((value: T) => string);
+  readonly value: (value: T) => Uint8Array | null;
+  readonly key: ((value: T) => Uint8Array | null) | undefined;
+  readonly headers: ((value: T) => readonly RecordHeader[]) | undefined;
+  readonly timestampMs: ((value: T, context: SinkWriteContext) => number) | undefined;
+  readonly partition: ((value: T, key: Uint8Array | null, partitions: number) => number) | undefined;
+  readonly deliveryGuarantee: DeliveryGuarantee;
+  readonly transactionalIdPrefix: string;
+  readonly transactionTimeoutMs: number;
+  readonly onTransactionLost: "fail" | "warn";
+  readonly producer: ProducerSettings;
+}
+
+export interface ProducerSettings {
+  readonly compression: CompressionType;
+  readonly batchSizeBytes: number;
+  readonly bufferMemoryBytes: number;
+  readonly deliveryTimeoutMs: number;
+}
+
+/** @throws `OPTION_INVALID` */
+export function sinkSettings<T>(options: KafkaSinkOptions<T>): KafkaSinkSettings<T> {
+  const connection = connectionSettings(options);
+  const { topic, value, key, headers, timestampMs, partition, transactionalIdPrefix = "" } = options;
+  if (topic === "") throw invalidOption("topic", "it has no name");
+  const deliveryGuarantee = options.deliveryGuarantee ?? "at-least-once";
+  if (!["exactly-once", "at-least-once", "none"].includes(deliveryGuarantee)) throw invalidOption("deliveryGuarantee", `"${String(deliveryGuarantee)}" is none of exactly-once, at-least-once, none`);
+  if (deliveryGuarantee === "exactly-once" && transactionalIdPrefix === "") {
+    throw invalidOption("transactionalIdPrefix", "exactly-once needs one", "choose a name that no other job writing to these brokers has");
+  }
+  const compression = options.compression ?? "none";
+  if (!COMPRESSION_TYPES.includes(compression)) throw invalidOption("compression", `"${String(compression)}" is none of ${COMPRESSION_TYPES.join(", ")}`);
+  return {
+    connection, topic, timestampMs, partition, deliveryGuarantee, transactionalIdPrefix,
+    value: bytesOf(value), key: key === undefined ? undefined : bytesOf(key),
+    headers: headers === undefined ? undefined : (record) => Object.entries(headers(record)).map(([name, content]) => ({ key: name, value: typeof content === "string" ? Buffer.from(content) : content })),
+    transactionTimeoutMs: positive("transactionTimeoutMs", options.transactionTimeoutMs ?? 900_000),
+    onTransactionLost: options.onTransactionLost ?? "fail",
+    producer: {
+      compression,
+      batchSizeBytes: positive("batchSizeBytes", options.batchSizeBytes ?? 256 * 1024),
+      bufferMemoryBytes: positive("bufferMemoryBytes", options.bufferMemoryBytes ?? 32 * 1024 * 1024),
+      deliveryTimeoutMs: positive("deliveryTimeoutMs", options.deliveryTimeoutMs ?? 120_000),
+    },
+  };
+}
+
+function bytesOf<T>(form: SerializationSchema<T> | ((value: T) => Uint8Array | string | null)): (value: T) => Uint8Array | null {
+  if (typeof form !== "function") return (value) => form.serialize(value);
+  return (value) => {
+    const content = form(value);
+    return typeof content === "string" ? Buffer.from(content) : content;
+  };
+}
+
+function positive(option: string, value: number): number {
+  if (!(Number.isSafeInteger(value) && value > 0 && value <= 0x7fffffff)) throw invalidOption(option, `${value} is not between 1 and 2147483647`);
+  return value;
+}

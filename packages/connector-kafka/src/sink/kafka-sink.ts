@@ -1,0 +1,113 @@
+import type { Committer, Sink, SinkWriter, SinkWriterContext } from "@millrace/core";
+import { KafkaClient } from "../client/kafka-client.js";
+import { KafkaCommitter } from "./kafka-committer.js";
+import { sinkSettings } from "./kafka-sink-options.js";
+import type { KafkaSinkOptions, KafkaSinkSettings } from "./kafka-sink-options.js";
+import { KafkaSinkWriter } from "./kafka-sink-writer.js";
+import type { KafkaWriterState } from "./kafka-sink-writer.js";
+import { TransactionPool, subtaskOfId } from "./transaction-pool.js";
+import type { KafkaCommittable } from "./transaction-pool.js";
+import { initTransactions, listTransactions } from "./transactions.js";
+
+/** What writer and committer of one subtask share. */
+interface Subtask {
+  pool: TransactionPool | undefined;
+}
+
+/**
+ * Writes records to Kafka topics: at least once, or exactly once in transactions. Records of one subtask stay in order in each partition.
+ *
+ * Errors: `KAFKA_TOPIC_NOT_FOUND`, `KAFKA_PARTITION_NOT_FOUND`, `KAFKA_RECORD_UNSERIALIZABLE`, `KAFKA_RECORD_TOO_LARGE`, `KAFKA_DELIVERY_TIMEOUT`, `KAFKA_PRODUCER_FENCED`,
+ * `KAFKA_TRANSACTION_TIMEOUT_TOO_LONG`, `KAFKA_TRANSACTION_LOST`, `KAFKA_UNREACHABLE`, `KAFKA_AUTHENTICATION_FAILED`, `KAFKA_AUTHORIZATION_FAILED`, `KAFKA_VERSION_UNSUPPORTED`,
+ * `KAFKA_REQUEST_FAILED`. Needs Kafka 3.1 or later. Flink: KafkaSink.
+ *
+ * ```ts
+ * const sink = KafkaSink.of<Alert>({
+ *   bootstrapServers: "localhost:9092", topic: "alerts", key: (alert) => alert.account, value: JsonSchema.of<Alert>(),
+ *   deliveryGuarantee: "exactly-once", transactionalIdPrefix: "alerts-job",
+ * });
+ * ```
+ */
+export class KafkaSink<T> implements Sink<T, KafkaCommittable, KafkaWriterState> {
+  readonly description: string;
+  readonly createCommitter?: (context: SinkWriterContext) => Committer<KafkaCommittable>;
+  readonly #settings: KafkaSinkSettings<T>;
+  /** Writer and committer of a subtask are made with the same context. */
+  readonly #subtasks = new WeakMap<SinkWriterContext, Subtask>();
+
+  private constructor(settings: KafkaSinkSettings<T>) {
+    this.#settings = settings;
+    this.description = `Kafka ${typeof settings.topic === "string" ? settings.topic : "topics by record"}`;
+    if (settings.deliveryGuarantee === "exactly-once") this.createCommitter = (context) => this.#committer(context);
+  }
+
+  /** @throws `OPTION_INVALID` */
+  static of<T>(options: KafkaSinkOptions<T>): KafkaSink<T> {
+    return new KafkaSink(sinkSettings(options));
+  }
+
+  createWriter(context: SinkWriterContext): Promise<SinkWriter<T>> {
+    return this.restoreWriter(context, []);
+  }
+
+  async restoreWriter(context: SinkWriterContext, state: readonly KafkaWriterState[]): Promise<SinkWriter<T>> {
+    const client = new KafkaClient(this.#settings.connection);
+    try {
+      const writer = new KafkaSinkWriter(context, this.#settings, client, await this.#openPool(context, client, state));
+      await writer.open();
+      return writer;
+    } catch (error) {
+      client.close();
+      throw error;
+    }
+  }
+
+  async #openPool(context: SinkWriterContext, client: KafkaClient, state: readonly KafkaWriterState[]): Promise<TransactionPool | undefined> {
+    const { deliveryGuarantee, transactionalIdPrefix: prefix, transactionTimeoutMs } = this.#settings;
+    if (deliveryGuarantee !== "exactly-once") return undefined;
+    // What was open after the checkpoint: its records come again.
+    for (const { transactionalId } of state) await initTransactions(client, transactionalId, transactionTimeoutMs);
+    const listed = await listTransactions(client, prefix);
+    // Without state nothing can be waiting for its commit.
+    if (context.restoredCheckpointId === undefined) {
+      for (const { transactionalId, state: now } of listed) if (now === "Ongoing" && this.#owns(context, transactionalId)) await initTransactions(client, transactionalId, transactionTimeoutMs);
+    }
+    const pool = new TransactionPool(prefix, context.subtaskIndex, listed.map(({ transactionalId }) => transactionalId));
+    this.#subtaskOf(context).pool = pool;
+    return pool;
+  }
+
+  #owns(context: SinkWriterContext, transactionalId: string): boolean {
+    const subtask = subtaskOfId(this.#settings.transactionalIdPrefix, transactionalId);
+    return subtask !== undefined && subtask % context.parallelism === context.subtaskIndex;
+  }
+
+  #committer(context: SinkWriterContext): Committer<KafkaCommittable> {
+    const client = new KafkaClient(this.#settings.connection);
+    const subtask = this.#subtaskOf(context);
+    return new KafkaCommitter({
+      client, pool: () => subtask.pool, onTransactionLost: this.#settings.onTransactionLost,
+      warn: (line) => context.log("warn", line),
+      firstCommitted: () => this.#cleanUp(context, client, subtask.pool!),
+    });
+  }
+
+  /**
+   * Once a checkpoint of this attempt is complete, everything that was restored is committed, in all subtasks. What is open yet was begun by attempts that are
+   * gone: it would hold up readers until it times out. And the ids of what they have committed can be used again.
+   */
+  async #cleanUp(context: SinkWriterContext, client: KafkaClient, pool: TransactionPool): Promise<void> {
+    const { transactionalIdPrefix: prefix, transactionTimeoutMs } = this.#settings;
+    for (const { transactionalId, state } of await listTransactions(client, prefix)) {
+      if (pool.knows(transactionalId) || !this.#owns(context, transactionalId)) continue;
+      if (state === "Ongoing") await initTransactions(client, transactionalId, transactionTimeoutMs);
+      if (subtaskOfId(prefix, transactionalId) === context.subtaskIndex && !state.startsWith("Prepare")) pool.addFree(transactionalId);
+    }
+  }
+
+  #subtaskOf(context: SinkWriterContext): Subtask {
+    let subtask = this.#subtasks.get(context);
+    if (subtask === undefined) this.#subtasks.set(context, (subtask = { pool: undefined }));
+    return subtask;
+  }
+}

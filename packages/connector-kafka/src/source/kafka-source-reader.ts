@@ -1,0 +1,213 @@
+import { isMillraceError } from "@millrace/core";
+import type { InputStatus, ReaderOutput, SourceReader, SourceReaderContext } from "@millrace/core";
+import type { Counter } from "@millrace/core";
+import { KafkaClient } from "../client/kafka-client.js";
+import { OffsetCommit } from "../protocol/offset-apis.js";
+import type { RecordCursor } from "../records/record-cursor.js";
+import { MALFORMED_KAFKA_RECORDS, malformedRecord, recordAt } from "./kafka-record.js";
+import type { KafkaSourceSettings } from "./kafka-source-options.js";
+import type { KafkaSplit } from "./kafka-split.js";
+import { PartitionFetcher } from "./partition-fetcher.js";
+import { PartitionReader } from "./partition-reader.js";
+import { byTopic } from "./resolve-offsets.js";
+
+/** Records of a batch: enough to share its costs, few enough that others get their turn. */
+const BATCH_SIZE = 1024;
+
+const TOMBSTONE = new Error("it is a tombstone, without a value; a deserializer sees those");
+
+/** Reads the partitions of one subtask, a batch of each in turn, and fetches ahead. Flink: KafkaSourceReader. */
+export class KafkaSourceReader<T> implements SourceReader<T, KafkaSplit> {
+  readonly #settings: KafkaSourceSettings<T>;
+  readonly #client: KafkaClient;
+  readonly #context: SourceReaderContext;
+  readonly #partitions = new Map<string, PartitionReader>();
+  readonly #fetcher: PartitionFetcher;
+  readonly #errors: Counter;
+  readonly #commitsSucceeded: Counter;
+  readonly #commitsFailed: Counter;
+  /** Positions by checkpoint, until it is complete. */
+  readonly #toCommit = new Map<number, readonly KafkaSplit[]>();
+  /** Ends of partitions that were read to their end since the last checkpoint. */
+  #finished: KafkaSplit[] = [];
+  #turn: PartitionReader[] = [];
+  #noMoreSplits: boolean = false;
+  #signalled: boolean = false;
+  #waiting: (() => void) | undefined;
+
+  constructor(context: SourceReaderContext, settings: KafkaSourceSettings<T>) {
+    this.#context = context;
+    this.#settings = settings;
+    this.#client = new KafkaClient(settings.connection);
+    this.#fetcher = new PartitionFetcher(this.#client, settings as KafkaSourceSettings<unknown>, this.#partitions, () => this.#signal());
+    const { metrics } = context;
+    this.#errors = metrics.counter("numRecordsInErrors");
+    this.#commitsSucceeded = metrics.counter("commitsSucceeded");
+    this.#commitsFailed = metrics.counter("commitsFailed");
+    metrics.gauge("pendingRecords", () => [...this.#partitions.values()].reduce((sum, { highWatermark, position }) => sum + Math.max(0, highWatermark - position), 0));
+  }
+
+  start(): void {}
+
+  pollNext(output: ReaderOutput<T>): InputStatus {
+    this.#signalled = false;
+    if (this.#fetcher.failure !== undefined) throw this.#fetcher.failure;
+    let emitted = false;
+    for (let left = this.#partitions.size; left > 0 && !output.full; left--) {
+      const partition = this.#next();
+      if (partition === undefined) break;
+      emitted = this.#emit(partition, output) || emitted;
+      if (partition.isDone) this.#finish(partition, output);
+    }
+    this.#fetcher.pump();
+    if (this.#partitions.size === 0 && this.#noMoreSplits) return "end-of-input";
+    return emitted || output.full ? "more-available" : "nothing-available";
+  }
+
+  available(): Promise<void> {
+    if (this.#signalled) return Promise.resolve();
+    return new Promise((resolve) => (this.#waiting = resolve));
+  }
+
+  addSplits(splits: readonly KafkaSplit[]): void {
+    for (const split of splits) {
+      const partition = new PartitionReader(split, this.#settings.readCommitted);
+      this.#partitions.set(split.splitId, partition);
+      this.#turn.push(partition);
+      const group = this.#context.metrics.addGroup("KafkaSourceReader").addGroup("topic", split.topic).addGroup("partition", String(split.partition));
+      group.gauge("currentOffset", () => partition.position - 1);
+      group.gauge("committedOffset", () => partition.committedOffset);
+      group.gauge("recordsLag", () => Math.max(0, partition.highWatermark - partition.position));
+    }
+    this.#fetcher.pump();
+    this.#signal();
+  }
+
+  notifyNoMoreSplits(): void {
+    this.#noMoreSplits = true;
+    this.#signal();
+  }
+
+  snapshotState(checkpointId: number): readonly KafkaSplit[] {
+    const splits = [...this.#partitions.values()].map((partition) => partition.snapshot());
+    if (this.#settings.commitOffsets) {
+      this.#toCommit.set(checkpointId, [...splits, ...this.#finished]);
+      this.#finished = [];
+    }
+    return splits;
+  }
+
+  notifyCheckpointComplete(checkpointId: number): void {
+    const splits = this.#toCommit.get(checkpointId);
+    for (const id of this.#toCommit.keys()) if (id <= checkpointId) this.#toCommit.delete(id);
+    // Only for others to watch: it neither holds the job up nor fails it.
+    if (splits !== undefined && splits.length > 0) void this.#commit(splits);
+  }
+
+  pauseOrResumeSplits(pause: readonly string[], resume: readonly string[]): void {
+    for (const splitId of pause) this.#setPaused(splitId, true);
+    for (const splitId of resume) this.#setPaused(splitId, false);
+    this.#fetcher.pump();
+    this.#signal();
+  }
+
+  close(): void {
+    this.#client.close();
+    this.#signal();
+  }
+
+  #setPaused(splitId: string, isPaused: boolean): void {
+    const partition = this.#partitions.get(splitId);
+    if (partition !== undefined) partition.isPaused = isPaused;
+  }
+
+  /** The partition whose turn it is among those that have records. */
+  #next(): PartitionReader | undefined {
+    for (let i = 0; i < this.#turn.length; i++) {
+      const partition = this.#turn[i]!;
+      if (partition.cursor === undefined || partition.isPaused) continue;
+      this.#turn.splice(i, 1);
+      this.#turn.push(partition);
+      return partition;
+    }
+    return undefined;
+  }
+
+  /** A batch of one partition. Returns whether there was anything, records or only what nobody sees. */
+  #emit(partition: PartitionReader, output: ReaderOutput<T>): boolean {
+    const { cursor, split } = partition;
+    if (cursor === undefined) return false;
+    const splitOutput = output.forSplit(split.splitId);
+    const values: T[] = [];
+    const timestampsMs = new Float64Array(BATCH_SIZE);
+    const end = split.stoppingOffset ?? Number.POSITIVE_INFINITY;
+    while (values.length < BATCH_SIZE) {
+      if (!cursor.next()) {
+        partition.dropCursor();
+        break;
+      }
+      if (cursor.offset >= end) {
+        partition.advanceTo(end);
+        break;
+      }
+      const value = this.#deserialize(split, cursor, splitOutput);
+      if (value !== undefined) {
+        timestampsMs[values.length] = cursor.timestampMs;
+        values.push(value);
+      }
+      partition.advanceTo(cursor.offset + 1);
+    }
+    if (values.length > 0) splitOutput.collectBatch(values, values.length === BATCH_SIZE ? timestampsMs : timestampsMs.slice(0, values.length));
+    return true;
+  }
+
+  #deserialize(split: KafkaSplit, cursor: RecordCursor, output: ReaderOutput<T>): T | undefined {
+    const { value, deserializer } = this.#settings;
+    try {
+      if (value === undefined) return deserializer!(recordAt(split, cursor));
+      if (cursor.valueStart < 0) throw TOMBSTONE;
+      return value.deserialize(cursor.bytes, cursor.valueStart, cursor.valueEnd);
+    } catch (error) {
+      this.#errors.inc();
+      const { onError } = this.#settings;
+      if (onError === "fail") throw isMillraceError(error) ? error : malformedRecord(split, cursor.offset, value?.name ?? "record the deserializer takes", error);
+      if (onError === "side-output") output.sideOutput(MALFORMED_KAFKA_RECORDS.id, { ...recordAt(split, cursor), message: (error as Error).message }, cursor.timestampMs);
+      return undefined;
+    }
+  }
+
+  #finish(partition: PartitionReader, output: ReaderOutput<T>): void {
+    const { splitId } = partition.split;
+    this.#partitions.delete(splitId);
+    this.#turn = this.#turn.filter((other) => other !== partition);
+    if (this.#settings.commitOffsets) this.#finished.push(partition.snapshot());
+    output.releaseSplit(splitId);
+  }
+
+  async #commit(splits: readonly KafkaSplit[]): Promise<void> {
+    const groupId = this.#settings.groupId!;
+    try {
+      const topics = byTopic(splits, ({ partition, offset }) => ({ partition, offset: BigInt(offset) }));
+      const answers = await this.#client.callCoordinator("group", groupId, OffsetCommit, { groupId, topics });
+      if (answers.some(({ partitions }) => partitions.some(({ errorCode }) => errorCode !== 0))) {
+        this.#client.forgetCoordinator("group", groupId);
+        this.#commitsFailed.inc();
+        return;
+      }
+      this.#commitsSucceeded.inc();
+      for (const { splitId, offset } of splits) {
+        const partition = this.#partitions.get(splitId);
+        if (partition !== undefined) partition.committedOffset = offset;
+      }
+    } catch {
+      this.#commitsFailed.inc();
+    }
+  }
+
+  #signal(): void {
+    this.#signalled = true;
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.();
+  }
+}

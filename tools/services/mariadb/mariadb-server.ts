@@ -1,0 +1,84 @@
+// A private MariaDB with a row-based binary log and GTIDs: on a free port of the loopback, in a temporary folder, gone when it is removed.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort } from "../free-port.js";
+import { giveTo, serverAccount } from "../server-account.js";
+import { ServerProcess } from "../server-process.js";
+
+/** Why MariaDB cannot be had here; `undefined` when it can. Under CI that is an error: there nothing is skipped. */
+export function mariadbMissing(): string | undefined {
+  const why = spawnSync("mariadbd", ["--version"]).status !== 0 ? "MariaDB is not installed (Debian: apt-get install mariadb-server)" : undefined;
+  if (why !== undefined && process.env["CI"]) throw new Error(`${why}, and under CI no test is skipped`);
+  return why;
+}
+
+export interface MariadbOptions {
+  /** Options of `mariadbd` over those of this server. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** A server; database `test`, user `root`, password `secret`. */
+export class MariadbServer {
+  readonly port: number;
+  /** To kill, pause and start again on the same data. */
+  readonly process: ServerProcess;
+  readonly #directory: string;
+
+  private constructor(directory: string, port: number, process: ServerProcess) {
+    this.#directory = directory;
+    this.port = port;
+    this.process = process;
+  }
+
+  static async start(options: MariadbOptions = {}): Promise<MariadbServer> {
+    for (let attempt = 1; ; attempt++) {
+      const server = await MariadbServer.#prepare(options);
+      try {
+        await server.process.start();
+        return server;
+      } catch (error) {
+        await server.remove();
+        if (attempt === 3) throw error;
+      }
+    }
+  }
+
+  static async #prepare({ settings = {} }: MariadbOptions): Promise<MariadbServer> {
+    const missing = mariadbMissing();
+    if (missing !== undefined) throw new Error(missing);
+    const account = serverAccount("mysql");
+    const directory = mkdtempSync(join(tmpdir(), "millrace-mariadb-"));
+    giveTo(account, directory);
+    const data = join(directory, "data");
+    const run = (command: string, args: readonly string[], input: string = ""): void => {
+      const { status, stdout, stderr } = spawnSync(command, args, { ...account, cwd: directory, encoding: "utf8", input });
+      if (status !== 0) throw new Error(`${command}: ${stdout}${stderr}`);
+    };
+    run("mariadb-install-db", ["--no-defaults", `--datadir=${data}`, "--skip-test-db", "--auth-root-authentication-method=normal"]);
+    const small = ["--no-defaults", `--datadir=${data}`, "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M"];
+    run("mariadbd", [...small, "--bootstrap"], "FLUSH PRIVILEGES;\nCREATE OR REPLACE USER 'root'@'127.0.0.1' IDENTIFIED BY 'secret';\nGRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;\nCREATE DATABASE test;\n");
+    const port = await freePort();
+    const all = {
+      port: String(port), "bind-address": "127.0.0.1", socket: join(directory, "socket"), "server-id": "1", "log-bin": "binlog", "binlog-format": "ROW", "binlog-row-metadata": "FULL", "binlog-row-image": "FULL",
+      "gtid-strict-mode": "1", "skip-name-resolve": "1", ...settings,
+    };
+    const process = new ServerProcess({
+      name: "MariaDB", command: "mariadbd", args: [...small, ...Object.entries(all).map(([key, value]) => `--${key}=${value}`)], spawn: { ...account, cwd: directory },
+      ready: async () => spawnSync("mariadb-admin", ["--no-defaults", "-h", "127.0.0.1", "-P", String(port), "-u", "root", "-psecret", "ping"]).status === 0,
+    });
+    return new MariadbServer(directory, port, process);
+  }
+
+  /** `mysql://user:password@host:port/database`. */
+  get url(): string {
+    return `mysql://root:secret@127.0.0.1:${this.port}/test`;
+  }
+
+  /** Kills it and deletes its data. */
+  async remove(): Promise<void> {
+    await this.process.stop();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,98 @@
+// A private PostgreSQL with logical WAL and two-phase commit: on a free port of the loopback, in a temporary folder, gone when it is removed.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort } from "../free-port.js";
+import { giveTo, serverAccount } from "../server-account.js";
+import { ServerProcess } from "../server-process.js";
+
+const DEBIAN_FOLDER = "/usr/lib/postgresql";
+
+/** The newest Debian package's programs, or those of POSTGRES_HOME. */
+function binaries(): string | undefined {
+  const home = process.env["POSTGRES_HOME"];
+  if (home !== undefined && home !== "") return existsSync(join(home, "bin/initdb")) ? join(home, "bin") : undefined;
+  if (!existsSync(DEBIAN_FOLDER)) return undefined;
+  const versions = readdirSync(DEBIAN_FOLDER).sort((a, b) => Number(b) - Number(a));
+  return versions.map((version) => join(DEBIAN_FOLDER, version, "bin")).find((folder) => existsSync(join(folder, "initdb")));
+}
+
+/** Why PostgreSQL cannot be had here; `undefined` when it can. Under CI that is an error: there nothing is skipped. */
+export function postgresMissing(): string | undefined {
+  const why = binaries() === undefined ? "PostgreSQL is not installed (Debian: apt-get install postgresql; or set POSTGRES_HOME)" : undefined;
+  if (why !== undefined && process.env["CI"]) throw new Error(`${why}, and under CI no test is skipped`);
+  return why;
+}
+
+export interface PostgresOptions {
+  /** Settings over those of this server, as in `postgresql.conf`. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** A server; database `postgres`, user `postgres`, password `secret`. */
+export class PostgresServer {
+  readonly port: number;
+  /** To kill, pause and start again on the same data. */
+  readonly process: ServerProcess;
+  readonly #directory: string;
+
+  private constructor(directory: string, port: number, process: ServerProcess) {
+    this.#directory = directory;
+    this.port = port;
+    this.process = process;
+  }
+
+  static async start(options: PostgresOptions = {}): Promise<PostgresServer> {
+    for (let attempt = 1; ; attempt++) {
+      const server = await PostgresServer.#prepare(options);
+      try {
+        await server.process.start();
+        return server;
+      } catch (error) {
+        await server.remove();
+        if (attempt === 3) throw error;
+      }
+    }
+  }
+
+  static async #prepare({ settings = {} }: PostgresOptions): Promise<PostgresServer> {
+    const missing = postgresMissing();
+    if (missing !== undefined) throw new Error(missing);
+    const folder = binaries()!;
+    const account = serverAccount("postgres");
+    const directory = mkdtempSync(join(tmpdir(), "millrace-postgres-"));
+    giveTo(account, directory);
+    const run = (command: string, args: readonly string[]): void => {
+      const { status, stdout, stderr } = spawnSync(join(folder, command), args, { ...account, cwd: directory, encoding: "utf8" });
+      if (status !== 0) throw new Error(`${command}: ${stdout}${stderr}`);
+    };
+    const data = join(directory, "data");
+    const passwordFile = join(directory, "password");
+    writeFileSync(passwordFile, "secret\n");
+    run("initdb", ["-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256", `--pwfile=${passwordFile}`, "--no-sync"]);
+    const port = await freePort();
+    const all = {
+      port: String(port), listen_addresses: "127.0.0.1", unix_socket_directories: directory, wal_level: "logical", max_prepared_transactions: "64", max_wal_senders: "8", max_replication_slots: "8",
+      max_connections: "100", shared_buffers: "64MB", ...settings,
+    };
+    const process = new ServerProcess({
+      name: "PostgreSQL", command: join(folder, "postgres"), args: ["-D", data, ...Object.entries(all).flatMap(([key, value]) => ["-c", `${key}=${value}`])],
+      spawn: { ...account, cwd: directory },
+      ready: async () => spawnSync(join(folder, "pg_isready"), ["-q", "-h", "127.0.0.1", "-p", String(port)]).status === 0,
+    });
+    return new PostgresServer(directory, port, process);
+  }
+
+  /** `postgres://user:password@host:port/database`. */
+  get url(): string {
+    return `postgres://postgres:secret@127.0.0.1:${this.port}/postgres`;
+  }
+
+  /** Kills it and deletes its data. */
+  async remove(): Promise<void> {
+    // Its children live on for a moment when the postmaster is killed, and write into the folder.
+    await this.process.stop("SIGQUIT");
+    rmSync(this.#directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
+}
