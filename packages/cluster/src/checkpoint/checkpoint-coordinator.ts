@@ -153,7 +153,7 @@ export class CheckpointCoordinator {
   /** The job no longer runs (failure, cancellation, end): gives up what is in progress. Savepoints that had not begun wait for the next start. */
   stop(reason: string): void {
     this.#graph = undefined;
-    for (const pending of [...this.#pending.values()]) this.#abort(pending, { message: reason, counts: false });
+    for (const pending of this.#pending.values()) this.#abort(pending, { message: reason, counts: false });
     this.#backlog.clear();
     this.#unschedule();
     this.#retry?.cancel();
@@ -221,7 +221,7 @@ export class CheckpointCoordinator {
 
   /** A task finished: one that had not acknowledged yet never will. */
   taskFinished(execution: Execution): void {
-    for (const pending of [...this.#pending.values()]) {
+    for (const pending of this.#pending.values()) {
       if (pending.awaits(execution.attempt)) this.#abort(pending, { message: `${execution.taskName} finished meanwhile`, counts: false, again: true });
     }
     this.finalCheckpointNeeded();
@@ -376,7 +376,7 @@ export class CheckpointCoordinator {
     this.#consecutiveFailures = 0;
     this.#lastCompleted = checkpoint.metadata;
     this.#lastDurationMs = this.#nowMs() - pending.startedMs;
-    for (const older of [...this.#pending.values()]) {
+    for (const older of this.#pending.values()) {
       if (older.checkpointId < pending.checkpointId && !older.isSavepoint) this.#abort(older, { message: `checkpoint ${pending.checkpointId} is complete`, counts: false });
     }
   }
@@ -423,7 +423,7 @@ export class CheckpointCoordinator {
   #beginStop(): void {
     this.#stopping = true;
     this.#unschedule();
-    for (const pending of [...this.#pending.values()]) {
+    for (const pending of this.#pending.values()) {
       if (!pending.isSavepoint) this.#abort(pending, { message: "the job stops behind a savepoint", counts: false });
     }
   }
