@@ -18,8 +18,8 @@ interface Plain {
 const bytes = fc.option(fc.uint8Array({ maxLength: 300 }), { nil: null });
 const record: fc.Arbitrary<Plain> = fc.record({
   key: bytes, value: bytes, timestampMs: fc.integer({ min: 0, max: 4_000_000_000_000 }),
-  headers: fc.array(fc.record({ key: fc.string({ unit: "grapheme" }), value: bytes }), { maxLength: 3 }),
-});
+  headers: fc.array(fc.record({ key: fc.string({ unit: "grapheme" }), value: bytes }, { noNullPrototype: true }), { maxLength: 3 }),
+}, { noNullPrototype: true });
 
 function batchOf(records: readonly Plain[], baseOffset: number, compression: (typeof COMPRESSION_TYPES)[number], transaction?: { readonly producerId: bigint }): Buffer {
   const builder = new RecordBatchBuilder();
