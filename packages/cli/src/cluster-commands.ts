@@ -32,7 +32,15 @@ export function clusterCommands(program: Command, run: SetExitCode): void {
     .option("-s, --scheduled", "only those that wait")
     .action(async ({ jobmanager, ...options }: ConnectionOptions) => run((await import("./job-commands.js")).listCommand({ ...options, ...(jobmanager === undefined ? {} : { jobManager: jobmanager }) })));
   oneJobCommand(program, "cancel", "Cancel a job, without a savepoint.")
-    .action(async (jobId: string, options: ConnectionOptions) => run((await import("./job-commands.js")).cancelCommand(jobId, connection(options))));
+    .option("-s, --withSavepoint [directory]", "deprecated, use stop: take a savepoint before")
+    .action(async (jobId: string, { withSavepoint, ...options }: ConnectionOptions & { withSavepoint?: string | true }) =>
+      run((await import("./job-commands.js")).cancelCommand(jobId, { ...connection(options), ...(withSavepoint === undefined ? {} : { withSavepoint }) })));
+  oneJobCommand(program, "stop", "Stop a job behind a savepoint, and print the savepoint's path.")
+    .option("-p, --savepointPath <directory>", "where the savepoint's directory is made (default: execution.checkpointing.savepoint-dir)")
+    .option("-d, --drain", "end the sources first, so that all windows and timers fire: for a job that is not to go on")
+    .action(async (jobId: string, { savepointPath, drain, ...options }: ConnectionOptions & { savepointPath?: string; drain?: boolean }) =>
+      run((await import("./job-commands.js")).stopCommand(jobId, { ...connection(options), drain: drain ?? false, ...(savepointPath === undefined ? {} : { directory: savepointPath }) })));
+  savepointCommand(program, run);
   oneJobCommand(program, "rescale", "Give a running job another parallelism, as far as there are slots (jobmanager.scheduler=adaptive).")
     .option("-p, --parallelism <n>", "of every vertex that can have another one", parseParallelism)
     .option("--vertex <vertex=n>", "of one vertex, by its id or name (may be repeated)", parseVertexParallelism, {})
@@ -42,7 +50,23 @@ export function clusterCommands(program: Command, run: SetExitCode): void {
       await run((await import("./job-commands.js")).rescaleCommand(jobId, { ...connection(options), vertices: vertex, ...(parallelism === undefined ? {} : { parallelism }) }));
     });
   oneJobCommand(program, "checkpoint", "Take a checkpoint of a job now, and print its path.")
-    .action(async (jobId: string, options: ConnectionOptions) => run((await import("./job-commands.js")).checkpointCommand(jobId, connection(options))));
+    .option("--full", "one that refers to no files of other checkpoints")
+    .action(async (jobId: string, { full, ...options }: ConnectionOptions & { full?: boolean }) =>
+      run((await import("./job-commands.js")).checkpointCommand(jobId, { ...connection(options), full: full ?? false })));
+}
+
+function savepointCommand(program: Command, run: SetExitCode): void {
+  const command = program.command("savepoint").description("Take a savepoint of a job, and print its path; or delete one.")
+    .argument("[job id]", "its id, or the beginning of it")
+    .argument("[directory]", "where the savepoint's directory is made (default: execution.checkpointing.savepoint-dir)")
+    .option("-m, --jobmanager <host:port>", "the JobManager; default 127.0.0.1:6123")
+    .option("-d, --dispose <path>", "delete this savepoint, through the JobManager if one is named")
+    .action(async (jobId: string | undefined, directory: string | undefined, { dispose, ...options }: ConnectionOptions & { dispose?: string }) => {
+      const commands = await import("./job-commands.js");
+      if (dispose !== undefined) return run(commands.disposeCommand(dispose, connection(options)));
+      if (jobId === undefined) return command.error("error: name a job, or a savepoint to --dispose", { exitCode: 2 });
+      return run(commands.savepointCommand(jobId, directory, connection(options)));
+    });
 }
 
 interface ConnectionOptions {

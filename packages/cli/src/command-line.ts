@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { clusterCommands } from "./cluster-commands.js";
 import { exitCodes, isUsageError } from "./exit-codes.js";
+import { portablePath } from "./portable-path.js";
 
 const examples = `
 Examples:
@@ -12,6 +13,8 @@ Examples:
   millrace run --rest job.ts                           serve the REST API while it runs
   millrace start-cluster -D taskmanager.numberOfTaskSlots=4  a cluster on this machine
   millrace run -m 127.0.0.1:6123 -d job.ts             run a job there
+  millrace savepoint <job id> savepoints               take a savepoint there, and print its path
+  millrace stop -p savepoints <job id>                 stop it behind a savepoint; go on with run -s
   millrace info job.ts                                 print the execution plan as JSON
 
 Exit codes: 0 finished, 1 the job failed, 2 wrong usage, configuration or job file, 130 cancelled with Ctrl-C.`;
@@ -71,7 +74,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
       await tokenCommand(name, options.role, options.file);
     });
   try {
-    await program.parseAsync(argv as string[]);
+    await program.parseAsync(withFlinkOptions(argv));
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.finished : exitCodes.usage;
@@ -97,6 +100,7 @@ export interface CommandOptions {
   readonly configDir?: string;
   readonly fromSavepoint?: string;
   readonly allowNonRestoredState?: boolean;
+  readonly claimMode?: string;
   readonly inline?: boolean;
   readonly quiet?: boolean;
   readonly jobmanager?: string;
@@ -118,8 +122,9 @@ export function jobCommand(program: Command, name: string, description: string):
     .argument("[arguments...]", "arguments of the job; everything after its name is its own")
     .option("-p, --parallelism <n>", "parallelism of operators that set none", parseParallelism)
     .option("-D, --define <key=value>", "set a configuration key (may be repeated)", parseDefinition, {})
-    .option("-s, --from-savepoint <path>", "checkpoint directory to start from")
+    .option("-s, --from-savepoint <path>", "directory of the savepoint or checkpoint to start from")
     .option("-n, --allow-non-restored-state", "drop state of operators that the job no longer has")
+    .option("-c, --claim-mode <mode>", "whether what it starts from stays yours (NO_CLAIM, the default) or becomes the job's to delete (CLAIM)")
     .option("--verbose", "show whole stack traces")
     .passThroughOptions()
     .addHelpText("after", examples);
@@ -131,11 +136,23 @@ export function toRequest(job: string, args: readonly string[], options: Command
     config: {
       ...options.define,
       ...(options.parallelism === undefined ? {} : { "parallelism.default": options.parallelism }),
-      ...(options.fromSavepoint === undefined ? {} : { "execution.state-recovery.path": options.fromSavepoint }),
+      ...(options.fromSavepoint === undefined ? {} : { "execution.state-recovery.path": portablePath(options.fromSavepoint) }),
+      ...(options.claimMode === undefined ? {} : { "execution.state-recovery.claim-mode": options.claimMode }),
       ...(options.allowNonRestoredState === true ? { "execution.state-recovery.ignore-unclaimed-state": true } : {}),
     },
   };
 }
+
+/** Flink's long options with one dash, and its names, as this parser knows them; up to the job's module, since the rest is the job's. */
+function withFlinkOptions(argv: readonly string[]): string[] {
+  const end = argv.findIndex((argument, index) => index > 1 && /\.[cm]?[jt]s$/.test(argument));
+  return argv.map((argument, index) => (end >= 0 && index >= end ? argument : (flinkOptions[argument] ?? argument)));
+}
+
+const flinkOptions: Readonly<Record<string, string>> = {
+  "-cm": "--claim-mode", "-claimMode": "--claim-mode", "--claimMode": "--claim-mode", "-rm": "--claim-mode", "-restoreMode": "--claim-mode", "--restoreMode": "--claim-mode",
+  "--fromSavepoint": "--from-savepoint", "--allowNonRestoredState": "--allow-non-restored-state", "-full": "--full", "-drain": "--drain", "-dispose": "--dispose",
+};
 
 function detached({ detached: wanted = false, jobmanager }: CommandOptions): boolean {
   if (!wanted || jobmanager !== undefined) return wanted;

@@ -1,5 +1,6 @@
 import type { ClusterClient, JobSummary } from "@millrace/cluster/process";
 import { connectCluster } from "./cluster-address.js";
+import { portablePath } from "./portable-path.js";
 import { exitCodes } from "./exit-codes.js";
 
 export interface ListRequest {
@@ -24,19 +25,33 @@ export async function listCommand(request: ListRequest): Promise<number> {
   });
 }
 
+export interface CancelRequest {
+  readonly jobManager?: string;
+  /** Takes a savepoint before: `true` into the configured directory. Flink's old form of `stop`. */
+  readonly withSavepoint?: string | true;
+}
+
 /** `millrace cancel`: stops a job without a savepoint; resolves when it has stopped. */
-export async function cancelCommand(jobId: string, request: { readonly jobManager?: string }): Promise<number> {
+export async function cancelCommand(jobId: string, request: CancelRequest): Promise<number> {
   return withCluster(request.jobManager, async (cluster) => {
+    const { withSavepoint } = request;
+    if (withSavepoint !== undefined) {
+      process.stderr.write("cancel -s is deprecated: between savepoint and end the job may commit results once more; use millrace stop\n");
+      const path = await cluster.ask("triggerSavepoint", { jobId, directory: withSavepoint === true ? undefined : portablePath(withSavepoint) });
+      process.stdout.write(`Savepoint stored in ${path}.\n`);
+    }
     await cluster.ask("cancelJob", { jobId });
     process.stdout.write(`Cancelled job ${jobId}.\n`);
     return exitCodes.finished;
   });
 }
 
-/** `millrace checkpoint`: takes a checkpoint now; prints where it is. */
-export async function checkpointCommand(jobId: string, request: { readonly jobManager?: string }): Promise<number> {
+/** `millrace stop`: stops a job behind a savepoint; resolves when it has finished, and prints where the savepoint is. */
+export async function stopCommand(jobId: string, request: { readonly jobManager?: string; readonly directory?: string; readonly drain: boolean }): Promise<number> {
   return withCluster(request.jobManager, async (cluster) => {
-    process.stdout.write(`${await cluster.ask("triggerCheckpoint", { jobId })}\n`);
+    process.stderr.write(`Suspending job "${jobId}" with a savepoint${request.drain ? ", after the end of its input" : ""}.\n`);
+    const path = await cluster.ask("stopWithSavepoint", { jobId, directory: optionalPath(request.directory), drain: request.drain });
+    process.stdout.write(`${path}\n`);
     return exitCodes.finished;
   });
 }
@@ -56,6 +71,38 @@ export async function rescaleCommand(jobId: string, { jobManager, parallelism, v
     for (const { name, lowerBound, upperBound, parallelism: now } of requirements) process.stdout.write(`${name}: ${lowerBound} to ${upperBound}, now ${now}\n`);
     return exitCodes.finished;
   });
+}
+
+/** `millrace savepoint`: takes a savepoint; prints where it is. */
+export async function savepointCommand(jobId: string, directory: string | undefined, request: { readonly jobManager?: string }): Promise<number> {
+  return withCluster(request.jobManager, async (cluster) => {
+    process.stdout.write(`${await cluster.ask("triggerSavepoint", { jobId, directory: optionalPath(directory) })}\n`);
+    return exitCodes.finished;
+  });
+}
+
+/** `millrace savepoint --dispose`: deletes a savepoint, here when no JobManager is named. */
+export async function disposeCommand(path: string, request: { readonly jobManager?: string }): Promise<number> {
+  const absolute = portablePath(path);
+  if (request.jobManager !== undefined) await withCluster(request.jobManager, async (cluster) => (await cluster.ask("disposeSavepoint", { path: absolute }), exitCodes.finished));
+  else {
+    const [{ disposeSavepoint }, { nodeClusterEnv, processLog }] = await Promise.all([import("@millrace/cluster"), import("@millrace/cluster/process")]);
+    await disposeSavepoint(nodeClusterEnv(processLog).fs, absolute);
+  }
+  process.stdout.write(`Savepoint ${absolute} disposed.\n`);
+  return exitCodes.finished;
+}
+
+/** `millrace checkpoint`: takes a checkpoint now; prints where it is. */
+export async function checkpointCommand(jobId: string, request: { readonly jobManager?: string; readonly full: boolean }): Promise<number> {
+  return withCluster(request.jobManager, async (cluster) => {
+    process.stdout.write(`${await cluster.ask("triggerCheckpoint", { jobId, full: request.full })}\n`);
+    return exitCodes.finished;
+  });
+}
+
+function optionalPath(path: string | undefined): string | undefined {
+  return path === undefined ? undefined : portablePath(path);
 }
 
 async function withCluster(address: string | undefined, work: (cluster: ClusterClient) => Promise<number>): Promise<number> {

@@ -45,15 +45,16 @@ function submit(pipeline: Pipeline): Promise<JobClient> {
 }
 
 function attachedClient(): JobClient {
-  const call = <T>(method: ClientMethod) => (): Promise<T> => new Promise<T>((resolve, reject) => {
+  const call = <T>(method: ClientMethod) => (...args: readonly unknown[]): Promise<T> => new Promise<T>((resolve, reject) => {
     const callId = nextCall++;
     calls.set(callId, { resolve, reject });
     updateReference();
-    send({ type: "call", callId, method });
+    send({ type: "call", callId, method, args });
   });
   return {
     jobId: start.jobId, getJobStatus: call("getJobStatus"), cancel: call("cancel"), getJobExecutionResult: call("getJobExecutionResult"),
     getAccumulators: call("getAccumulators"), getMetrics: call("getMetrics"), triggerCheckpoint: call("triggerCheckpoint"),
+    triggerSavepoint: call("triggerSavepoint"), stopWithSavepoint: call("stopWithSavepoint"),
   };
 }
 

@@ -17,7 +17,7 @@ export type ClientMethod = Exclude<keyof JobClient, "jobId">;
 
 export type ProgramMessage =
   | { readonly type: "plan"; readonly jobGraph: JobGraph; readonly warnings: readonly string[] }
-  | { readonly type: "call"; readonly callId: number; readonly method: ClientMethod }
+  | { readonly type: "call"; readonly callId: number; readonly method: ClientMethod; readonly args: readonly unknown[] }
   | { readonly type: "failed"; readonly error: SerializedError };
 
 export type ProgramCommand =

@@ -83,9 +83,10 @@ export class JobProgram {
     await this.#worker.terminate();
   }
 
-  async #answer({ callId, method }: Extract<ProgramMessage, { type: "call" }>): Promise<void> {
+  async #answer({ callId, method, args }: Extract<ProgramMessage, { type: "call" }>): Promise<void> {
     try {
-      this.#send({ type: "reply", callId, value: await this.#client![method]() });
+      const client = this.#client as unknown as Readonly<Record<typeof method, (...args: readonly unknown[]) => Promise<unknown>>>;
+      this.#send({ type: "reply", callId, value: await client[method](...args) });
     } catch (error) {
       this.#send({ type: "reply", callId, error: serializeError(error) });
     }

@@ -13,6 +13,7 @@ export * from "./scheduler/restart-strategy.js";
 export * from "./checkpoint/checkpoint-metadata.js";
 export * from "./checkpoint/checkpoint-store.js";
 export * from "./checkpoint/completed-checkpoint-store.js";
+export { disposeSavepoint } from "./checkpoint/savepoint-files.js";
 export * from "./rpc/cluster-env.js";
 export * from "./rpc/framed-connection.js";
 export * from "./rpc/rpc-connection.js";

@@ -4,32 +4,8 @@ import type { MillraceError } from "@millrace/core";
 import type { SlotEvent } from "@millrace/runtime";
 import { MemoryFileSystem, VirtualTime } from "@millrace/testkit";
 import { JobMaster, METADATA_FORMAT_VERSION, readMetadata } from "../src/index.js";
-import { ScriptedSlots, twoVertexGraph } from "./scripted-slots.js";
-
-class World {
-  readonly fs: MemoryFileSystem;
-  readonly time: VirtualTime;
-  readonly slots: ScriptedSlots;
-  readonly job: JobMaster;
-
-  constructor(config: Record<string, unknown>, options: { fs?: MemoryFileSystem; parallelism?: number } = {}) {
-    this.fs = options.fs ?? new MemoryFileSystem();
-    this.time = new VirtualTime({ fs: this.fs });
-    this.slots = new ScriptedSlots(this.time.clock);
-    this.job = new JobMaster({ env: this.time.env, jobGraph: twoVertexGraph(config, options.parallelism), slots: this.slots, checkpointDirectory: "/c/job", temporaryDirectory: "/tmp/job" });
-    this.job.start();
-  }
-  /** Checkpoint ids and times at which tasks were triggered. */
-  get triggers(): [number, number][] {
-    const seen = new Map(this.slots.ofType("triggerCheckpoint").map((command) => [command.checkpointId, command.timestampMs]));
-    return [...seen];
-  }
-}
-
-/** Swallows the triggers, so that no task acknowledges. */
-function silence(world: World): void {
-  world.slots.intercept = (command) => command.type === "triggerCheckpoint";
-}
+import { World, silence } from "./scripted-world.js";
+import { twoVertexGraph, ScriptedSlots } from "./scripted-slots.js";
 
 test("checkpoints come at their interval, and keep the least pause after a slow one", async () => {
   const world = new World({ "execution.checkpointing.interval": 100, "execution.checkpointing.min-pause": 80 });

@@ -147,6 +147,7 @@ export class SourceDriver<T> {
       assignSplit: (split, subtask) => void this.#mail.push(() => this.#readers[subtask]!.addSplits([roundTrip(split, this.#source.splitCodec) as SourceSplit])),
       signalNoMoreSplits: (subtask) => void this.#mail.push(() => this.#readers[subtask]!.notifyNoMoreSplits()),
       sendEventToReader: (subtask, event) => void this.#mail.push(() => this.#readers[subtask]!.handleSourceEvent?.(structuredClone(event))),
+      setIsProcessingBacklog: () => undefined,
       callAsync: (work, handle) => {
         this.#pendingWork++;
         work().then((result) => this.#mail.push(() => handle(result, undefined)), (error: unknown) => this.#mail.push(() => handle(undefined, error))).finally(() => this.#pendingWork--);

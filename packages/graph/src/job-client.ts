@@ -51,6 +51,25 @@ export interface JobClient {
   getMetrics(): Promise<JobMetrics>;
   /** Triggers a checkpoint now; resolves with its path once complete. */
   triggerCheckpoint(): Promise<string>;
+  /**
+   * Takes a savepoint into a new directory below `directory` (default: `execution.checkpointing.savepoint-dir`); resolves with its path once complete.
+   * The job goes on. @throws `SAVEPOINT_DIRECTORY_MISSING`, `SAVEPOINT_DIRECTORY_INVALID`, `SAVEPOINT_IN_BATCH`, `CHECKPOINT_FAILED`, `JOB_NOT_RUNNING`
+   */
+  triggerSavepoint(directory?: string): Promise<string>;
+  /**
+   * Stops the job behind a savepoint: nothing is processed after it, and what it holds ready is committed; the job is FINISHED. Resolves with the
+   * savepoint's path. When the savepoint fails, the job goes on.
+   * @throws what {@link triggerSavepoint} throws, and `STOP_FAILED` when the savepoint is complete but the job failed while it stopped
+   */
+  stopWithSavepoint(options?: StopOptions): Promise<string>;
+}
+
+/** How a job is stopped behind a savepoint. */
+export interface StopOptions {
+  /** Where the savepoint's directory is made; by default `execution.checkpointing.savepoint-dir`. */
+  readonly directory?: string | undefined;
+  /** The sources end first, so that all windows and timers fire: for a job that is not to go on. */
+  readonly drain?: boolean | undefined;
 }
 
 /** Told of a job's life on the client's side. Flink: JobListener. */

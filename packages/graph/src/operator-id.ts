@@ -5,6 +5,7 @@ import type { StreamNode } from "./stream-graph.js";
 /**
  * Gives every operator its id, 32 hex digits: the name its state goes by in checkpoints.
  *
+ * - With a `uidHash`: that, whatever else is there.
  * - With a `uid`: the hash of that text, and nothing else (the same id Flink computes).
  * - Without: the hash of the operator's kind and name, and of the ids, input indexes and side outputs of what it reads (the inputs of a union in no
  *   particular order). Operators equal in all of that are numbered in program order. So adding, removing or reordering operators elsewhere changes no
@@ -13,16 +14,17 @@ import type { StreamNode } from "./stream-graph.js";
  *
  * Flink: StreamGraphHasherV2, which numbers all operators in order instead of naming them.
  * @param nodes every node after the nodes it reads
- * @throws `DUPLICATE_UID` when two operators have the same `uid`
+ * @throws `DUPLICATE_UID` when two operators have the same `uid`, or a `uidHash` is the id of another operator
  */
 export function assignOperatorIds(nodes: readonly StreamNode[]): ReadonlyMap<number, string> {
   const ids = new Map<number, string>();
   const twins = new Map<string, number>();
   const owners = new Map<string, StreamNode>();
   for (const node of nodes) {
-    if (node.uid !== undefined) {
-      claimUid(owners, node, node.uid);
-      ids.set(node.id, stableHash(node.uid));
+    if (node.uid !== undefined) claimUid(owners, node, node.uid);
+    const given = node.uidHash ?? (node.uid === undefined ? undefined : stableHash(node.uid));
+    if (given !== undefined) {
+      ids.set(node.id, given);
       continue;
     }
     const structure = structureOf(node, ids);
@@ -30,7 +32,19 @@ export function assignOperatorIds(nodes: readonly StreamNode[]): ReadonlyMap<num
     twins.set(structure, ordinal + 1);
     ids.set(node.id, stableHash(`${ordinal}\n${structure}`));
   }
+  checkHashes(nodes, ids);
   return ids;
+}
+
+function checkHashes(nodes: readonly StreamNode[], ids: ReadonlyMap<number, string>): void {
+  for (const node of nodes) {
+    const other = node.uidHash === undefined ? undefined : nodes.find((candidate) => candidate !== node && ids.get(candidate.id) === node.uidHash);
+    if (other === undefined) continue;
+    throw new MillraceError({
+      code: "DUPLICATE_UID", message: `the operators "${other.name}" and "${node.name}" both have the id ${node.uidHash}, which setUidHash gives to "${node.name}"`,
+      hint: "one id names the state of one operator", location: { operator: node.name },
+    });
+  }
 }
 
 function structureOf(node: StreamNode, ids: ReadonlyMap<number, string>): string {

@@ -17,6 +17,8 @@ export interface StreamNode {
   readonly spec: OperatorSpec;
   name: string;
   uid: string | undefined;
+  /** The operator's id, whatever else would make it: 32 hex digits. */
+  uidHash?: string | undefined;
   description: string | undefined;
   /** `undefined`: the environment's. */
   parallelism: number | undefined;

@@ -20,6 +20,16 @@ test("two operators with one uid are refused by name", () => {
   assert.throws(() => translate(program.pipeline(), { jobId }), { code: "DUPLICATE_UID", message: /"first" and "second".*"same"/ });
 });
 
+test("a uid hash is the id, and nobody else's", () => {
+  const hash = "0123456789abcdef0123456789abcdef";
+  const program = new Program();
+  const map = program.map(program.source(), { uid: "doubler" });
+  map.uidHash = hash;
+  assert.equal(assignOperatorIds(program.nodes).get(2), hash);
+  program.map(map, { uid: "other", name: "other" }).uidHash = hash;
+  assert.throws(() => assignOperatorIds(program.nodes), { code: "DUPLICATE_UID", message: new RegExp(`"other".*${hash}`) });
+});
+
 test("the order of a union's inputs does not matter, which input they feed does", () => {
   const ids = (order: "ab" | "ba", index: 0 | 1): string => {
     const program = new Program();

@@ -7,4 +7,4 @@ export * from "./run-job.js";
 // Named by two of the above: these are meant.
 export type { Collector } from "@millrace/core";
 export type { StandardSchema } from "@millrace/datastream";
-export type { JobClient, JobExecutionResult, JobListener, JobMetrics, JobStatus, VertexMetrics } from "@millrace/graph";
+export type { JobClient, JobExecutionResult, JobListener, JobMetrics, JobStatus, StopOptions, VertexMetrics } from "@millrace/graph";

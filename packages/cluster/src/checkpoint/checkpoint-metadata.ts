@@ -1,13 +1,17 @@
 import { MillraceError, isMillraceError } from "@millrace/core";
 import type { FileSystem } from "@millrace/core";
 
-/** The version of the `_metadata` file this release writes and reads. 0: it may change without notice. */
+/** The version of a checkpoint's `_metadata` that this release writes and reads. 0: it may change without notice. */
 export const METADATA_FORMAT_VERSION = 0;
+/** The version of savepoints that this release writes. It reads this one and, from 1 on, all before it: savepoints restore for ever. */
+export const SAVEPOINT_FORMAT_VERSION = 1;
 export const METADATA_FILE = "_metadata";
 
-/** What a complete checkpoint consists of: the content of `chk-<id>/_metadata`, as plain JSON. */
+/** What a complete checkpoint consists of: the content of its `_metadata`, as plain JSON. */
 export interface CheckpointMetadata {
   readonly formatVersion: number;
+  /** A savepoint: self-contained, in a format that does not depend on the state backend. */
+  readonly type?: "savepoint";
   readonly checkpointId: number;
   readonly timestampMs: number;
   readonly jobId: string;
@@ -42,6 +46,10 @@ export interface SubtaskState {
   readonly inFlight?: readonly unknown[];
 }
 
+export function isSavepoint(metadata: CheckpointMetadata): boolean {
+  return metadata.type === "savepoint";
+}
+
 export function checkpointPath(directory: string, checkpointId: number): string {
   return `${directory}/chk-${checkpointId}`;
 }
@@ -65,14 +73,20 @@ export async function readMetadata(fs: FileSystem, path: string): Promise<Checkp
   } catch (cause) {
     throw new MillraceError({ code: "CHECKPOINT_UNREADABLE", message: `"${file}" is not a checkpoint: it is not valid JSON`, location: { file }, cause });
   }
-  if (metadata.formatVersion !== METADATA_FORMAT_VERSION || !Array.isArray(metadata.operators)) {
-    throw new MillraceError({
-      code: "CHECKPOINT_UNREADABLE",
-      message: `"${file}" has checkpoint format ${String(metadata.formatVersion)}, this version reads format ${METADATA_FORMAT_VERSION}`,
-      location: { file },
-    });
-  }
+  checkFormat(metadata, file);
   return metadata;
+}
+
+function checkFormat(metadata: CheckpointMetadata, file: string): void {
+  const version: unknown = (metadata as CheckpointMetadata | null)?.formatVersion;
+  const savepoint = metadata?.type === "savepoint";
+  const readable = Number.isInteger(version) && (savepoint ? (version as number) >= 1 && (version as number) <= SAVEPOINT_FORMAT_VERSION : version === METADATA_FORMAT_VERSION);
+  if (readable && Array.isArray(metadata.operators)) return;
+  const [what, reads] = savepoint ? ["savepoint", `formats 1 to ${SAVEPOINT_FORMAT_VERSION}`] : ["checkpoint", `format ${METADATA_FORMAT_VERSION}`];
+  throw new MillraceError({
+    code: "CHECKPOINT_UNREADABLE", message: `"${file}" has ${what} format ${String(version)}, this version reads ${reads}`, location: { file },
+    hint: "the release that wrote it reads it; a savepoint taken there is read by all later ones",
+  });
 }
 
 async function readOrExplain(fs: FileSystem, directory: string, file: string): Promise<Uint8Array> {
@@ -81,13 +95,13 @@ async function readOrExplain(fs: FileSystem, directory: string, file: string): P
   } catch (cause) {
     if (!isMillraceError(cause) || cause.code !== "FILE_NOT_FOUND") throw cause;
     const children = await fs.list(directory).catch(() => []);
-    const found = children.map((child) => child.path.slice(child.path.lastIndexOf("/") + 1)).filter((name) => /^chk-\d+$/.test(name));
+    const found = children.map((child) => child.path.slice(child.path.lastIndexOf("/") + 1)).filter((name) => /^(chk-\d+|savepoint-[0-9a-f]+-[0-9a-f]+)$/.test(name));
     throw new MillraceError({
       code: "CHECKPOINT_NOT_FOUND",
-      message: `there is no checkpoint at "${directory}": it has no ${METADATA_FILE} file`,
+      message: `there is no savepoint or checkpoint at "${directory}": it has no ${METADATA_FILE} file`,
       hint: found.length > 0
         ? `it holds ${found.join(", ")}; name one of them`
-        : "give the directory of one complete checkpoint, such as <dir>/<job id>/chk-12",
+        : "give the directory of one savepoint, such as <dir>/savepoint-1a2b3c-0123456789ab, or of one complete checkpoint, such as <dir>/<job id>/chk-12",
       location: { file, option: "execution.state-recovery.path" },
       cause,
     });

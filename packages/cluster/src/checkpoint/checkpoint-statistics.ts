@@ -99,8 +99,8 @@ export class CheckpointStatisticsTracker {
     this.#counts.completed++;
     if (checkpoint === undefined) return;
     checkpoint.path = path;
-    this.#latestCompleted = checkpoint;
     if (checkpoint.isSavepoint) this.#latestSavepoint = checkpoint;
+    else this.#latestCompleted = checkpoint;
     this.#completed.push({
       stateBytes: sumOver(checkpoint.tasks, "stateBytes"), durationMs: nowMs - checkpoint.triggeredMs,
       persistedBytes: sumOver(checkpoint.tasks, "persistedBytes"), processedBytes: sumOver(checkpoint.tasks, "processedBytes"),
@@ -124,7 +124,7 @@ export class CheckpointStatisticsTracker {
   /** A copy as of now; `isKept` says of a completed checkpoint's path whether its files are still there. */
   view(isKept: (path: string) => boolean): CheckpointsView {
     const copy = (checkpoint: Mutable): CheckpointStatistics => ({
-      ...checkpoint, discarded: checkpoint.path !== undefined && !isKept(checkpoint.path),
+      ...checkpoint, discarded: checkpoint.path !== undefined && !checkpoint.isSavepoint && !isKept(checkpoint.path),
       tasks: checkpoint.tasks.map((task) => ({ ...task, acknowledged: [...task.acknowledged] })),
     });
     const some = (checkpoint: Mutable | undefined): CheckpointStatistics | undefined => (checkpoint === undefined ? undefined : copy(checkpoint));

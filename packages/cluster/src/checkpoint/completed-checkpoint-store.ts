@@ -1,6 +1,7 @@
 import type { Env } from "@millrace/core";
 import type { CheckpointStore } from "./checkpoint-store.js";
 import { METADATA_FILE, type CheckpointMetadata } from "./checkpoint-metadata.js";
+import { deleteClaimed } from "./savepoint-files.js";
 import { sharedFiles } from "./shared-files.js";
 
 /** A checkpoint that can be restored from. */
@@ -8,8 +9,10 @@ export interface CompletedCheckpoint {
   /** Directory of the checkpoint. */
   readonly path: string;
   readonly metadata: CheckpointMetadata;
-  /** Restored from outside (`execution.state-recovery.path`): never deleted by this job. */
+  /** Not this job's to delete: restored from outside, or a savepoint. */
   readonly external: boolean;
+  /** Restored from outside, and given to this job (claim mode CLAIM). */
+  readonly claimed?: boolean;
 }
 
 /**
@@ -17,7 +20,7 @@ export interface CompletedCheckpoint {
  *
  * An incremental checkpoint needs files of older ones. The directory of one that is not retained any more stays, without its `_metadata`, until
  * no retained checkpoint needs a file in it, nor any that tasks may still build on ({@link SharedFiles.oldestBase}). What was not completed by
- * this job is never deleted here: after a restore every task begins with a checkpoint that stands alone. Flink: SharedStateRegistry.
+ * this job is never deleted here unless it was claimed, and never needed for long: after a restore every task begins with a checkpoint that stands alone. Flink: SharedStateRegistry.
  */
 export class CompletedCheckpointStore implements CheckpointStore {
   readonly #env: Pick<Env, "fs" | "log">;
@@ -43,10 +46,11 @@ export class CompletedCheckpointStore implements CheckpointStore {
   add(checkpoint: CompletedCheckpoint): void {
     this.#checkpoints.push(checkpoint);
     const own = this.#checkpoints.filter((candidate) => !candidate.external);
-    // One restored from outside is no longer needed once there is one of our own.
-    const kept = own.length > 0 ? own.slice(-this.#retained) : this.#checkpoints;
-    const subsumed = own.filter((candidate) => !kept.includes(candidate));
-    this.#checkpoints = kept;
+    const subsumed = own.slice(0, -this.#retained);
+    // One from outside is no longer needed once there is a newer one of our own.
+    const newestOwn = own.at(-1);
+    this.#checkpoints = this.#checkpoints.filter((candidate, index) =>
+      candidate.external ? newestOwn === undefined || index > this.#checkpoints.indexOf(newestOwn) : !subsumed.includes(candidate));
     this.#subsumed.push(...subsumed);
     if (!checkpoint.external) this.#deleteUnneeded(checkpoint);
     for (const { path } of subsumed) if (this.#subsumed.some((left) => left.path === path)) void this.deleteFiles(`${path}/${METADATA_FILE}`);
@@ -56,7 +60,7 @@ export class CompletedCheckpointStore implements CheckpointStore {
     const { oldestBase } = sharedFiles(newest.path, newest.metadata);
     const usable = [...this.#checkpoints, ...this.#subsumed.filter(({ metadata }) => metadata.checkpointId >= oldestBase)];
     const needed = new Set(usable.flatMap(({ path, metadata }) => [...sharedFiles(path, metadata).directories]));
-    for (const { path } of this.#subsumed) if (!needed.has(path)) void this.deleteFiles(path);
+    for (const checkpoint of this.#subsumed) if (!needed.has(checkpoint.path)) void this.#delete(checkpoint);
     this.#subsumed = this.#subsumed.filter(({ path }) => needed.has(path));
   }
 
@@ -65,7 +69,14 @@ export class CompletedCheckpointStore implements CheckpointStore {
     const own = [...this.#subsumed, ...this.#checkpoints.filter((checkpoint) => !checkpoint.external)];
     this.#checkpoints = [];
     this.#subsumed = [];
-    await Promise.all(own.map((checkpoint) => this.deleteFiles(checkpoint.path)));
+    await Promise.all(own.map((checkpoint) => this.#delete(checkpoint)));
+  }
+
+  /** Deletes a checkpoint with what only it needs. */
+  async #delete(checkpoint: CompletedCheckpoint): Promise<void> {
+    const { path, metadata, claimed } = checkpoint;
+    if (claimed !== true) return this.deleteFiles(path);
+    await deleteClaimed(this.#env.fs, path, metadata).catch((error: unknown) => this.#env.log.write("warn", `cannot delete ${path}: ${(error as Error).message}`));
   }
 
   /** Deletes a checkpoint's directory; what cannot be deleted is logged and left. */

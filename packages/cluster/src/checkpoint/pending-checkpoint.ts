@@ -1,7 +1,10 @@
 import type { JobGraph } from "@millrace/graph";
-import type { ExecutionAttempt, TaskStateSnapshot } from "@millrace/runtime";
-import { METADATA_FORMAT_VERSION, type CheckpointMetadata, type OperatorCheckpoint } from "./checkpoint-metadata.js";
+import type { Cancellable } from "@millrace/core";
+import type { CheckpointOptions, ExecutionAttempt, TaskStateSnapshot } from "@millrace/runtime";
+import type { Execution } from "../job-master/execution-graph.js";
+import { METADATA_FORMAT_VERSION, SAVEPOINT_FORMAT_VERSION, type CheckpointMetadata, type OperatorCheckpoint } from "./checkpoint-metadata.js";
 import type { CheckpointPlan } from "./checkpoint-plan.js";
+import type { CompletedCheckpoint } from "./completed-checkpoint-store.js";
 
 /** Why a checkpoint was given up, and whether that counts against `tolerable-failed-checkpoints`. */
 export interface AbortReason {
@@ -10,6 +13,27 @@ export interface AbortReason {
   readonly cause?: unknown;
   /** A successor may know the checkpoint as complete. */
   readonly keepsFiles?: boolean;
+  /** What it was asked for by may ask again at once: nothing is wrong. */
+  readonly again?: boolean;
+}
+
+/** Somebody who asked for a checkpoint. */
+export interface CheckpointWaiter {
+  readonly resolve: (checkpoint: CompletedCheckpoint) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface PendingCheckpointInit {
+  readonly checkpointId: number;
+  readonly timestampMs: number;
+  readonly startedMs: number;
+  readonly path: string;
+  readonly plan: CheckpointPlan;
+  readonly coordinators: Iterable<string>;
+  readonly options: CheckpointOptions;
+  readonly waiters: readonly CheckpointWaiter[];
+  /** Asks for the same again, when it was aborted because the tasks are not those any more that it began with. */
+  readonly again: (() => void) | undefined;
 }
 
 /** `storing`: complete but for the store, and no longer to be given up. */
@@ -22,20 +46,39 @@ export class PendingCheckpoint {
   readonly startedMs: number;
   readonly path: string;
   readonly plan: CheckpointPlan;
+  readonly options: CheckpointOptions;
+  readonly waiters: readonly CheckpointWaiter[];
+  readonly again: (() => void) | undefined;
+  /** Tasks that asked for a last checkpoint before this one began. */
+  readonly finalTasks: readonly Execution[];
   state: PendingState = "coordinators";
+  timeout: Cancellable | undefined;
   readonly #waitingCoordinators: Set<string>;
   readonly #waitingTasks: Set<string>;
   readonly #coordinatorState = new Map<string, Uint8Array>();
   readonly #taskState = new Map<string, TaskStateSnapshot>();
 
-  constructor(init: { checkpointId: number; timestampMs: number; startedMs: number; path: string; plan: CheckpointPlan; coordinators: Iterable<string> }) {
+  constructor(init: PendingCheckpointInit) {
     this.checkpointId = init.checkpointId;
     this.timestampMs = init.timestampMs;
     this.startedMs = init.startedMs;
     this.path = init.path;
     this.plan = init.plan;
+    this.options = init.options;
+    this.waiters = init.waiters;
+    this.again = init.again;
+    this.finalTasks = init.plan.toAcknowledge.filter((execution) => execution.awaitsFinalCheckpoint);
     this.#waitingCoordinators = new Set(init.coordinators);
     this.#waitingTasks = new Set(init.plan.toAcknowledge.map((execution) => keyOf(execution.attempt)));
+  }
+
+  get isSavepoint(): boolean {
+    return this.options.savepointDirectory !== undefined;
+  }
+
+  /** The coordinator has answered already. */
+  hasCoordinator(operatorId: string): boolean {
+    return this.#coordinatorState.has(operatorId);
   }
 
   get coordinatorsDone(): boolean {
@@ -88,7 +131,7 @@ export class PendingCheckpoint {
       };
     }));
     return {
-      formatVersion: METADATA_FORMAT_VERSION, checkpointId: this.checkpointId, timestampMs: this.timestampMs,
+      ...(this.isSavepoint ? { formatVersion: SAVEPOINT_FORMAT_VERSION, type: "savepoint" as const } : { formatVersion: METADATA_FORMAT_VERSION }), checkpointId: this.checkpointId, timestampMs: this.timestampMs,
       jobId: jobGraph.jobId, jobName: jobGraph.jobName, stateBytes, writtenBytes, operators,
     };
   }

@@ -1,10 +1,10 @@
-import { MillraceError } from "@millrace/core";
+import { MillraceError, nearest } from "@millrace/core";
 import type { JobGraph, JobVertex } from "@millrace/graph";
 import type { AssignedOperatorState, OperatorRestore, TaskRestore } from "@millrace/runtime";
 import { assignKeyedState, redistributeOperatorState } from "@millrace/state";
 import type { FileRange, KeyedStateHandle, KeyedStatePart, OperatorStateHandle } from "@millrace/state";
 import { fromBase64 } from "./base64.js";
-import type { OperatorCheckpoint } from "./checkpoint-metadata.js";
+import { isSavepoint, type OperatorCheckpoint } from "./checkpoint-metadata.js";
 import type { CompletedCheckpoint } from "./completed-checkpoint-store.js";
 import { assignInFlight, validateInFlight } from "./restore-in-flight.js";
 import { resolveFile } from "./shared-files.js";
@@ -20,14 +20,16 @@ export function validateRestore(checkpoint: CompletedCheckpoint, jobGraph: JobGr
   for (const operator of checkpoint.metadata.operators) {
     if (!hasState(operator)) continue;
     const vertex = vertexOf.get(operator.operatorId);
-    if (vertex === undefined) unmatched.push(describe(operator));
+    if (vertex === undefined) unmatched.push(`${describe(operator)}${nearestOf(operator, checkpoint, jobGraph)}`);
     else if (vertex.maxParallelism !== operator.maxParallelism) throw maxParallelismDiffers(checkpoint, operator, vertex);
   }
   if (unmatched.length === 0 || allowUnmatched) return validateInFlight(checkpoint, jobGraph, allowUnmatched);
+  const { jobName } = checkpoint.metadata;
+  const otherJob = jobName === jobGraph.jobName ? "" : ` of the job "${jobName}"`;
   throw new MillraceError({
     code: "CHECKPOINT_STATE_UNMATCHED",
-    message: `the checkpoint ${checkpoint.path} holds state of operators that the job does not have: ${unmatched.join(", ")}`,
-    hint: "set a uid on every operator with state and keep it, or drop that state with execution.state-recovery.ignore-unclaimed-state (-n)",
+    message: `the ${isSavepoint(checkpoint.metadata) ? "savepoint" : "checkpoint"} ${checkpoint.path}${otherJob} holds state of operators that the job "${jobGraph.jobName}" does not have: ${unmatched.join(", ")}`,
+    hint: "set a uid on every operator with state and keep it (setUidHash takes over the state of an operator that had none), or drop that state with execution.state-recovery.ignore-unclaimed-state (-n)",
     location: { file: checkpoint.path, option: "execution.state-recovery.path" },
   });
 }
@@ -36,8 +38,19 @@ function hasState(operator: OperatorCheckpoint): boolean {
   return operator.coordinator !== undefined || operator.subtasks.some(({ keyed, operator: own }) => keyed.length > 0 || own.length > 0);
 }
 
-function describe(operator: OperatorCheckpoint): string {
+function describe(operator: Pick<OperatorCheckpoint, "uid" | "name" | "operatorId">): string {
   return operator.uid === undefined ? `"${operator.name}" (${operator.operatorId})` : `"${operator.name}" (uid "${operator.uid}")`;
+}
+
+/** The operator of the job that this one most likely was, among those the checkpoint knows nothing of: by the uid, else by the name. */
+function nearestOf({ uid, name }: OperatorCheckpoint, { metadata }: CompletedCheckpoint, jobGraph: JobGraph): string {
+  const known = new Set(metadata.operators.map(({ operatorId }) => operatorId));
+  const free = jobGraph.vertices.flatMap(({ operators }) => operators).filter(({ id }) => !known.has(id));
+  const uids = free.flatMap((operator) => (operator.uid === undefined ? [] : [operator.uid]));
+  const byUid = uid === undefined ? undefined : nearest(uid, uids);
+  const byName = nearest(name, free.map((operator) => operator.name));
+  const found = free.find((operator) => (byUid === undefined ? operator.name === byName : operator.uid === byUid));
+  return found === undefined ? "" : `, nearest to ${describe({ uid: found.uid, name: found.name, operatorId: found.id })} of the job`;
 }
 
 function maxParallelismDiffers(checkpoint: CompletedCheckpoint, operator: OperatorCheckpoint, vertex: JobVertex): MillraceError {

@@ -31,6 +31,6 @@ export function resolveFile(checkpointPath: string, path: string): string {
   return path.startsWith("../") ? resolveFile(parentOf(checkpointPath), path.slice(3)) : `${checkpointPath}/${path}`;
 }
 
-function parentOf(path: string): string {
+export function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/"));
 }

@@ -1,5 +1,5 @@
 import { isMillraceError, type Clock } from "@millrace/core";
-import type { JobClient, JobExecutionResult, JobMetrics, JobStatus } from "@millrace/graph";
+import type { JobClient, JobExecutionResult, JobMetrics, JobStatus, StopOptions } from "@millrace/graph";
 import type { JobResult } from "../high-availability/job-result-store.js";
 import { ended } from "../job-master/job-end.js";
 import type { JobSubmission } from "./dispatcher.js";
@@ -91,6 +91,14 @@ export class ApplicationJob implements JobClient {
 
   async triggerCheckpoint(): Promise<string> {
     return (await this.#job()).master.triggerCheckpoint();
+  }
+
+  async triggerSavepoint(directory?: string): Promise<string> {
+    return (await this.#job()).master.triggerSavepoint(directory);
+  }
+
+  async stopWithSavepoint(options?: StopOptions): Promise<string> {
+    return (await this.#job()).master.stopWithSavepoint(options);
   }
 
   /** @throws `JOB_NOT_RUNNING` when another leader has ended it */

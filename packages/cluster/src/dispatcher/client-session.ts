@@ -1,5 +1,6 @@
-import { MillraceError } from "@millrace/core";
+import { MillraceError, type FileSystem } from "@millrace/core";
 import { BlobUpload, checkBlobKey, type BlobStore } from "../blob/blob-store.js";
+import { disposeSavepoint } from "../checkpoint/savepoint-files.js";
 import type { JobResult } from "../high-availability/job-result-store.js";
 import { unknownMethod, type RpcConnection, type RpcHandler } from "../rpc/rpc-connection.js";
 import { rescaled } from "../scheduler/resource-requirements.js";
@@ -13,6 +14,7 @@ import type { JobObserver, ManagedJob } from "./managed-job.js";
 export interface ClientSessionInit {
   readonly dispatcher: Dispatcher;
   readonly blobs: BlobStore;
+  readonly fs: FileSystem;
   readonly overview: () => ClusterOverview;
   /** Of the client's certificate. */
   readonly role: PeerRole;
@@ -24,7 +26,7 @@ const MAX_UPLOADS = 4;
 const neededRoles: { readonly [M in keyof ClientMethods]: Role } = {
   overview: "viewer", listJobs: "viewer", jobStatus: "viewer", jobResult: "viewer", jobMetrics: "viewer", jobAccumulators: "viewer", lastCheckpointPath: "viewer",
   resourceRequirements: "viewer", hasBlob: "submitter", putBlob: "submitter", submitJob: "submitter", attachJob: "submitter", cancelJob: "operator", triggerCheckpoint: "operator",
-  rescaleJob: "operator",
+  rescaleJob: "operator", triggerSavepoint: "operator", stopWithSavepoint: "operator", disposeSavepoint: "operator",
 };
 
 type Ask<M extends keyof ClientMethods> = ClientMethods[M]["ask"];
@@ -108,7 +110,6 @@ export class ClientSession implements RpcHandler {
       status: state, restarts: 0, checkpointsCompleted: 0, lastCheckpointDurationMs: undefined, lastCheckpointSize: undefined, lastCheckpointFullSize: undefined, vertices: [], rescales: 0, lastRestartDurationMs: undefined,
     })),
     jobAccumulators: (ref) => this.#ofJob(ref, ({ master }) => master.accumulators(), (result) => executionResult(result).accumulators),
-    triggerCheckpoint: (ref) => this.#job(ref).master.triggerCheckpoint(),
     resourceRequirements: (ref) => {
       const { master } = this.#job(ref);
       return master.jobGraph.vertices.map(({ id, name, parallelism }) => ({ vertexId: id, name, parallelism, ...master.requirements[id]! }));
@@ -116,6 +117,13 @@ export class ClientSession implements RpcHandler {
     rescaleJob: ({ parallelism, vertices, ...ref }) => {
       const { master } = this.#job(ref);
       master.updateRequirements(rescaled(master.requirements, master.jobGraph, parallelism, vertices ?? {}));
+      return undefined;
+    },
+    triggerCheckpoint: (ref) => this.#job(ref).master.triggerCheckpoint(ref.full === true),
+    triggerSavepoint: (ref) => this.#job(ref).master.triggerSavepoint(optionalText(ref.directory)),
+    stopWithSavepoint: (ref) => this.#job(ref).master.stopWithSavepoint({ directory: optionalText(ref.directory), drain: ref.drain === true }),
+    disposeSavepoint: async ({ path }) => {
+      await disposeSavepoint(this.#init.fs, String(path));
       return undefined;
     },
     lastCheckpointPath: (ref) => this.#job(ref).master.lastCheckpointPath,
@@ -170,4 +178,8 @@ export class ClientSession implements RpcHandler {
       status: (status) => tell("status", { jobId, status }),
     };
   }
+}
+
+function optionalText(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
 }

@@ -101,6 +101,8 @@ export class ClusterClient {
       getAccumulators: (): Promise<Readonly<Record<string, unknown>>> => this.ask("jobAccumulators", ref),
       getMetrics: (): Promise<JobMetrics> => this.ask("jobMetrics", ref),
       triggerCheckpoint: (): Promise<string> => this.ask("triggerCheckpoint", ref),
+      triggerSavepoint: (directory): Promise<string> => this.ask("triggerSavepoint", { ...ref, directory }),
+      stopWithSavepoint: (options): Promise<string> => this.ask("stopWithSavepoint", { ...ref, ...options }),
     };
   }
 

@@ -19,6 +19,8 @@ export interface DispatcherInit {
   readonly defaultCheckpointDirectory: string;
   /** What the cluster's configuration says for jobs that do not say it themselves. */
   readonly jobDefaults: Readonly<Record<string, unknown>>;
+  /** Where savepoints go when neither the request nor the job names a directory. */
+  readonly defaultSavepointDirectory?: string | undefined;
   /** How long jobs that have ended are remembered, and how many at most. */
   readonly endedJobs: { readonly expirationMs: number; readonly capacity: number };
   /** With high availability: what the next leader needs of the jobs. */
@@ -100,6 +102,7 @@ export class Dispatcher {
     const jobGraph: JobGraph = { ...submission.jobGraph, config: { ...jobDefaults, ...submission.jobGraph.config } };
     return new ManagedJob({
       env, jobGraph, artifact, persistence, firstAttempt, checkpointDirectory: this.checkpointDirectory(jobGraph),
+      savepointDirectory: this.#init.defaultSavepointDirectory,
       slots: (log) => new ClusterSlots({ env: { ...env, log }, resources, job: jobGraph, program: { artifact, source, args } }, events),
     });
   }

@@ -1,6 +1,6 @@
 import {
   HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, JOBMANAGER_BIND_HOST, JOBMANAGER_RPC_PORT, JOB_STORE_CAPACITY, JOB_STORE_EXPIRATION, CLUSTER_EVENLY_SPREAD, MillraceError,
-  SLOT_REQUEST_TIMEOUT, schedulerOptions, type Configuration, type ConnectionPeer,
+  SAVEPOINT_DIRECTORY, SLOT_REQUEST_TIMEOUT, schedulerOptions, type Configuration, type ConnectionPeer, type FileSystem,
 } from "@millrace/core";
 import { BlobStore, checkBlobKey } from "../blob/blob-store.js";
 import { ResourceManager } from "../resource-manager/resource-manager.js";
@@ -54,6 +54,7 @@ export class JobManager {
     this.dispatcher = new Dispatcher({
       env, resources: this.resources, events: this.#events, blobs: this.blobs, defaultCheckpointDirectory, fencingToken: leadership?.term.fencingToken,
       jobDefaults: Object.fromEntries(schedulerOptions.filter((option) => config.has(option)).map((option) => [option.key, config.get(option)])),
+      defaultSavepointDirectory: config.get(SAVEPOINT_DIRECTORY),
       endedJobs: { expirationMs: config.get(JOB_STORE_EXPIRATION), capacity: config.get(JOB_STORE_CAPACITY) },
       persistence: leadership === undefined ? undefined : new JobPersistence({
         env, ...leadership, checkpointDirectory: (jobGraph) => checkpointDirectory(env.fs, defaultCheckpointDirectory, jobGraph.config, jobGraph.jobId),
@@ -73,6 +74,11 @@ export class JobManager {
     const jobManager = new JobManager(init);
     await jobManager.dispatcher.recover();
     return jobManager;
+  }
+
+  /** Where checkpoints and savepoints are. */
+  get fs(): FileSystem {
+    return this.#init.env.fs;
   }
 
   /** Of one that listens itself. */
@@ -103,7 +109,7 @@ export class JobManager {
   accept(hello: RpcHello, peer: ConnectionPeer | undefined): { readonly about: unknown; readonly welcomed: (connection: RpcConnection) => void } {
     if (hello.role === "client") {
       const about: JobManagerAbout = { highAvailability: this.#init.leadership !== undefined };
-      return { about, welcomed: (connection) => void new ClientSession({ dispatcher: this.dispatcher, blobs: this.blobs, overview: () => this.overview(), role: roleOfPeer(peer) }, connection) };
+      return { about, welcomed: (connection) => void new ClientSession({ dispatcher: this.dispatcher, blobs: this.blobs, fs: this.fs, overview: () => this.overview(), role: roleOfPeer(peer) }, connection) };
     }
     requireInternal(peer, "a TaskManager");
     const about = checkAbout(hello.about);

@@ -18,6 +18,7 @@ export interface ManagedJobInit {
   /** Key of its artifact in the blob store. */
   readonly artifact: string;
   readonly checkpointDirectory: string;
+  readonly savepointDirectory: string | undefined;
   /** Makes the job's slots; what they have to say to the user goes to `log`. */
   readonly slots: (log: LogSink) => SlotProvider;
   /** With high availability. */
@@ -66,7 +67,7 @@ export class ManagedJob {
     };
     this.statusTimesMs.set("INITIALIZING", this.startTimeMs);
     this.master = new JobMaster({
-      env: { ...env, log }, jobGraph, checkpointDirectory: init.checkpointDirectory, slots: init.slots(log),
+      env: { ...env, log }, jobGraph, checkpointDirectory: init.checkpointDirectory, savepointDirectory: init.savepointDirectory, slots: init.slots(log),
       // TaskManagers put their own in its place.
       temporaryDirectory: `${init.checkpointDirectory}/tmp`,
       onCollected: (collectId, subtaskIndex, batch) => {

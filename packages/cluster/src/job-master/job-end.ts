@@ -1,5 +1,8 @@
 import { MillraceError, deserializeError, userPlace, type SerializedError } from "@millrace/core";
-import type { JobExecutionResult } from "@millrace/graph";
+import type { JobExecutionResult, JobStatus } from "@millrace/graph";
+
+/** The last one is final only for this JobMaster: another leader goes on. */
+export const finalStates: ReadonlySet<JobStatus> = new Set(["FINISHED", "CANCELED", "FAILED", "SUSPENDED"]);
 
 /** How a job ended. */
 export interface JobEnd {
@@ -40,4 +43,9 @@ export function jobSuspended(jobName: string): MillraceError {
   return new MillraceError({
     code: "JOB_SUSPENDED", message: `the job "${jobName}" was suspended: this JobManager no longer leads`, hint: "the next leader goes on with it", recovery: "retry",
   });
+}
+
+/** Several regions lose their slots when one TaskManager is lost: that is one failure. */
+export function isSameLoss(a: SerializedError, b: SerializedError): boolean {
+  return a.code === "TASK_MANAGER_LOST" && b.code === a.code && b.message === a.message;
 }

@@ -1,51 +1,30 @@
-import {
-  CHECKPOINTING_INTERVAL, CHECKPOINTING_RETAINED, Configuration, IGNORE_UNCLAIMED_STATE, MillraceError, SAVEPOINT_PATH,
-  FAILOVER_STRATEGY, SCHEDULER, TASK_CANCELLATION_TIMEOUT, allOptions, serializeError,
-} from "@millrace/core";
-import type { Cancellable, Env, SerializedError } from "@millrace/core";
-import type { JobExecutionResult, JobGraph, JobMetrics, JobStatus } from "@millrace/graph";
+import { CHECKPOINTING_INTERVAL, CHECKPOINTING_RETAINED, FAILOVER_STRATEGY, SAVEPOINT_PATH, TASK_CANCELLATION_TIMEOUT, serializeError } from "@millrace/core";
+import type { Cancellable, Configuration, SerializedError } from "@millrace/core";
+import type { JobExecutionResult, JobGraph, JobMetrics, JobStatus, StopOptions } from "@millrace/graph";
 import type { SlotEvent } from "@millrace/runtime";
 import { CheckpointCoordinator } from "../checkpoint/checkpoint-coordinator.js";
 import { CheckpointStatisticsTracker } from "../checkpoint/checkpoint-statistics.js";
-import { readMetadata } from "../checkpoint/checkpoint-metadata.js";
+import { isSavepoint } from "../checkpoint/checkpoint-metadata.js";
 import type { CheckpointStore } from "../checkpoint/checkpoint-store.js";
 import { CompletedCheckpointStore, type CompletedCheckpoint } from "../checkpoint/completed-checkpoint-store.js";
-import { isRetained } from "../checkpoint/retention.js";
-import { validateRestore } from "../checkpoint/restore.js";
+import { initialCheckpoint } from "../checkpoint/initial-checkpoint.js";
+import { Savepoints } from "../checkpoint/savepoints.js";
 import { AdaptiveScheduler, adaptiveScheduler } from "../scheduler/adaptive-scheduler.js";
 import { failoverRegions, oneRegion, type FailoverRegion } from "../scheduler/failover-regions.js";
-import type { ResourceRequirements } from "../scheduler/resource-requirements.js";
+import { rescalingUnavailable, type ResourceRequirements } from "../scheduler/resource-requirements.js";
 import { createRestartStrategy, type RestartStrategy } from "../scheduler/restart-strategy.js";
-import type { SlotProvider } from "../scheduler/slot-provider.js";
-import { CollectedResults, type ResultTaker } from "./collected-results.js";
+import { CollectedResults } from "./collected-results.js";
 import { ExceptionHistory, type ExceptionHistoryEntry } from "./exception-history.js";
 import type { Execution } from "./execution-graph.js";
 import { JobDeployer } from "./job-deployer.js";
-import { describeFailure, ended, jobCanceled, jobFailed, jobSuspended, type JobEnd } from "./job-end.js";
+import { describeFailure, ended, finalStates, isSameLoss, jobCanceled, jobFailed, jobSuspended, type JobEnd } from "./job-end.js";
 import { JobHistory, undeployed } from "./job-history.js";
+import { deleteLeftovers } from "./job-leftovers.js";
+import { checkpointConfig, type JobMasterInit } from "./job-master-init.js";
 import type { JobView } from "./job-view.js";
 import type { RegionDeployment } from "./region-deployment.js";
-import { sourceOperators } from "./source-coordinators.js";
+import { sourceOperators, sourceTaskName } from "./source-coordinators.js";
 import { TaskReports } from "./task-reports.js";
-
-export interface JobMasterInit {
-  readonly env: Pick<Env, "clock" | "rng" | "fs" | "log">;
-  readonly jobGraph: JobGraph;
-  readonly slots: SlotProvider;
-  /** Absolute directory of this job's checkpoints; `chk-<id>` goes in here. */
-  readonly checkpointDirectory: string;
-  /** Absolute directory of this job's temporary files; deleted when it ends. */
-  readonly temporaryDirectory: string;
-  readonly onCollected?: ResultTaker;
-  /** Called after every change, final ones included. */
-  readonly onStatus?: (status: JobStatus) => void;
-  /** With high availability: the job's checkpoints, over all leaders. Default: in memory. */
-  readonly checkpoints?: CheckpointStore;
-  /** Number of the first attempt, beyond those of every earlier leader; default 0. */
-  readonly firstAttempt?: number;
-  /** Called when the job's end is certain: nothing is deleted, and nobody told, before this has resolved. */
-  readonly onDecided?: (end: JobEnd) => Promise<void>;
-}
 
 /** What all tasks are stopped for. */
 type Goal = { readonly kind: "rescale" } | { readonly kind: "failed"; readonly error: SerializedError } | { readonly kind: "canceled" };
@@ -56,9 +35,6 @@ interface Restart {
   readonly notBeforeMs: number;
   timer?: Cancellable;
 }
-
-/** The last one is final only for this JobMaster: another leader goes on. */
-const finalStates: ReadonlySet<JobStatus> = new Set(["FINISHED", "CANCELED", "FAILED", "SUSPENDED"]);
 
 /**
  * Runs one job: deploys its tasks, takes checkpoints, restarts it after failures, ends it.
@@ -78,6 +54,7 @@ export class JobMaster {
   readonly #restartStrategy: RestartStrategy;
   readonly #store: CheckpointStore;
   readonly #coordinator: CheckpointCoordinator;
+  readonly #savepoints: Savepoints;
   readonly #exceptions = new ExceptionHistory();
   readonly #history: JobHistory;
   readonly #checkpointStatistics = new CheckpointStatisticsTracker();
@@ -122,6 +99,7 @@ export class JobMaster {
     this.#coordinator = new CheckpointCoordinator({
       env, config: this.#config, directory: init.checkpointDirectory, store: this.#store, parties: this.#checkpointParties(), statistics: this.#checkpointStatistics,
     });
+    this.#savepoints = new Savepoints({ env, jobGraph, config: this.#config, coordinator: this.#coordinator, defaultDirectory: init.savepointDirectory, result: () => this.result });
     const holds = this.#config.get(CHECKPOINTING_INTERVAL) !== undefined || (jobGraph.runtimeMode === "BATCH" && this.#restartStrategy.canRestart);
     this.#results = new CollectedResults(holds, init.onCollected ?? (() => undefined));
     this.result = new Promise((resolve, reject) => {
@@ -167,10 +145,22 @@ export class JobMaster {
     this.#settle.reject(error);
   }
 
-  /** Takes a checkpoint now; resolves with its directory. @throws `CHECKPOINT_FAILED` */
-  async triggerCheckpoint(): Promise<string> {
-    if (finalStates.has(this.#status)) throw ended();
-    return (await this.#coordinator.triggerNow()).path;
+  /** Takes a checkpoint now; resolves with its directory. A `full` one refers to no files of others. @throws `CHECKPOINT_FAILED` */
+  async triggerCheckpoint(full: boolean = false): Promise<string> {
+    this.#mustGoOn();
+    return (await this.#coordinator.triggerNow(full)).path;
+  }
+
+  /** Takes a savepoint into a new directory below `directory`; resolves with that. @throws see {@link Savepoints.take} */
+  async triggerSavepoint(directory?: string): Promise<string> {
+    this.#mustGoOn();
+    return this.#savepoints.take(directory);
+  }
+
+  /** Stops the job behind a savepoint; resolves with its directory when the job has finished. @throws see {@link Savepoints.stop} */
+  async stopWithSavepoint(options: StopOptions = {}): Promise<string> {
+    this.#mustGoOn();
+    return this.#savepoints.stop(options);
   }
 
   /** Least and most parallelism of each vertex. Without the adaptive scheduler they are what the job has. */
@@ -180,11 +170,8 @@ export class JobMaster {
 
   /** Rescales the job to new bounds, as far as there are slots. @throws `RESCALING_UNAVAILABLE`, `RESOURCE_REQUIREMENTS_INVALID`, `JOB_NOT_RUNNING` */
   updateRequirements(requirements: ResourceRequirements): void {
-    if (finalStates.has(this.#status)) throw ended();
-    if (this.#adaptive === undefined) throw new MillraceError({
-      code: "RESCALING_UNAVAILABLE", message: `the parallelism of the job "${this.#deployer.jobGraph.jobName}" is fixed`, location: { option: SCHEDULER.key },
-      hint: this.#deployer.jobGraph.runtimeMode === "BATCH" ? "a batch job cannot be rescaled while it runs" : `start it with -D ${SCHEDULER.key}=adaptive`,
-    });
+    this.#mustGoOn();
+    if (this.#adaptive === undefined) throw rescalingUnavailable(this.#deployer.jobGraph);
     this.#adaptive.updateRequirements(requirements);
   }
 
@@ -200,7 +187,7 @@ export class JobMaster {
 
   metrics(): JobMetrics {
     return {
-      status: this.#status, restarts: this.#restarts, rescales: this.#rescales, lastRestartDurationMs: this.#lastRestartDurationMs,
+      status: this.#status, restarts: this.#restarts, rescales: this.#adaptive?.rescales ?? 0, lastRestartDurationMs: this.#lastRestartDurationMs,
       checkpointsCompleted: this.#coordinator.completedCheckpoints, lastCheckpointDurationMs: this.#coordinator.lastDurationMs,
       lastCheckpointSize: this.#coordinator.lastCompleted?.writtenBytes, lastCheckpointFullSize: this.#coordinator.lastCompleted?.stateBytes,
       vertices: this.#reports.vertexMetrics(this.#deployer.jobGraph),
@@ -212,7 +199,7 @@ export class JobMaster {
     return {
       jobGraph: this.#deployer.jobGraph, status: this.#status, statusTimestamps: { ...this.#history.statusTimestamps },
       statusDurationsMs: this.#history.statusDurationsMs, nowMs: this.#init.env.clock.nowMs(), restarts: this.#restarts,
-      rescales: this.#rescales, lastRestartDurationMs: this.#lastRestartDurationMs,
+      rescales: this.#adaptive?.rescales ?? 0, lastRestartDurationMs: this.#lastRestartDurationMs,
       vertices: this.#deployer.graph === undefined ? undeployed(this.#deployer.jobGraph, this.#deployer.unassigned) : this.#history.vertices(this.#deployer.graph, this.#reports, (execution) => this.#deployer.locationOf(execution)),
       accumulators: this.accumulators(), exceptions: [...this.#exceptions.entries],
       checkpoints: this.#checkpointStatistics.view((path) => this.#store.all.some((checkpoint) => checkpoint.path === path)),
@@ -221,10 +208,6 @@ export class JobMaster {
 
   accumulators(): Record<string, unknown> {
     return this.#reports.accumulators();
-  }
-
-  get #rescales(): number {
-    return this.#adaptive?.rescales ?? 0;
   }
 
   /** Directory of the last completed checkpoint, while the job keeps it. */
@@ -252,11 +235,10 @@ export class JobMaster {
     const path = this.#init.env.fs.resolve(configured);
     this.#restoredFrom = path.replace(/\/+(_metadata)?$/, "");
     if (this.#store.latest !== undefined) return;
-    const metadata = await readMetadata(this.#init.env.fs, path);
-    const checkpoint = { path: this.#restoredFrom, metadata, external: true };
-    validateRestore(checkpoint, this.#init.jobGraph, this.#config.get(IGNORE_UNCLAIMED_STATE));
+    const checkpoint = await initialCheckpoint(this.#init.env.fs, this.#config, this.#init.jobGraph);
+    if (checkpoint === undefined) return;
     await this.#store.add(checkpoint);
-    this.#coordinator.continueAfter(metadata.checkpointId);
+    this.#coordinator.continueAfter(checkpoint.metadata.checkpointId);
   }
 
   /** Deploys all of the job, once it is known how wide. */
@@ -285,7 +267,7 @@ export class JobMaster {
 
   #restored(): CompletedCheckpoint | undefined {
     const checkpoint = this.#store.latest;
-    if (checkpoint !== undefined) this.#checkpointStatistics.restored(checkpoint.metadata.checkpointId, checkpoint.path, this.#init.env.clock.nowMs());
+    if (checkpoint !== undefined) this.#checkpointStatistics.restored(checkpoint.metadata.checkpointId, checkpoint.path, this.#init.env.clock.nowMs(), isSavepoint(checkpoint.metadata));
     return checkpoint;
   }
 
@@ -304,7 +286,8 @@ export class JobMaster {
       case "coordinatorEvent": return sources.fromOperator(event.operatorId, event.subtaskIndex, event.event);
       case "operatorEvent": return sources.fromCoordinator(event.operatorId, event.subtaskIndex, event.event);
       case "coordinatorSnapshot": return this.#coordinator.coordinatorSnapshot(event.operatorId, event.checkpointId, event.state);
-      case "coordinatorFailed": return this.#onFailure(deployment, this.#sourceTaskName(event.operatorId), event.error);
+      case "processingBacklog": return this.#coordinator.processingBacklog(event.operatorId, event.isProcessing);
+      case "coordinatorFailed": return this.#onFailure(deployment, sourceTaskName(this.#init.jobGraph, event.operatorId), event.error);
       case "metrics": return this.#reports.putMetrics(event.attempt, event.values);
       case "accumulators": return this.#reports.putAccumulators(event.attempt, event.values);
       case "collected": return deployment.stopping ? undefined : this.#results.add({ ...event, region: deployment.region.index });
@@ -375,6 +358,7 @@ export class JobMaster {
       return this.#restart([deployment], joined.cause, joined.notBeforeMs);
     }
     this.#exceptions.add(failure);
+    this.#savepoints.jobFailed(error);
     const fatal = error.code !== undefined && error.recovery === "fail";
     const delayMs = fatal ? undefined : this.#restartStrategy.onFailure();
     if (delayMs === undefined) {
@@ -476,17 +460,7 @@ export class JobMaster {
   async #decide(end: JobEnd): Promise<void> {
     const unreadable = await this.#recovering?.then(() => false, () => true);
     await this.#init.onDecided?.(end);
-    await this.#cleanUp(end.status, unreadable === true);
-  }
-
-  /** Deletes what the job leaves behind, unless it is to be retained. What it was restored from is never its own. */
-  async #cleanUp(status: JobEnd["status"], unreadable: boolean): Promise<void> {
-    await this.#store.deleteFiles(this.#init.temporaryDirectory);
-    // What cannot be read may be mended.
-    if (unreadable || isRetained(this.#config, status, this.#store.latest?.external === false)) return;
-    await this.#store.discardAll();
-    const { checkpointDirectory } = this.#init;
-    if (this.#restoredFrom?.startsWith(`${checkpointDirectory}/`) !== true) await this.#store.deleteFiles(checkpointDirectory);
+    await deleteLeftovers(this.#init, this.#config, this.#store, { status: end.status, unreadable: unreadable === true, restoredFrom: this.#restoredFrom });
   }
 
   #checkpointParties(): ConstructorParameters<typeof CheckpointCoordinator>[0]["parties"] {
@@ -495,7 +469,9 @@ export class JobMaster {
       snapshotCoordinator: (operatorId, checkpointId) => this.#deployer.regions!.ofOperator(operatorId)!.sources.snapshot(operatorId, checkpointId),
       triggerTasks: (...trigger) => this.#deployer.regions!.triggerCheckpoint(...trigger),
       releaseCoordinatorEvents: () => this.#deployer.regions?.releaseCoordinatorEvents(),
-      notifyComplete: ({ metadata: { checkpointId } }) => {
+      notifyComplete: ({ path, metadata }) => {
+        const { checkpointId } = metadata;
+        if (isSavepoint(metadata)) this.#savepoints.stopsBehind(path);
         this.#results.checkpointComplete(checkpointId);
         this.#deployer.regions!.notifyCheckpoint("checkpointComplete", checkpointId);
         this.#adaptive?.checkpointCompleted();
@@ -508,9 +484,9 @@ export class JobMaster {
     };
   }
 
-  #sourceTaskName(operatorId: string): string | undefined {
-    const operator = this.#init.jobGraph.vertices.flatMap((vertex) => vertex.operators).find(({ id }) => id === operatorId);
-    return operator === undefined ? undefined : `SourceCoordinator ${operator.name}`;
+  /** @throws `JOB_NOT_RUNNING` */
+  #mustGoOn(): void {
+    if (finalStates.has(this.#status)) throw ended();
   }
 
   #setStatus(status: JobStatus): void {
@@ -519,16 +495,4 @@ export class JobMaster {
     this.#history.entered(status);
     this.#init.onStatus?.(status);
   }
-}
-
-/** The job's configuration; batch jobs take no periodic checkpoints, as in Flink. */
-function checkpointConfig(jobGraph: JobGraph): Configuration {
-  const values: Record<string, unknown> = { ...jobGraph.config };
-  if (jobGraph.runtimeMode === "BATCH") delete values[CHECKPOINTING_INTERVAL.key];
-  return Configuration.of(values, allOptions);
-}
-
-/** Several regions lose their slots when one TaskManager is lost: that is one failure. */
-function isSameLoss(a: SerializedError, b: SerializedError): boolean {
-  return a.code === "TASK_MANAGER_LOST" && b.code === a.code && b.message === a.message;
 }

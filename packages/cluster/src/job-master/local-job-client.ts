@@ -1,4 +1,4 @@
-import type { JobClient, JobExecutionResult, JobMetrics, JobStatus } from "@millrace/graph";
+import type { JobClient, JobExecutionResult, JobMetrics, JobStatus, StopOptions } from "@millrace/graph";
 import type { JobMaster } from "./job-master.js";
 
 /** A handle on a job whose JobMaster is in this thread. */
@@ -34,5 +34,13 @@ export class LocalJobClient implements JobClient {
 
   triggerCheckpoint(): Promise<string> {
     return this.#job.triggerCheckpoint();
+  }
+
+  triggerSavepoint(directory?: string): Promise<string> {
+    return this.#job.triggerSavepoint(directory);
+  }
+
+  stopWithSavepoint(options?: StopOptions): Promise<string> {
+    return this.#job.stopWithSavepoint(options);
   }
 }

@@ -102,3 +102,9 @@ export function sourceOperators(jobGraph: Pick<JobGraph, "vertices">): ReadonlyM
     .filter((operator) => operator.type === "source")
     .map((operator) => [operator.id, { operatorId: operator.id, nodeId: operator.nodeId, vertex }] as const)));
 }
+
+/** How failures name the source coordinator of an operator. */
+export function sourceTaskName(jobGraph: JobGraph, operatorId: string): string | undefined {
+  const operator = jobGraph.vertices.flatMap((vertex) => vertex.operators).find(({ id }) => id === operatorId);
+  return operator === undefined ? undefined : `SourceCoordinator ${operator.name}`;
+}

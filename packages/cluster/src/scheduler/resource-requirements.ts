@@ -1,4 +1,4 @@
-import { MillraceError } from "@millrace/core";
+import { MillraceError, SCHEDULER } from "@millrace/core";
 import type { JobGraph, JobVertex } from "@millrace/graph";
 
 /** The least and the most parallelism of a vertex. Flink: JobVertexResourceRequirements.Parallelism. */
@@ -57,4 +57,12 @@ function widest({ nonParallel, maxParallelism }: JobVertex): number {
 
 function invalid(message: string, hint: string): MillraceError {
   return new MillraceError({ code: "RESOURCE_REQUIREMENTS_INVALID", message, hint });
+}
+
+/** What who rescales a job is told when its scheduler does not. */
+export function rescalingUnavailable({ jobName, runtimeMode }: JobGraph): MillraceError {
+  return new MillraceError({
+    code: "RESCALING_UNAVAILABLE", message: `the parallelism of the job "${jobName}" is fixed`, location: { option: SCHEDULER.key },
+    hint: runtimeMode === "BATCH" ? "a batch job cannot be rescaled while it runs" : `start it with -D ${SCHEDULER.key}=adaptive`,
+  });
 }

@@ -68,7 +68,7 @@ test("a client may do what its role allows, and stop what it has submitted itsel
   const job = (jobId: string) => ({ master: { status: "RUNNING", cancel: () => undefined, result: Promise.resolve(), triggerCheckpoint: () => "path" }, jobId });
   for (const id of ["a".repeat(32)]) jobs.set(id, job(id));
   const session = (role: "viewer" | "submitter" | "operator" | "internal"): ClientSession => new ClientSession({
-    role, overview: () => ({}) as never, blobs: { has: async () => true } as never,
+    role, overview: () => ({}) as never, fs: undefined as never, blobs: { has: async () => true } as never,
     dispatcher: { idsLike: (id: string) => [...jobs.keys()].filter((key) => key.startsWith(id)), job: (id: string) => jobs.get(id), list: () => [], submit: async ({ jobGraph }: { jobGraph: { jobId: string } }) => jobs.set(jobGraph.jobId, job(jobGraph.jobId)) } as never,
   }, {} as never);
   const may = async (role: Parameters<typeof session>[0], method: string, body: unknown, of = session(role)): Promise<boolean> => {

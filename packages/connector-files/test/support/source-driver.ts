@@ -41,6 +41,7 @@ export class SourceDriver<T> {
       },
       signalNoMoreSplits: (subtask) => this.readers[subtask]!.reader.notifyNoMoreSplits(),
       sendEventToReader: () => undefined,
+      setIsProcessingBacklog: () => undefined,
       callAsync: (work, handle) => {
         this.#periodic = async () => {
           const [result, error] = await work().then((r) => [r, undefined] as const, (e: unknown) => [undefined, e] as const);

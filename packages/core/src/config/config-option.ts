@@ -9,6 +9,8 @@ export interface ConfigOption<T> {
   readonly defaultValue: T;
   readonly description: string;
   readonly kind: string;
+  /** Older names, which are understood as well. */
+  readonly deprecatedKeys?: readonly string[];
   /** Parses text (from a file, `-D` or the environment) or a value given in code. @throws a plain string: what was expected. */
   readonly parse: (raw: unknown) => T;
 }

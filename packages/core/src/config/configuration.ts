@@ -18,11 +18,12 @@ export class Configuration {
    */
   static of(raw: Readonly<Record<string, unknown>>, known: readonly ConfigOption<any>[]): Configuration {
     const byKey = new Map(known.map((option) => [option.key, option]));
+    const byOldKey = new Map(known.flatMap((option) => (option.deprecatedKeys ?? []).map((key) => [key, option] as const)));
     const values = new Map<string, unknown>();
     for (const [key, value] of Object.entries(raw)) {
-      const option = byKey.get(key);
+      const option = byKey.get(key) ?? byOldKey.get(key);
       if (option === undefined) throw unknownKey(key, byKey.keys());
-      values.set(key, parse(option, value));
+      if (key === option.key || !(option.key in raw)) values.set(option.key, parse(option, value));
     }
     return new Configuration(values);
   }

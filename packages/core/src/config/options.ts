@@ -1,5 +1,6 @@
 import { configOption, type ConfigOption } from "./config-option.js";
 import { restOptions } from "./rest-options.js";
+import { savepointOptions } from "./savepoint-options.js";
 import { schedulerOptions } from "./scheduler-options.js";
 
 /** All options of the engine, under Flink's keys where Flink has them. */
@@ -59,10 +60,6 @@ export const CHECKPOINTING_ALIGNED_TIMEOUT: ConfigOption<number> = configOption.
 export const CHECKPOINTING_RETENTION: ConfigOption<"NO_EXTERNALIZED_CHECKPOINTS" | "DELETE_ON_CANCELLATION" | "RETAIN_ON_CANCELLATION"> = configOption.oneOf(
   ["NO_EXTERNALIZED_CHECKPOINTS", "DELETE_ON_CANCELLATION", "RETAIN_ON_CANCELLATION"])(
   "execution.checkpointing.externalized-checkpoint-retention", "NO_EXTERNALIZED_CHECKPOINTS", "What happens to the last checkpoint when the job ends.");
-export const SAVEPOINT_PATH: ConfigOption<string | undefined> = configOption.optionalString(
-  "execution.state-recovery.path", undefined, "Checkpoint directory to start from.");
-export const IGNORE_UNCLAIMED_STATE: ConfigOption<boolean> = configOption.boolean(
-  "execution.state-recovery.ignore-unclaimed-state", false, "Whether state of operators that the job no longer has is dropped instead of refused.");
 
 export const RESTART_STRATEGY: ConfigOption<"exponential-delay" | "fixed-delay" | "failure-rate" | "none"> = configOption.oneOf(
   ["exponential-delay", "fixed-delay", "failure-rate", "none"])(
@@ -88,7 +85,7 @@ export const allOptions: readonly ConfigOption<any>[] = [
   RUNTIME_MODE, PARALLELISM, MAX_PARALLELISM, JOB_NAME, OPERATOR_CHAINING, CHAIN_COMPILER, AUTO_WATERMARK_INTERVAL, FREEZE_RECORDS,
   COMBINE_WINDOWS, BUFFER_TIMEOUT, BATCH_SIZE, CHANNEL_CREDITS, BATCH_EXCHANGE_MEMORY, TMP_DIRS, EXTERNAL_PACKAGES, SLOT_ISOLATION, SLOT_HEAP,
   CHECKPOINTING_INTERVAL, CHECKPOINTING_MODE, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_TIMEOUT, CHECKPOINTING_TOLERABLE_FAILURES, CHECKPOINTING_DIRECTORY,
-  CHECKPOINTING_RETAINED, CHECKPOINTING_INCREMENTAL, CHECKPOINTING_UNALIGNED, CHECKPOINTING_UNALIGNED_FORCED, CHECKPOINTING_ALIGNED_TIMEOUT, CHECKPOINTING_RETENTION, SAVEPOINT_PATH, IGNORE_UNCLAIMED_STATE,
+  CHECKPOINTING_RETAINED, CHECKPOINTING_INCREMENTAL, CHECKPOINTING_UNALIGNED, CHECKPOINTING_UNALIGNED_FORCED, CHECKPOINTING_ALIGNED_TIMEOUT, CHECKPOINTING_RETENTION, ...savepointOptions,
   RESTART_STRATEGY, FIXED_DELAY_ATTEMPTS, FIXED_DELAY_DELAY, EXPONENTIAL_INITIAL, EXPONENTIAL_MAX, EXPONENTIAL_MULTIPLIER, EXPONENTIAL_RESET,
   EXPONENTIAL_JITTER, EXPONENTIAL_ATTEMPTS, FAILURE_RATE_MAX, FAILURE_RATE_INTERVAL, FAILURE_RATE_DELAY, TASK_CANCELLATION_TIMEOUT,
   COMMITTER_RETRIES, METRICS_LATENCY_INTERVAL, ...schedulerOptions, ...restOptions,

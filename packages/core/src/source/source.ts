@@ -44,6 +44,11 @@ export interface SplitEnumeratorContext<S extends SourceSplit> {
   sendEventToReader(subtask: number, event: unknown): void;
   /** Runs `work`, then `handle` with its result or error, between other callbacks; repeats every `periodMs` when given. */
   callAsync<R>(work: () => Promise<R>, handle: (result: R | undefined, error: unknown) => void, periodMs?: number): void;
+  /**
+   * Says whether the source reads records that have waited for long, so that results need not be fresh: checkpoints then come at
+   * `execution.checkpointing.interval-during-backlog`. At first it does not. Flink: FLIP-309.
+   */
+  setIsProcessingBacklog(isProcessingBacklog: boolean): void;
   readonly metrics: MetricGroup;
   readonly fs: FileSystem;
   readonly clock: Clock;

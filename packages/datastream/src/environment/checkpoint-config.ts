@@ -1,6 +1,6 @@
 import {
-  CHECKPOINTING_ALIGNED_TIMEOUT, CHECKPOINTING_DIRECTORY, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_MODE, CHECKPOINTING_RETAINED, CHECKPOINTING_RETENTION, CHECKPOINTING_TIMEOUT, CHECKPOINTING_TOLERABLE_FAILURES,
-  CHECKPOINTING_UNALIGNED, CHECKPOINTING_UNALIGNED_FORCED,
+  CHECKPOINTING_ALIGNED_TIMEOUT, CHECKPOINTING_DIRECTORY, CHECKPOINTING_INTERVAL_DURING_BACKLOG, CHECKPOINTING_MAX_CONCURRENT, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_MODE, CHECKPOINTING_RETAINED,
+  CHECKPOINTING_RETENTION, CHECKPOINTING_TIMEOUT, CHECKPOINTING_TOLERABLE_FAILURES, CHECKPOINTING_UNALIGNED, CHECKPOINTING_UNALIGNED_FORCED,
   type ConfigOption, type DurationLike,
 } from "@millrace/core";
 
@@ -21,6 +21,16 @@ export class CheckpointConfig {
   /** The least time between the end of one checkpoint and the start of the next. */
   setMinPauseBetweenCheckpoints(pause: DurationLike): this {
     this.#set(CHECKPOINTING_MIN_PAUSE, pause);
+    return this;
+  }
+  /** The most checkpoints in progress at a time; with a pause between them it is one. */
+  setMaxConcurrentCheckpoints(count: number): this {
+    this.#set(CHECKPOINTING_MAX_CONCURRENT, count);
+    return this;
+  }
+  /** Time between checkpoints while a source reads a backlog; 0 takes none then. */
+  setCheckpointIntervalDuringBacklog(interval: DurationLike): this {
+    this.#set(CHECKPOINTING_INTERVAL_DURING_BACKLOG, interval);
     return this;
   }
   setCheckpointTimeout(timeout: DurationLike): this {

@@ -37,7 +37,13 @@ export class HybridEnumerator implements SplitEnumerator<HybridSplit, HybridStat
     this.#position = restored?.position;
   }
 
+  /** All sources before the last read what has been there for long. */
+  get #isLast(): boolean {
+    return this.#sourceIndex + 1 === this.#stages.length;
+  }
+
   async start(): Promise<void> {
+    this.#context.setIsProcessingBacklog(!this.#isLast);
     const { create } = this.#stages[this.#sourceIndex]!;
     this.#begin(await create(this.#position).createEnumerator(this.#innerContext(this.#sourceIndex), this.#restored?.inner));
     await this.#inner!.start();
@@ -85,6 +91,7 @@ export class HybridEnumerator implements SplitEnumerator<HybridSplit, HybridStat
     const stage = this.#stages[this.#sourceIndex + 1]!;
     this.#position = stage.positionOf?.(previous);
     this.#sourceIndex++;
+    this.#context.setIsProcessingBacklog(!this.#isLast);
     this.#inner = undefined;
     const readers = [...this.#finished];
     this.#readers = new Set();
@@ -135,6 +142,9 @@ export class HybridEnumerator implements SplitEnumerator<HybridSplit, HybridStat
       registeredReaders: () => [...this.#readers],
       assignSplit: (inner, subtask) => context.assignSplit({ splitId: `${sourceIndex}:${inner.splitId}`, sourceIndex, position, inner }, subtask),
       signalNoMoreSplits: (subtask) => context.signalNoMoreSplits(subtask),
+      setIsProcessingBacklog: (isProcessing) => {
+        if (this.#isLast) context.setIsProcessingBacklog(isProcessing);
+      },
       sendEventToReader: (subtask, event) => context.sendEventToReader(subtask, { hybrid: "inner", sourceIndex, event } satisfies HybridEnumeratorEvent),
       callAsync: (work, handle, periodMs) =>
         context.callAsync(

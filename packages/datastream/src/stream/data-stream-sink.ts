@@ -1,6 +1,6 @@
 import type { DurationLike } from "@millrace/core";
 import type { StreamNode } from "@millrace/graph";
-import { bufferTimeoutMs, checkedText, setMaxParallelism, setParallelism } from "./operator-attributes.js";
+import { bufferTimeoutMs, checkedText, checkedUidHash, setMaxParallelism, setParallelism } from "./operator-attributes.js";
 
 /** A sink of the program, to name and to tune. Flink: DataStreamSink. */
 export class DataStreamSink<T> {
@@ -20,6 +20,11 @@ export class DataStreamSink<T> {
   /** Names the sink's state in checkpoints, whatever else changes in the program. */
   uid(uid: string): this {
     this.node.uid = checkedText(uid, "uid", this.node);
+    return this;
+  }
+  /** Gives the sink the id under which an older program left its state: 32 hex digits. See {@link SingleOutputStreamOperator.setUidHash}. */
+  setUidHash(uidHash: string): this {
+    this.node.uidHash = checkedUidHash(uidHash, this.node);
     return this;
   }
   /** Shown in plans in place of the name. */

@@ -27,7 +27,7 @@ import type { KeyedStream } from "./keyed-stream.js";
 import { PartitionWindowedStream } from "./partition-windowed-stream.js";
 import { recordHint } from "./record-hint.js";
 import type { AssignerOf } from "./window-settings.js";
-import { bufferTimeoutMs, checkedText, setMaxParallelism, setParallelism } from "./operator-attributes.js";
+import { bufferTimeoutMs, checkedText, checkedUidHash, setMaxParallelism, setParallelism } from "./operator-attributes.js";
 
 /** What becomes of records a schema refuses: the job fails, they are dropped and counted, or they go to a side output. */
 export type OnInvalid = "fail" | "skip" | OutputTag<InvalidRecord>;
@@ -303,6 +303,14 @@ export class SingleOutputStreamOperator<T> extends DataStream<T> {
   /** Names the operator's state in checkpoints, whatever else changes in the program. Twice in one job is `DUPLICATE_UID`. */
   uid(uid: string): this {
     this.node.uid = checkedText(uid, "uid", this.node);
+    return this;
+  }
+  /**
+   * Gives the operator the id under which an older program left its state, as errors and `_metadata` show it: 32 hex digits. For state of an operator
+   * that had no uid; keep it as long as that state is there. @throws `ATTRIBUTE_INVALID`
+   */
+  setUidHash(uidHash: string): this {
+    this.node.uidHash = checkedUidHash(uidHash, this.node);
     return this;
   }
   /** Shown in plans in place of the name. */

@@ -38,3 +38,14 @@ export function checkedText(value: string, what: string, node: StreamNode): stri
     location: { operator: node.name },
   });
 }
+
+/** @throws `ATTRIBUTE_INVALID` unless 32 hex digits */
+export function checkedUidHash(value: string, node: StreamNode): string {
+  if (typeof value === "string" && /^[0-9a-f]{32}$/.test(value)) return value;
+  throw new MillraceError({
+    code: "ATTRIBUTE_INVALID",
+    message: `the uid hash of "${node.name}" is ${JSON.stringify(value) ?? "undefined"}`,
+    hint: "give the operator's id as it is in _metadata: 32 hexadecimal digits; for a name of your own use uid()",
+    location: { operator: node.name },
+  });
+}

@@ -1,4 +1,5 @@
 import { isMillraceError, MillraceError } from "@millrace/core";
+import type { JobVertex } from "@millrace/graph";
 import type { ChainNode } from "./chain-node.js";
 
 /** Which line of a generated function belongs to which operator. Calls of user code stand on lines of their own, so a stack trace names the operator. */
@@ -53,4 +54,11 @@ export function locateError(thrown: unknown, operatorName: string, operatorId: s
     cause: thrown,
     location: { operator: operatorName, operatorId, subtask },
   });
+}
+
+/** An error of a task, with the operator whose code threw it; the chain is named where no trace leads to one, rather than a wrong one. */
+export function locateInTask(thrown: unknown, vertex: Pick<JobVertex, "name" | "operators">, subtaskIndex: number, sources: GeneratedSources | undefined): MillraceError {
+  const stack = (thrown as { readonly stack?: unknown } | undefined)?.stack;
+  const node = typeof stack === "string" ? sources?.locate(stack) : undefined;
+  return locateError(thrown, node?.name ?? vertex.name, node?.plan.id ?? vertex.operators[0]!.id, subtaskIndex);
 }

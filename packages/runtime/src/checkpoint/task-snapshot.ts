@@ -14,17 +14,22 @@ const STEP_MS = 0.5;
 /** The snapshot of all operators of a task: taken at one instant, encoded in slices between records, then written to one file. */
 export class TaskSnapshot {
   readonly checkpointId: number;
+  /** Absolute; all files of the checkpoint are in it. */
+  readonly directory: string;
+  readonly #incremental: boolean;
   readonly #operators: OperatorSnapshot[] = [];
   #stepping = 0;
 
-  constructor(checkpointId: number) {
+  /** `incremental`: keyed state may refer to files of earlier checkpoints, which are in directories beside its own. */
+  constructor(checkpointId: number, directory: string, incremental: boolean) {
     this.checkpointId = checkpointId;
+    this.directory = directory;
+    this.#incremental = incremental;
   }
 
-  /** `incremental`: keyed state may refer to files of earlier checkpoints. */
-  add(operatorId: string, keyed: HeapKeyedStateBackend | undefined, operator: OperatorStateBackend, incremental: boolean): void {
+  add(operatorId: string, keyed: HeapKeyedStateBackend | undefined, operator: OperatorStateBackend): void {
     const { checkpointId } = this;
-    const snapshot = incremental ? keyed?.incrementalSnapshot(checkpointId) : keyed?.snapshot(checkpointId);
+    const snapshot = this.#incremental ? keyed?.incrementalSnapshot(checkpointId) : keyed?.snapshot(checkpointId);
     this.#operators.push({ operatorId, keyed: snapshot, operator: operator.snapshot() });
   }
 
@@ -43,10 +48,11 @@ export class TaskSnapshot {
     for (const { keyed } of this.#operators) keyed?.abort();
   }
 
-  /** Writes the file `directory/chk-<id>/name`, when there is any state, and tells what is where. Paths are relative to the checkpoint's directory. */
-  async write(fs: FileSystem, directory: string, name: string, inFlight: InFlightData): Promise<TaskStateSnapshot> {
+  /** Writes the file `name` of the checkpoint's directory, when there is any state, and tells what is where. Paths are relative to the checkpoint's directory. */
+  async write(fs: FileSystem, name: string, inFlight: InFlightData): Promise<TaskStateSnapshot> {
     if (inFlight.failure !== undefined) throw inFlight.failure;
-    const checkpoint = `chk-${this.checkpointId}`;
+    const { directory } = this;
+    const seenFromOthers = `../${directory.slice(directory.lastIndexOf("/") + 1)}`;
     const chunks: Uint8Array[] = [];
     let position = 0;
     const append = (parts: readonly Uint8Array[]): { readonly path: string; readonly offset: number; readonly length: number } => {
@@ -64,7 +70,7 @@ export class TaskSnapshot {
       if (keyed !== undefined) {
         const result = keyed.finish();
         const file = append(result.chunks);
-        const handle = keyed.handle(result, file, { ...file, path: `../${checkpoint}/${name}` });
+        const handle = keyed.handle(result, file, { ...file, path: `${seenFromOthers}/${name}` });
         for (const part of handle.earlier ?? []) earlierBytes += part.file.length;
         keyedHandles.push(handle);
       }
@@ -77,7 +83,7 @@ export class TaskSnapshot {
       const others = operators[operatorId] ?? { keyed: [], operator: [] };
       operators[operatorId] = { ...others, inFlight: [...(others.inFlight ?? []), handle] };
     }
-    if (position > 0) await writeFile(fs, `${directory}/${checkpoint}/${name}`, chunks);
+    if (position > 0) await writeFile(fs, `${directory}/${name}`, chunks);
     return { operators, stateBytes: position + earlierBytes, writtenBytes: position };
   }
 }

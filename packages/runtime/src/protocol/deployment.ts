@@ -8,6 +8,15 @@ export interface CheckpointOptions {
    * A barrier that has overtaken says 0.
    */
   readonly unalignedAfterMs?: number;
+  /** Its files refer to no others, whatever `execution.checkpointing.incremental` says. */
+  readonly full?: boolean;
+  /** Absolute directory of a savepoint: its files go there, and refer to no others. */
+  readonly savepointDirectory?: string;
+  /**
+   * The job stops behind it: nothing is processed after the snapshot, until the checkpoint is complete (the task finishes) or aborted (it goes on).
+   * `drain`: the sources end first, as if there were no more records, so that all windows fire; a task that was aborted then has to be cancelled.
+   */
+  readonly stop?: "suspend" | "drain";
 }
 
 /** One attempt of one subtask. Unique over the life of a job. */

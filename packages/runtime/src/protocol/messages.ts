@@ -36,6 +36,8 @@ export type SlotEvent =
   | { readonly type: "coordinatorEvent"; readonly epoch: number; readonly operatorId: string; readonly subtaskIndex: number; readonly event: OperatorToCoordinator }
   | { readonly type: "operatorEvent"; readonly epoch: number; readonly operatorId: string; readonly subtaskIndex: number; readonly event: CoordinatorToOperator }
   | { readonly type: "coordinatorSnapshot"; readonly epoch: number; readonly operatorId: string; readonly checkpointId: number; readonly state: Uint8Array }
+  /** The source of this coordinator reads records that have waited for long, or no longer does. */
+  | { readonly type: "processingBacklog"; readonly epoch: number; readonly operatorId: string; readonly isProcessing: boolean }
   | { readonly type: "coordinatorFailed"; readonly epoch: number; readonly operatorId: string; readonly error: SerializedError }
   | { readonly type: "metrics"; readonly epoch: number; readonly attempt: ExecutionAttempt; readonly values: Readonly<Record<string, number>> }
   /** By name, each as `accumulatorValue` (core) makes it. */

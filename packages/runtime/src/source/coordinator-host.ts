@@ -31,6 +31,7 @@ export class CoordinatorHost {
     const coordinator = new SourceCoordinator(spec.source, parallelism, this.#env, this.#config, {
       toReader: (subtaskIndex, event) => this.#send({ type: "operatorEvent", epoch, operatorId, subtaskIndex, event }),
       snapshot: (checkpointId, state) => this.#send({ type: "coordinatorSnapshot", epoch, operatorId, checkpointId, state }),
+      processingBacklog: (isProcessing) => this.#send({ type: "processingBacklog", epoch, operatorId, isProcessing }),
       fail,
     });
     this.#coordinators.set(operatorId, coordinator);

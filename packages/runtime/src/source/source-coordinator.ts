@@ -7,6 +7,7 @@ import { jsonCodec } from "./split-codec.js";
 export interface CoordinatorLink {
   toReader(subtaskIndex: number, event: CoordinatorToOperator): void;
   snapshot(checkpointId: number, state: Uint8Array): void;
+  processingBacklog(isProcessing: boolean): void;
   fail(error: unknown): void;
 }
 
@@ -98,6 +99,9 @@ export class SourceCoordinator {
       signalNoMoreSplits: (subtask) => this.#link.toReader(subtask, { kind: "noMoreSplits" }),
       sendEventToReader: (subtask, event) => this.#link.toReader(subtask, { kind: "sourceEvent", event }),
       callAsync: (work, handle, periodMs) => this.#callAsync(work, handle as (result: unknown, error: unknown) => void, periodMs),
+      setIsProcessingBacklog: (isProcessing) => {
+        if (!this.#closed) this.#link.processingBacklog(isProcessing);
+      },
       metrics: new MetricRegistry(clock).group("enumerator"),
       fs,
       clock,

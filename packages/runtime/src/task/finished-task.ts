@@ -24,8 +24,7 @@ export class FinishedInput implements TaskInput {
   }
 
   process(): InputProgress {
-    if (!this.#passed) this.#chain.passLastWatermark();
-    this.#passed = true;
+    this.endNow();
     return "ended";
   }
 
@@ -35,6 +34,11 @@ export class FinishedInput implements TaskInput {
 
   triggerCheckpoint(barrier: Barrier): void {
     this.#checkpoint(barrier);
+  }
+
+  endNow(): void {
+    if (!this.#passed) this.#chain.passLastWatermark();
+    this.#passed = true;
   }
 
   checkpointAborted(): void {}

@@ -13,6 +13,7 @@ export class SourceInput implements TaskInput {
   readonly #checkpoint: (barrier: Barrier) => void;
   readonly #chunk = new ChunkSize();
   #ended = false;
+  #suspended = false;
 
   constructor(source: SourceOperator, turn: Turn, clock: Clock, checkpoint: (barrier: Barrier) => void) {
     this.#source = source;
@@ -23,6 +24,7 @@ export class SourceInput implements TaskInput {
 
   process(interrupt: () => boolean): InputProgress {
     if (this.#ended) return "ended";
+    if (this.#suspended) return "waiting";
     for (;;) {
       if (interrupt() || this.#turn.blocked) return "more";
       if (!this.#source.pollable) return "waiting";
@@ -30,8 +32,7 @@ export class SourceInput implements TaskInput {
       const result = this.#source.poll(this.#chunk.records);
       this.#chunk.measured(this.#source.polledRecords, this.#clock.monotonicMs() - started);
       if (result === "end") {
-        this.#ended = true;
-        this.#source.endOfInput();
+        this.endNow();
         return "ended";
       }
       if (result === "waiting" && !this.#source.pollable) return "waiting";
@@ -40,7 +41,21 @@ export class SourceInput implements TaskInput {
   }
 
   get closed(): boolean {
-    return this.#ended;
+    return this.#ended || this.#suspended;
+  }
+
+  endNow(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#source.endOfInput();
+  }
+
+  suspend(): void {
+    this.#suspended = true;
+  }
+
+  resume(): void {
+    this.#suspended = false;
   }
 
   triggerCheckpoint(barrier: Barrier): void {

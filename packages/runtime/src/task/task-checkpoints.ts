@@ -67,7 +67,7 @@ export class TaskCheckpoints {
 
   /** Takes the snapshot: nothing but this happens in the task until it is done. @param alignment none for a task whose input is made here */
   *take(received: Barrier, alignment: Alignment | undefined): Activity {
-    const { clock, mailbox } = this.#host;
+    const { clock, mailbox, checkpointDirectory } = this.#host;
     const { checkpointId, timestampMs } = received;
     const startedMs = clock.monotonicMs();
     const startDelayMs = Math.max(0, clock.nowMs() - timestampMs);
@@ -80,7 +80,7 @@ export class TaskCheckpoints {
       const barrier = received.overtakesInMs(clock.nowMs()) === 0 ? received.overtaking() : received;
       this.#chain.sendBarrier(barrier, inFlight);
       const timer = this.#overtakeLater(barrier, inFlight);
-      yield* this.#chain.snapshotState(checkpointId, timestampMs, (snapshot) => {
+      yield* this.#chain.snapshotState(barrier, checkpointDirectory, (snapshot) => {
         const syncDurationMs = clock.monotonicMs() - startedMs;
         const running: Running = {
           snapshot, inFlight, alignment, syncDurationMs, startDelayMs, startedMs: clock.monotonicMs(), encoded: false, alignmentMs: 0, timer,
@@ -143,7 +143,7 @@ export class TaskCheckpoints {
 
   #write({ snapshot, inFlight, alignment, alignmentMs, syncDurationMs, startDelayMs, startedMs }: Running): void {
     const { checkpointId } = snapshot;
-    const { clock, fs, checkpointDirectory, fileName } = this.#host;
+    const { clock, fs, fileName } = this.#host;
     const figures = {
       alignmentDurationMs: alignmentMs, syncDurationMs, startDelayMs, unaligned: inFlight.unaligned, persistedBytes: inFlight.bytes, processedBytes: alignment?.processedBytes ?? 0,
     };
@@ -152,10 +152,10 @@ export class TaskCheckpoints {
       this.#writing--;
       if (!this.#aborted.delete(checkpointId)) report();
       // Whoever aborted it deleted the directory, maybe before this file was made.
-      else fs.delete(`${checkpointDirectory}/chk-${checkpointId}`).catch(() => undefined);
+      else fs.delete(snapshot.directory).catch(() => undefined);
       this.#host.wake();
     };
-    snapshot.write(fs, checkpointDirectory, fileName, inFlight).then(
+    snapshot.write(fs, fileName, inFlight).then(
       (state) => done(() => this.#host.acknowledge(checkpointId, state, { ...figures, asyncDurationMs: clock.monotonicMs() - startedMs })),
       (error: unknown) => done(() => this.#host.decline(checkpointId, error)),
     );

@@ -18,6 +18,11 @@ export interface TaskInput {
    * @returns false when the checkpoint was aborted meanwhile.
    */
   recordInFlight?(checkpointId: number, data: InFlightData): boolean;
+  /** Where the input is made here rather than received: it has come to its end, whatever was left, with the last watermark. Does nothing when it had already. */
+  endNow?(): void;
+  /** Where the input is made here: nothing comes and it counts as closed, until it is {@link resume}d. */
+  suspend?(): void;
+  resume?(): void;
   /** Every element that was received and not processed is dropped. */
   discard(): void;
 }

@@ -1,6 +1,6 @@
 import { accumulatorValue, serializeError, type Accumulator, type Cancellable, type MillraceError } from "@millrace/core";
 import type { ExecutionState } from "@millrace/graph";
-import { locateError, type GeneratedSources } from "../chain/task-error.js";
+import { locateInTask } from "../chain/task-error.js";
 import { EndOfChannel, EndOfInput, type Barrier } from "../exchange/channel-element.js";
 import type { Alignment } from "../input/barrier-aligner.js";
 import type { OutputPressure } from "../exchange/output-channel.js";
@@ -11,6 +11,7 @@ import type { TaskDeployment } from "../protocol/deployment.js";
 import type { Activity } from "./activity.js";
 import { TaskCheckpoints, type CheckpointHost } from "./task-checkpoints.js";
 import { TaskMailbox } from "./task-mailbox.js";
+import { TaskStop } from "./task-stop.js";
 import { KeyedProcessingTimers, TaskProcessingTime } from "./task-timers.js";
 import { taskMetrics } from "./task-metrics.js";
 import type { TaskParts, TaskSetting } from "./task-setting.js";
@@ -55,6 +56,7 @@ export class Task {
   #opened = false;
   /** The end of input is through all operators; only commits are left. */
   #drained = false;
+  readonly #stop = new TaskStop();
   #endsLeft = 0;
   #finishing = false;
   #closing = false;
@@ -111,7 +113,8 @@ export class Task {
 
   /** @param alignment of its barriers; none for a task whose input is made here */
   checkpoint(barrier: Barrier, alignment?: Alignment): void {
-    this.#begin(this.#checkpoints!.take(barrier, alignment), false);
+    // What is drained must find room; a snapshot needs none.
+    this.#begin(this.#takeCheckpoint(barrier, alignment), barrier.options.stop === "drain");
   }
 
   checkpointAbandoned(checkpointId: number, reason: string): void {
@@ -122,7 +125,7 @@ export class Task {
   checkpointComplete(checkpointId: number): void {
     if (this.#parts === undefined || !this.#opened) return;
     this.#parts.chain.checkpointEnded(checkpointId, true);
-    this.#begin(this.#parts.chain.notifyComplete(checkpointId), false);
+    this.#begin(this.#checkpointEnded(checkpointId, true), false);
   }
 
   checkpointAborted(checkpointId: number): void {
@@ -130,7 +133,7 @@ export class Task {
     this.#parts.input.checkpointAborted(checkpointId);
     this.#checkpoints!.aborted(checkpointId);
     this.#parts.chain.checkpointEnded(checkpointId, false);
-    this.#begin(this.#parts.chain.notifyAborted(checkpointId), false);
+    this.#begin(this.#checkpointEnded(checkpointId, false), false);
   }
 
   hasOperator(operatorId: string): boolean {
@@ -167,7 +170,7 @@ export class Task {
   fail(thrown: unknown): void {
     // What goes wrong while a task is being cancelled is of no interest to anybody.
     if (this.over || this.#failure !== undefined || this.#state === "CANCELING") return;
-    this.#failure = this.#located(thrown);
+    this.#failure = locateInTask(thrown, this.#setting.vertex, this.deployment.attempt.subtaskIndex, this.#parts?.sources);
     this.#shutDown();
   }
 
@@ -219,7 +222,7 @@ export class Task {
     }
     if (this.#checkpoints?.encoding === true) this.#checkpoints.step();
     if (this.#state !== "RUNNING") return this.#mayStart();
-    if (this.#drained) return this.#tryToComplete();
+    if (this.#drained || this.#stop.suspends) return this.#tryToComplete();
     return this.#process();
   }
 
@@ -332,13 +335,38 @@ export class Task {
     if (chain.hasUncommitted) this.#send({ type: "finalCheckpointNeeded" });
   }
 
+  *#takeCheckpoint(barrier: Barrier, alignment: Alignment | undefined): Activity {
+    const { input } = this.#parts!;
+    const { stop } = barrier.options;
+    if (stop === "drain" && input.endNow !== undefined && !this.#finishing) {
+      input.endNow();
+      this.#finishing = true;
+      yield* this.#finish();
+    }
+    yield* this.#checkpoints!.take(barrier, alignment);
+    if (stop === undefined) return;
+    this.#stop.begin(barrier.checkpointId, stop);
+    if (stop === "drain") return;
+    input.suspend?.();
+    this.mailbox.held = true;
+  }
+
+  *#checkpointEnded(checkpointId: number, complete: boolean): Activity {
+    const { chain, input } = this.#parts!;
+    yield* complete ? chain.notifyComplete(checkpointId) : chain.notifyAborted(checkpointId);
+    if (!this.#stop.ended(checkpointId, complete)) return;
+    this.mailbox.held = false;
+    input.resume?.();
+    this.wake();
+  }
+
   /** All records are through: takes part in checkpoints until everything is committed and those before have finished, then closes. */
   #tryToComplete(): boolean {
     const { chain, input } = this.#parts!;
     const progress = input.process(this.#interrupt);
     if (this.#activities.length > 0) return true;
     // Whoever may be overtaken waits until all records have left: a checkpoint without this task would have to wait for them.
-    const busy = chain.hasUncommitted || this.#checkpoints!.busy || (this.#turn.blocked && chain.overtakable);
+    const busy = this.#stop.isUndecided || chain.hasUncommitted || this.#checkpoints!.busy || (this.#turn.blocked && chain.overtakable);
     if (!input.closed || busy) return (progress === "more" && !this.#turn.blocked) || this.#checkpoints!.encoding;
     if (this.#closing) return false;
     this.#closing = true;
@@ -454,16 +482,6 @@ export class Task {
 
   #send(event: TaskEvent): void {
     this.#setting.send({ ...event, epoch: this.#setting.epoch, attempt: this.deployment.attempt } as SlotEvent);
-  }
-
-  #located(thrown: unknown): MillraceError {
-    const { vertex } = this.#setting;
-    const sources: GeneratedSources | undefined = this.#parts?.sources;
-    const stack = (thrown as { readonly stack?: unknown } | undefined)?.stack;
-    const node = typeof stack === "string" ? sources?.locate(stack) : undefined;
-    const head = vertex.operators[0]!;
-    // Without a trace of the operator (a stack that is too deep, say) the chain is named rather than a wrong one.
-    return locateError(thrown, node?.name ?? vertex.name, node?.plan.id ?? head.id, this.deployment.attempt.subtaskIndex);
   }
 }
 

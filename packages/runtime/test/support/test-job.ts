@@ -2,7 +2,7 @@ import { BatchDecoder, deserializeError, type Env, type MessagePortLike } from "
 import type { ExecutionState, JobGraph, StreamGraph } from "@millrace/graph";
 import { assignKeyedState, redistributeOperatorState, type KeyedStateHandle, type OperatorStateHandle } from "@millrace/state";
 import { SlotExecutor, type SlotExecutorOptions } from "../../src/slot/slot-executor.js";
-import type { SlotCommand, SlotEvent, TaskRestore, TaskStateSnapshot } from "../../src/index.js";
+import type { CheckpointOptions, SlotCommand, SlotEvent, TaskRestore, TaskStateSnapshot } from "../../src/index.js";
 import { MemoryFiles } from "./memory-files.js";
 import { TestClock } from "./test-clock.js";
 
@@ -105,23 +105,23 @@ export class TestJob {
     await this.clock.runUntil(() => this.allIn("CANCELED", "FINISHED", "FAILED"));
   }
 
-  trigger(checkpointId: number): void {
+  trigger(checkpointId: number, options: CheckpointOptions = {}): void {
     const running = this.#options.jobGraph.vertices.flatMap((vertex) => Array.from({ length: vertex.parallelism }, (_, subtaskIndex) => ({ vertexId: vertex.id, subtaskIndex, attemptNumber: this.#attempt - 1 })))
       .filter((attempt) => this.#upstreamFinished(attempt.vertexId) && this.states.get(`${attempt.vertexId}/${attempt.subtaskIndex}`) !== "FINISHED");
     for (const { operator } of this.#sources()) this.executors[0]!.handle({ type: "snapshotCoordinator", epoch: this.#epoch, operatorId: operator.id, checkpointId });
-    this.#all({ type: "triggerCheckpoint", epoch: this.#epoch, checkpointId, timestampMs: this.clock.nowMs(), tasks: running });
+    this.#all({ type: "triggerCheckpoint", epoch: this.#epoch, checkpointId, timestampMs: this.clock.nowMs(), tasks: running, options });
   }
 
   /** As `tryCheckpoint`, where it cannot fail. */
-  async checkpoint(checkpointId: number): Promise<TestCheckpoint> {
-    const taken = await this.tryCheckpoint(checkpointId);
+  async checkpoint(checkpointId: number, options: CheckpointOptions = {}): Promise<TestCheckpoint> {
+    const taken = await this.tryCheckpoint(checkpointId, options);
     if (taken === undefined) throw new Error(`checkpoint ${checkpointId} was aborted`);
     return taken;
   }
 
   /** Takes a checkpoint and tells everybody that it is complete; aborts it when a task finishes without having taken part. */
-  async tryCheckpoint(checkpointId: number): Promise<TestCheckpoint | undefined> {
-    this.trigger(checkpointId);
+  async tryCheckpoint(checkpointId: number, options: CheckpointOptions = {}): Promise<TestCheckpoint | undefined> {
+    this.trigger(checkpointId, options);
     const expected = this.ids.filter((id) => this.states.get(id) !== "FINISHED");
     const left = (): boolean => expected.some((id) => this.states.get(id) === "FINISHED" && this.acknowledged.get(checkpointId)?.has(id) !== true);
     await this.clock.runUntil(() => this.error !== undefined || left() || this.#isAcknowledged(checkpointId, expected));

@@ -4,7 +4,10 @@ import { corruptSnapshot } from "./column-codec.js";
 import { writeRowSet } from "./row-set-codec.js";
 
 /**
- * The stored form of keyed state, version 0.
+ * The stored form of keyed state.
+ *
+ * What stands alone, as all of a savepoint does, is version 1: it has only rows, slices and timers, says nothing of how a backend keeps them, and is
+ * read for ever. Parts of incremental checkpoints are version 0, which may change without notice.
  *
  * A handle is a header (with incremental snapshots a row set and pages of rows behind it), then the key groups, each a sequence of blocks (type, length, body) at an offset the metadata knows:
  * - rows: count, key column, count of states, for each its index in the header, its number of values, (when not all rows have one) the column
@@ -26,7 +29,9 @@ export const EVENT_TIME = 0;
 export const PROCESSING_TIME = 1;
 
 const MAGIC = 0x534b524d; // "MRKS"
-const FORMAT_VERSION = 0;
+/** Of a part of an incremental snapshot, and of one that stands alone. */
+const PART_VERSION = 0;
+const FORMAT_VERSION = 1;
 const KINDS: readonly StateKind[] = ["value", "list", "map", "reducing", "aggregating"];
 
 export interface StateMetaInfo {
@@ -55,7 +60,7 @@ export interface SnapshotHeader {
 export function encodeHeader(header: SnapshotHeader, rows?: RowSet): Uint8Array {
   const writer = new ByteWriter(256);
   writer.i32(MAGIC);
-  writer.u8(FORMAT_VERSION);
+  writer.u8(header.rows === undefined ? FORMAT_VERSION : PART_VERSION);
   writer.string(JSON.stringify(header));
   if (rows !== undefined) writeRowSet(writer, rows);
   return writer.finish();
@@ -64,10 +69,10 @@ export function encodeHeader(header: SnapshotHeader, rows?: RowSet): Uint8Array 
 export function decodeHeader(reader: ByteReader): SnapshotHeader {
   if (reader.remaining < 5 || reader.i32() !== MAGIC) throw corruptSnapshot("it does not start with the mark of keyed state");
   const version = reader.u8();
-  if (version !== FORMAT_VERSION) {
+  if (version > FORMAT_VERSION) {
     throw new MillraceError({
       code: "STATE_SNAPSHOT_VERSION",
-      message: `keyed state was written in format version ${version}; this release reads version ${FORMAT_VERSION}`,
+      message: `keyed state was written in format version ${version}; this release reads versions up to ${FORMAT_VERSION}`,
       hint: "Restore it with the release that wrote it, or a later one.",
     });
   }
@@ -79,6 +84,7 @@ export function decodeHeader(reader: ByteReader): SnapshotHeader {
     throw new MillraceError({ code: "STATE_SNAPSHOT_CORRUPT", message: "the header of a keyed state snapshot is not JSON", cause });
   }
   if (!isHeader(header)) throw corruptSnapshot("its header lacks fields");
+  if (version === FORMAT_VERSION && (header.rows !== undefined || header.pageBytes !== undefined)) throw corruptSnapshot("a part of an incremental snapshot has the version of one that stands alone");
   return header;
 }
 

@@ -1,3 +1,4 @@
+import type { FileSystem } from "@millrace/core";
 import type { JobManager } from "../../dispatcher/job-manager.js";
 import type { JobMaster } from "../../job-master/job-master.js";
 import type { RegisteredTaskManager } from "../../resource-manager/resource-manager.js";
@@ -28,15 +29,24 @@ export class ClusterGateway extends JobMasterGateway {
     return (this.#jobManager()?.resources.taskManagers ?? []).map((taskManager) => viewOf(taskManager, [...(slots.get(taskManager.about.taskManagerId)?.values() ?? [])]));
   }
 
+  protected get fs(): FileSystem {
+    return this.#leader().fs;
+  }
+
   protected masters(): readonly JobMaster[] {
     const dispatcher = this.#jobManager()?.dispatcher;
     return dispatcher === undefined ? [] : dispatcher.list().map(({ jobId }) => dispatcher.job(jobId).master);
   }
 
   protected find(jobId: string): JobMaster {
+    return this.#leader().dispatcher.job(jobId).master;
+  }
+
+  /** @throws when that is another process */
+  #leader(): JobManager {
     const jobManager = this.#jobManager();
     if (jobManager === undefined) throw standbyRefusal(undefined);
-    return jobManager.dispatcher.job(jobId).master;
+    return jobManager;
   }
 
   /** By TaskManager and slot, which its endpoint tells from others: the job, and how many tasks of it are there. */

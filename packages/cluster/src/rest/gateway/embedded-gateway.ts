@@ -1,5 +1,6 @@
 import { availableParallelism, totalmem } from "node:os";
-import { MillraceError } from "@millrace/core";
+import { MillraceError, type FileSystem } from "@millrace/core";
+import { createNodeEnv } from "@millrace/env-node";
 import type { JobMaster } from "../../job-master/job-master.js";
 import { JobMasterGateway } from "./job-master-gateway.js";
 import { isFinal } from "./job-summary.js";
@@ -35,6 +36,8 @@ export class EmbeddedGateway extends JobMasterGateway {
       hardware: { cpuCores: availableParallelism(), physicalMemoryBytes: totalmem(), heapBytes: metrics["Status.JVM.Memory.Heap.Max"] ?? 0 }, metrics,
     }];
   }
+
+  protected readonly fs: FileSystem = createNodeEnv().fs;
 
   protected masters(): readonly JobMaster[] {
     return [...this.#jobs.values()];

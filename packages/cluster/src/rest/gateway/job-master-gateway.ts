@@ -1,4 +1,5 @@
-import { MillraceError, serializeError } from "@millrace/core";
+import { MillraceError, serializeError, type FileSystem } from "@millrace/core";
+import { disposeSavepoint } from "../../checkpoint/savepoint-files.js";
 import type { JobMaster } from "../../job-master/job-master.js";
 import type { JobView } from "../../job-master/job-view.js";
 import { ProcessMetrics } from "../../metrics/process-metrics.js";
@@ -18,7 +19,7 @@ export interface JobMasterGatewayOptions {
 /**
  * A gateway in the process of its JobMasters: all but where jobs come from and what TaskManagers there are.
  *
- * A JobMaster shows its job after the end, too, so nothing is kept here. What needs savepoints is `NOT_SUPPORTED`.
+ * A JobMaster shows its job after the end, too, so nothing is kept here.
  */
 export abstract class JobMasterGateway implements RestGateway {
   readonly artifacts = undefined;
@@ -32,6 +33,8 @@ export abstract class JobMasterGateway implements RestGateway {
 
   /** Jobs that run and those that are remembered, oldest first. */
   protected abstract masters(): readonly JobMaster[];
+  /** Where savepoints are. */
+  protected abstract readonly fs: FileSystem;
   /** @throws `JOB_UNKNOWN` */
   protected abstract find(jobId: string): JobMaster;
   abstract taskManagers(): Promise<readonly TaskManagerView[]>;
@@ -62,23 +65,27 @@ export abstract class JobMasterGateway implements RestGateway {
     this.find(jobId).cancel();
   }
 
-  async triggerCheckpoint(jobId: string, _kind: CheckpointKind): Promise<number> {
-    const path = await this.find(jobId).triggerCheckpoint();
+  async triggerCheckpoint(jobId: string, kind: CheckpointKind): Promise<number> {
+    const path = await this.find(jobId).triggerCheckpoint(kind === "FULL");
     return Number(path.slice(path.lastIndexOf("-") + 1));
   }
 
-  async triggerSavepoint(jobId: string, _request: SavepointRequest): Promise<string> {
-    this.find(jobId);
-    throw notSupported("savepoints");
+  async triggerSavepoint(jobId: string, { targetDirectory, format, cancelJob }: SavepointRequest): Promise<string> {
+    const master = this.find(jobId);
+    mustBeCanonical(format);
+    const path = await master.triggerSavepoint(targetDirectory);
+    if (cancelJob) master.cancel();
+    return path;
   }
 
-  async stopWithSavepoint(jobId: string, _request: StopRequest): Promise<string> {
-    this.find(jobId);
-    throw notSupported("savepoints");
+  async stopWithSavepoint(jobId: string, { targetDirectory, format, drain }: StopRequest): Promise<string> {
+    const master = this.find(jobId);
+    mustBeCanonical(format);
+    return master.stopWithSavepoint({ directory: targetDirectory, drain });
   }
 
-  async disposeSavepoint(_path: string): Promise<void> {
-    throw notSupported("disposing of savepoints");
+  async disposeSavepoint(path: string): Promise<void> {
+    await disposeSavepoint(this.fs, path);
   }
 
   async resourceRequirements(jobId: string): Promise<ResourceRequirements> {
@@ -125,6 +132,10 @@ export abstract class JobMasterGateway implements RestGateway {
     if (this.#options.onShutDown === undefined) throw notSupported("shutting down from outside");
     this.#options.onShutDown();
   }
+}
+
+function mustBeCanonical(format: SavepointRequest["format"]): void {
+  if (format !== "CANONICAL") throw notSupported(`savepoints in ${format} format`);
 }
 
 function notSupported(what: string): MillraceError {

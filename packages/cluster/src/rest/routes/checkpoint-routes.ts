@@ -1,5 +1,5 @@
 import {
-  CHECKPOINTING_ALIGNED_TIMEOUT, CHECKPOINTING_INTERVAL, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_MODE, CHECKPOINTING_RETENTION, CHECKPOINTING_TIMEOUT, CHECKPOINTING_TOLERABLE_FAILURES, CHECKPOINTING_DIRECTORY,
+  CHECKPOINTING_ALIGNED_TIMEOUT, CHECKPOINTING_INTERVAL, CHECKPOINTING_MAX_CONCURRENT, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_MODE, CHECKPOINTING_RETENTION, CHECKPOINTING_TIMEOUT, CHECKPOINTING_TOLERABLE_FAILURES, CHECKPOINTING_DIRECTORY,
   CHECKPOINTING_UNALIGNED,
   Configuration, allOptions,
 } from "@millrace/core";
@@ -28,7 +28,7 @@ export const checkpointRoutes: readonly Route[] = [
       const interval = config.get(CHECKPOINTING_INTERVAL);
       return {
         mode: config.get(CHECKPOINTING_MODE) === "EXACTLY_ONCE" ? ("exactly_once" as const) : ("at_least_once" as const),
-        interval: interval ?? NO_INTERVAL, timeout: config.get(CHECKPOINTING_TIMEOUT), min_pause: config.get(CHECKPOINTING_MIN_PAUSE), max_concurrent: 1,
+        interval: interval ?? NO_INTERVAL, timeout: config.get(CHECKPOINTING_TIMEOUT), min_pause: config.get(CHECKPOINTING_MIN_PAUSE), max_concurrent: config.get(CHECKPOINTING_MAX_CONCURRENT),
         externalization: { enabled: retention !== "NO_EXTERNALIZED_CHECKPOINTS", delete_on_cancellation: retention !== "RETAIN_ON_CANCELLATION" },
         state_backend: "HashMapStateBackend", checkpoint_storage: config.has(CHECKPOINTING_DIRECTORY) ? "FileSystemCheckpointStorage" : "TemporaryCheckpointStorage",
         unaligned_checkpoints: config.get(CHECKPOINTING_UNALIGNED), tolerable_failed_checkpoints: config.get(CHECKPOINTING_TOLERABLE_FAILURES), aligned_checkpoint_timeout: config.get(CHECKPOINTING_ALIGNED_TIMEOUT),

@@ -1,3 +1,4 @@
+import { SAVEPOINT_DIRECTORY } from "@millrace/core";
 import { RestError, failureCause } from "../http/rest-error.js";
 import { route, type RestRequest, type Route } from "../http/route.js";
 import { checkpointTriggerStatus, operationStatus, resourceRequirements, savepointStatus, triggered } from "../schema/cluster-answers.js";
@@ -33,7 +34,7 @@ export const operationRoutes: readonly Route[] = [
     body: object({ "target-directory": directory, "cancel-job": optional(nullable(boolean)), formatType: format, triggerId }),
     handle: async ({ gateway, operations, params, body }) => {
       const jobId = await runningJob(gateway, params["jobid"]!);
-      const request = { targetDirectory: await target(gateway, body["target-directory"]), format: body.formatType ?? ("CANONICAL" as const), cancelJob: body["cancel-job"] ?? false };
+      const request = { targetDirectory: await target(gateway, jobId, body["target-directory"]), format: body.formatType ?? ("CANONICAL" as const), cancelJob: body["cancel-job"] ?? false };
       return { "request-id": operations.start(SAVEPOINT, jobId, () => gateway.triggerSavepoint(jobId, request), trigger(body.triggerId)) };
     },
   }),
@@ -42,7 +43,7 @@ export const operationRoutes: readonly Route[] = [
     body: object({ targetDirectory: directory, drain: optional(nullable(boolean)), formatType: format, triggerId }),
     handle: async ({ gateway, operations, params, body }) => {
       const jobId = await runningJob(gateway, params["jobid"]!);
-      const request = { targetDirectory: await target(gateway, body.targetDirectory), format: body.formatType ?? ("CANONICAL" as const), drain: body.drain ?? false };
+      const request = { targetDirectory: await target(gateway, jobId, body.targetDirectory), format: body.formatType ?? ("CANONICAL" as const), drain: body.drain ?? false };
       return { "request-id": operations.start(SAVEPOINT, jobId, () => gateway.stopWithSavepoint(jobId, request), trigger(body.triggerId)) };
     },
   }),
@@ -118,12 +119,17 @@ async function runningJob(gateway: RestRequest["gateway"], jobId: string): Promi
 }
 
 /** @throws 400 when neither the request nor the configuration names a directory */
-async function target(gateway: RestRequest["gateway"], directoryOfRequest: string | null | undefined): Promise<string | undefined> {
+async function target(gateway: RestRequest["gateway"], jobId: string, directoryOfRequest: string | null | undefined): Promise<string | undefined> {
   if (directoryOfRequest !== null && directoryOfRequest !== undefined && directoryOfRequest !== "") return directoryOfRequest;
-  const { config } = await gateway.jobManager();
-  const configured = config["execution.checkpointing.savepoint-dir"];
+  const { jobGraph } = await gateway.job(jobId);
+  const configured = savepointDirectory(jobGraph.config) ?? savepointDirectory((await gateway.jobManager()).config);
   if (configured === undefined) throw new RestError(400, "Config key [execution.checkpointing.savepoint-dir] is not set. Property [target-directory] must be provided.");
-  return String(configured);
+  return configured;
+}
+
+function savepointDirectory(config: Readonly<Record<string, unknown>>): string | undefined {
+  for (const key of [SAVEPOINT_DIRECTORY.key, ...(SAVEPOINT_DIRECTORY.deprecatedKeys ?? [])]) if (config[key] !== undefined) return String(config[key]);
+  return undefined;
 }
 
 function trigger(id: string | null | undefined): string | undefined {
