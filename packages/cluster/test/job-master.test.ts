@@ -146,6 +146,8 @@ test("slots that cannot be had count as a failure; a lost slot restarts the job"
 
 test("slots that are lost while others are still being allocated end one deployment, once", async () => {
   const world = new World(twoVertexGraph({ ...CHECKPOINTING, "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 10, "restart-strategy.fixed-delay.delay": 5 }));
+  await world.time.advance(0);
+  assert.equal(world.slots.allocations, 1);
   const allocate = world.slots.allocate.bind(world.slots);
   let refuse: ((error: Error) => void) | undefined;
   world.slots.allocate = (request) => {
@@ -153,7 +155,6 @@ test("slots that are lost while others are still being allocated end one deploym
     world.slots.request = request;
     return new Promise((_, reject) => (refuse = reject));
   };
-  await world.time.advance(0);
   world.slots.fail("map", 0);
   await world.time.advance(50);
   assert.ok(refuse !== undefined, "the second deployment waits for its slots");
