@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
@@ -22,9 +22,18 @@ export function kafkaMissing(): string | undefined {
 
 function fetchKafka(): string | undefined {
   if (spawnSync("java", ["-version"]).status !== 0) return "`java` is not installed";
-  // Maven makes the folder first and fills it file by file: the marker is what says that it is whole.
-  if (existsSync(`${libraries}/.complete`)) return undefined;
-  const maven = spawnSync("sh", ["-c", "(mvn -q -B -o package || mvn -q -B package) && touch target/lib/.complete"], { cwd: folder, encoding: "utf8" });
-  if (maven.status === 0) return undefined;
+  if (existsSync(libraries)) return undefined;
+  // Others may fetch at the same time: each into a folder of its own, and whoever is first gives his the name.
+  const own = `${libraries}-${process.pid}`;
+  const maven = spawnSync("sh", ["-c", `mvn -q -B -o package "-Dlib=${own}" || mvn -q -B package "-Dlib=${own}"`], { cwd: folder, encoding: "utf8" });
+  if (maven.status === 0) {
+    try {
+      renameSync(own, libraries);
+    } catch (error) {
+      if (!existsSync(libraries)) throw error;
+    }
+    rmSync(own, { recursive: true, force: true });
+    return undefined;
+  }
   return `Kafka could not be taken from Maven Central: ${`${maven.stdout}${maven.stderr}${maven.error?.message ?? ""}`}`;
 }
