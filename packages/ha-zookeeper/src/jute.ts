@@ -18,7 +18,9 @@ export class JuteWriter {
   }
 
   bool(value: boolean): this {
-    this.#bytes[this.#grow(1)] = value ? 1 : 0;
+    // Growing replaces the bytes: they are looked up after it.
+    const at = this.#grow(1);
+    this.#bytes[at] = value ? 1 : 0;
     return this;
   }
 
