@@ -58,6 +58,7 @@ function configuration({ mode, seed }: Plan, directory: string): { readonly rand
     "pipeline.operator-chaining.enabled": random() < 0.7, "parallelism.default": 1 + Math.floor(random() * 3),
     "taskmanager.network.batch-size": 1 + Math.floor(random() * 30), "taskmanager.network.memory.buffers-per-channel": 1 + Math.floor(random() * 4),
     "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 50, "restart-strategy.fixed-delay.delay": Math.floor(random() * 20),
+    "pipeline.combine-windows.enabled": seed % 3 !== 0,
   };
   if (mode !== "aligned") config["execution.checkpointing.unaligned.enabled"] = true;
   if (mode === "aligned, then unaligned") config["execution.checkpointing.aligned-checkpoint-timeout"] = 1 + (seed % 30);

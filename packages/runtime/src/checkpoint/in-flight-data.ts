@@ -102,6 +102,7 @@ export class InFlightData {
 function restOf(batch: RecordBatch, fromRecord: number, fromMark: number): RecordBatch {
   const { count } = batch;
   const rest = new RecordBatch(batch.values.slice(fromRecord, count), batch.timestampsMs.slice(fromRecord, count), count - fromRecord);
+  rest.combined = batch.combined;
   rest.keyHashes = batch.keyHashes?.slice(fromRecord, count) ?? null;
   rest.marks = batch.marks?.slice(fromMark).map((mark) => ({ ...mark, at: mark.at - fromRecord })) ?? null;
   return rest;

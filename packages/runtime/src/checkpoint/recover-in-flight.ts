@@ -22,11 +22,15 @@ export interface ReplayTarget {
 export async function recoverInFlight(fs: FileSystem, restore: InFlightRestore, target: ReplayTarget, channels: readonly InputChannel[]): Promise<void> {
   const decoder = new BatchDecoder();
   if (!restore.rescaled) {
+    const bySender = new Map<number, RecordBatch[]>();
     for (const handle of restore.handles) {
       const batches = await read(fs, handle, decoder, target.partitioner);
       for (const batch of batches) batch.marks = restore.keepsWatermarks ? (batch.marks?.filter(({ kind }) => kind === "watermark") ?? null) : null;
-      channels.find(({ sender }) => sender === handle.from)!.recover(batches.filter((batch) => batch.count > 0 || batch.marks !== null));
+      const own = batches.filter((batch) => batch.count > 0 || batch.marks !== null);
+      bySender.set(handle.from, [...(bySender.get(handle.from) ?? []), ...own]);
     }
+    // All of a channel at once, since they go before what waits: first what was in the input, then what was in the output.
+    for (const [from, batches] of bySender) channels.find(({ sender }) => sender === from)!.recover(batches);
     return;
   }
   const replayed: RecordBatch[] = [];
@@ -61,6 +65,7 @@ function ownRecords(batch: RecordBatch, target: ReplayTarget): RecordBatch {
   const rows: number[] = [];
   for (let i = 0; i < batch.count; i++) if (isOwn(batch, i)) rows.push(i);
   const own = new RecordBatch(rows.map((row) => batch.values[row]), Float64Array.from(rows, (row) => batch.timestampsMs[row]!), rows.length);
+  own.combined = batch.combined;
   const { keyHashes } = batch;
   if (keyHashes !== null) own.keyHashes = Int32Array.from(rows, (row) => keyHashes[row]!);
   return own;

@@ -174,11 +174,11 @@ export class InputChannel {
     if (--this.recovering === 0) this.onRecovered?.();
   }
 
-  /** Puts batches that were in flight when the checkpoint was taken before everything that comes. Called before the task reads anything. */
+  /** Puts batches that were in flight when the checkpoint was taken before everything that comes. Called at most once, before the task reads anything. */
   recover(batches: readonly RecordBatch[]): void {
     const waiting = this.queue.length;
     for (const batch of batches) {
-      if (this.freezes) for (let i = 0; i < batch.count; i++) deepFreeze(batch.values[i]);
+      if (this.freezes && !batch.combined) for (let i = 0; i < batch.count; i++) deepFreeze(batch.values[i]);
       this.queue.push(new Recovered(batch));
     }
     this.recovering += batches.length;

@@ -84,6 +84,7 @@ export class RecordWriter {
   }
 
   sendBarrier(barrier: Barrier, data: InFlightData): void {
+    this.combiner?.flush();
     for (const channel of this.channels) channel.sendBarrier(barrier, data);
   }
 

@@ -9,6 +9,8 @@ import {
 } from "@millrace/core";
 import type { WindowSpec } from "@millrace/graph";
 import { KeyedOneInputHarness } from "@millrace/testkit";
+import { InFlightData } from "../../src/checkpoint/in-flight-data.js";
+import { Barrier } from "../../src/exchange/channel-element.js";
 import { OutputChannel } from "../../src/exchange/output-channel.js";
 import { RecordWriter } from "../../src/exchange/record-writer.js";
 import { WatermarkValve } from "../../src/input/watermark-valve.js";
@@ -100,7 +102,7 @@ class Exchange {
     else if (step.kind === "watermark") {
       writer.status(false);
       writer.watermark(step.time);
-    } else if (step.kind === "barrier") writer.sendEvent({} as never);
+    } else if (step.kind === "barrier") writer.sendBarrier(new Barrier(1, 0, {}), new InFlightData());
     else writer.status(true);
     writer.flush();
     return this.#receivers.flatMap(({ harness }) => harness.takeOutput().map((record) => JSON.stringify(record))).sort();
