@@ -24,7 +24,7 @@ class CountedSlots extends InThreadSlots {
   #used: { readonly request: SlotRequest; readonly width: number } | undefined;
 
   constructor(time: VirtualTime, pipeline: Pipeline, available: number) {
-    super(time.env, pipeline.graph, true);
+    super(time.env, pipeline.graph, { roundTripEdges: true });
     this.#available = available;
   }
   availableSlots(): number {

@@ -68,7 +68,7 @@ class Exchange {
       writable: true, flushWanted: false, sendEvent: () => undefined,
       send: (batch: RecordBatch) => void this.#deliver(to, sender, decoder.decode(encoder.encode(batch))),
     } as never, this.#batchSize, true));
-    const plan = { partitioner: { kind: "hash" as const, keySelector: key as (value: unknown) => unknown }, subtaskIndex: sender, maxParallelism: MAX_PARALLELISM, targetName: "window", random: () => 0 };
+    const plan = { partitioner: { kind: "hash" as const, keySelector: key as (value: unknown) => unknown }, subtaskIndex: sender, maxParallelism: MAX_PARALLELISM, targetName: "window", overtakable: false, random: () => 0 };
     return new RecordWriter(plan, channels, !this.#combine ? undefined : (channelOfKeyGroup) => new WindowCombiner({
       spec: this.#spec, keySelector: plan.partitioner.keySelector, channels, channelOfKeyGroup, maxParallelism: MAX_PARALLELISM, clock: { nowMs: () => 0, monotonicMs: () => 0 } as never,
       operatorName: "window", operatorId: "window", subtaskIndex: sender,
