@@ -32,7 +32,7 @@ export class ScriptedHost implements SlotHost {
           this.#clock.yieldThen(() => onEvent({ type: "coordinatorSnapshot", epoch, operatorId, checkpointId, state: new Uint8Array([7]) }));
         } else if (command.type === "triggerCheckpoint") {
           const { epoch, checkpointId } = command;
-          const metrics = { alignmentDurationMs: 0, syncDurationMs: 0, asyncDurationMs: 0, startDelayMs: 0 };
+          const metrics = { alignmentDurationMs: 0, syncDurationMs: 0, asyncDurationMs: 0, startDelayMs: 0, unaligned: false, persistedBytes: 0, processedBytes: 0 };
           for (const attempt of attempts) {
             this.#clock.yieldThen(() => onEvent({ type: "acknowledgeCheckpoint", epoch, checkpointId, attempt, state: { operators: {}, stateBytes: 1, writtenBytes: 1 }, metrics }));
           }
