@@ -1,4 +1,7 @@
 const jobMaster = "cluster/dist/job-master/job-master.js";
+const deployer = "cluster/dist/job-master/job-deployer.js";
+const region = "cluster/dist/job-master/region-deployment.js";
+const executions = "cluster/dist/job-master/execution-graph.js";
 const coordinator = "cluster/dist/checkpoint/checkpoint-coordinator.js";
 const pending = "cluster/dist/checkpoint/pending-checkpoint.js";
 const store = "cluster/dist/checkpoint/completed-checkpoint-store.js";
@@ -58,26 +61,29 @@ export const clusterMutants = [
   { id: "restore-is-forgotten", against: "an attempt starts from nothing", file: jobMaster,
     find: "const checkpoint = this.#store.latest;", replace: "const checkpoint = undefined;" },
   // The job.
-  { id: "stale-attempts-have-effect", against: "an event of a stale attempt has an effect", file: jobMaster,
-    find: 'if (epoch === this.#epoch && (!("epoch" in event) || event.epoch === epoch))', replace: "",
+  { id: "stale-attempts-have-effect", against: "an event of a stale attempt has an effect", file: region,
+    find: 'if (!("epoch" in event) || event.epoch === epoch)', replace: "",
     also: [
-      { file: "cluster/dist/job-master/execution-graph.js", find: "return execution?.attempt.attemptNumber === attempt.attemptNumber ? execution : undefined;", replace: "return execution;" },
-      { file: slots, find: "this.#router.remove(allocationId);\n        grant.onLost = undefined;", replace: "" },
+      { file: deployer, find: "if (this.#regions.isCurrent(deployment))", replace: "" },
+      { file: executions, find: "return execution?.attempt.attemptNumber === attempt.attemptNumber ? execution : undefined;", replace: "return execution;" },
+      { file: slots, find: "this.#router.remove(allocationId);", replace: "" },
+      { file: slots, find: "this.#lease.onLost = undefined;", replace: "" },
       { file: slots, find: "if (this.#released === undefined && part.slots.includes(slotIndex))", replace: "" },
       { file: taskManager, find: "if (connection !== this.#connection || !this.#allocations.has(allocationId))\n            return;", replace: "" },
     ] },
-  { id: "attempts-keep-their-number", against: "a stale attempt cannot be told from the current one", file: jobMaster,
-    find: "new ExecutionGraph(this.#init.jobGraph, epoch - 1,", replace: "new ExecutionGraph(this.#init.jobGraph, 0," },
+  { id: "attempts-keep-their-number", against: "a stale attempt cannot be told from the current one", file: executions,
+    find: "attemptNumber: attempt.attemptNumber + 1", replace: "attemptNumber: attempt.attemptNumber",
+    also: [{ file: deployer, find: "this.#init.firstAttempt + this.#plans++", replace: "0" }] },
   { id: "failure-report-is-lost", against: "a lost failure report wedges the job", file: jobMaster,
-    find: 'case "slotFailed": return this.#onSlotFailed(slotIndex, event.error);', replace: 'case "slotFailed": return undefined;' },
-  { id: "deployed-while-allocating", against: "a job is deployed twice at once", file: jobMaster,
-    find: "!this.#allocating && ", replace: "" },
-  { id: "redeploys-without-release", against: "the next attempt starts beside the last one", file: jobMaster,
+    find: 'case "slotFailed": return this.#onSlotFailed(deployment, slotIndex, event.error);', replace: 'case "slotFailed": return undefined;' },
+  { id: "deployed-while-allocating", against: "a job is deployed twice at once", file: region,
+    find: "await this.#allocation;", replace: "" },
+  { id: "redeploys-without-release", against: "the next attempt starts beside the last one", file: region,
     find: "await slots?.release();", replace: "void slots;" },
   { id: "finishes-with-committables", against: "the last committables of finished tasks are lost", file: "runtime/dist/sink/sink-operator.js",
     find: "return this.pending.length > 0 || this.unassigned.length > 0 || this.committing !== undefined;", replace: "return false;" },
   { id: "notifications-are-lost", against: "committables wait for ever", file: jobMaster,
-    find: 'this.#sendAll({ type: "checkpointComplete", epoch: this.#epoch, checkpointId });', replace: "" },
+    find: 'this.#deployer.regions.notifyCheckpoint("checkpointComplete", checkpointId);', replace: "" },
   // Coordinators of sources.
   { id: "coordinator-events-are-not-held", against: "a split is lost between its coordinator and its reader", file: sources,
     find: "if (this.#links.holds(operatorId))", replace: "if (false)" },
@@ -89,11 +95,11 @@ export const clusterMutants = [
   { id: "reborn-task-manager-is-the-same", against: "a TaskManager reborn within the heartbeat timeout", file: resources,
     find: 'this.unregister(before, new MillraceError({ code: "TASK_MANAGER_LOST", message: "it registered again", recovery: "restart" }));', replace: "" },
   { id: "slots-are-not-given-back", against: "slots leak", file: slots,
-    find: "grant.free();", replace: "" },
+    find: "this.#lease.free();", replace: "" },
   { id: "slots-are-not-closed", against: "a zombie attempt keeps its slots", file: slots,
-    find: 'await grant.taskManager.connection.request("closeSlots", { allocationId });', replace: "void allocationId;" },
+    find: 'await taskManager.connection.request("closeSlots", { allocationId });', replace: "void allocationId;" },
   { id: "zombie-task-manager", against: "a zombie TaskManager after a partition", file: taskManager,
-    find: "await this.#closeAll();\n        if (!this.#stopped)", replace: "if (!this.#stopped)" },
+    find: "this.#closing = this.#closeAll();", replace: "" },
   { id: "no-heartbeat-timeout", against: "a silent partner is waited for for ever", file: rpc,
     find: "if (silentMs > this.#heartbeat.timeoutMs)", replace: "if (false)" },
   { id: "open-calls-wait-for-ever", against: "a lost reply wedges its caller", file: rpc,
