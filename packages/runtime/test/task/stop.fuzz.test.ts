@@ -120,13 +120,14 @@ test("a job that was suspended and restored has brought everything exactly once"
     const taken = await stop(run, "suspend", scenario);
     if (taken === undefined) return;
     suspended++;
-    assert.deepEqual(run.sums(), []);
+    // The input may have ended by itself before the snapshot; then every timer has fired, and nothing is missing.
+    if (run.sums().length > 0) assert.deepEqual(run.sums(), allSums);
     const resumed = run.job(scenario.after);
     resumed.start(taken);
     await resumed.finish();
     assert.deepEqual(run.records(), allRecords);
     assert.deepEqual(run.sums(), allSums);
-  }), { numRuns });
+  }), { numRuns, examples: [[{ rounds: 9, slots: 1, before: 1, after: 1, batch: 8, unevenSplits: false }]] });
   assert.ok(suspended > 0);
 });
 
