@@ -5,7 +5,7 @@ import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { RPC_PROTOCOL_VERSION } from "@millrace/cluster";
 import { ZooKeeperServer, zookeeperMissing } from "../../tools/services/zookeeper/zookeeper-server.js";
-import { committed, difference, expected } from "./committed-lines.js";
+import { committedLines, differenceOf, numberedLines } from "./counted-words.js";
 import { LocalCluster, until, type ClusterProcess, type JobManagerProcess, type Release } from "./processes.js";
 
 /*
@@ -86,7 +86,7 @@ async function world(t: TestContext, kind: Kind, { lines = 20_000, jobManagers: 
     finished: async (client) => {
       const logs = (): string => [client, ...jobManagers].map((one) => one.output().slice(-4000)).join("\n-----\n");
       assert.equal(await client.ended, 0, logs());
-      assert.equal(difference(committed(output), expected(input)), "", logs());
+      assert.equal(differenceOf(committedLines(output), numberedLines(input)), "", logs());
     },
   };
   return self;
@@ -163,7 +163,7 @@ test("ZooKeeper crashes and comes back: the leader steps down, is elected again,
   const client = await run();
   await zookeeper!.stop();
   await until(() => jobManagers.some((one) => one.output().includes("no longer leads")));
-  await zookeeper!.restart();
+  await zookeeper!.start();
   await until(() => jobManagers.some((one) => one.output().includes("is recovered")));
   await newOutput();
   await finished(client);

@@ -62,7 +62,7 @@ function run(): void {
     await server.stop();
     await until(() => revocations === 1);
     await assert.rejects(a.store.commit(tokens[0]!, [{ type: "put", key: "k", value: "lost" }]), (error) => isMillraceError(error) && error.code === "LEADERSHIP_LOST");
-    await server.restart();
+    await server.start();
     await until(() => tokens.length === 2);
     assert.ok(tokens[1]! > tokens[0]!);
     assert.equal((await a.store.get("k"))?.value, "before");
@@ -78,7 +78,7 @@ function run(): void {
     void revoked.then(() => (lost = true));
     await server.stop();
     const commit = a.store.commit(token, [{ type: "put", key: "k", value: "across" }]);
-    await server.restart();
+    await server.start();
     await commit;
     assert.equal(lost, false);
     assert.equal((await a.store.get("k"))?.value, "across");
@@ -120,7 +120,7 @@ function run(): void {
       await log.more(15);
       if (round % 2 === 0) {
         await server.stop();
-        await server.restart();
+        await server.start();
       } else {
         void members.shift()!.close();
         members.push(join());

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../free-port.js";
 import { ServerProcess } from "../server-process.js";
+import { startOnFreePort } from "../start-on-free-port.js";
 import { JAVA_OPTIONS, kafkaMissing } from "./kafka-distribution.js";
 
 export interface KafkaOptions {
@@ -42,17 +43,11 @@ export class KafkaCluster {
   static async start(options: KafkaOptions = {}): Promise<KafkaCluster> {
     const missing = kafkaMissing();
     if (missing !== undefined) throw new Error(missing);
-    // Between the choice of a port and its use somebody else may take it.
-    for (let attempt = 1; ; attempt++) {
-      const cluster = await KafkaCluster.#prepare(options);
-      try {
-        await Promise.all(cluster.#brokers.map((broker) => broker.process.start()));
-        return cluster;
-      } catch (error) {
-        await cluster.remove();
-        if (attempt === 3) throw error;
-      }
-    }
+    return startOnFreePort(() => KafkaCluster.#prepare(options));
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.#brokers.map((broker) => broker.process.start()));
   }
 
   static async #prepare({ brokers: count = 1, properties = {}, users }: KafkaOptions): Promise<KafkaCluster> {

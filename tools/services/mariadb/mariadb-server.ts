@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { freePort } from "../free-port.js";
 import { giveTo, serverAccount } from "../server-account.js";
 import { ServerProcess } from "../server-process.js";
+import { startOnFreePort } from "../start-on-free-port.js";
 
 /** Why MariaDB cannot be had here; `undefined` when it can. Under CI that is an error: there nothing is skipped. */
 export function mariadbMissing(): string | undefined {
@@ -32,17 +33,12 @@ export class MariadbServer {
     this.process = process;
   }
 
-  static async start(options: MariadbOptions = {}): Promise<MariadbServer> {
-    for (let attempt = 1; ; attempt++) {
-      const server = await MariadbServer.#prepare(options);
-      try {
-        await server.process.start();
-        return server;
-      } catch (error) {
-        await server.remove();
-        if (attempt === 3) throw error;
-      }
-    }
+  static start(options: MariadbOptions = {}): Promise<MariadbServer> {
+    return startOnFreePort(() => MariadbServer.#prepare(options));
+  }
+
+  start(): Promise<void> {
+    return this.process.start();
   }
 
   static async #prepare({ settings = {} }: MariadbOptions): Promise<MariadbServer> {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { freePort } from "../free-port.js";
 import { giveTo, serverAccount } from "../server-account.js";
 import { ServerProcess } from "../server-process.js";
+import { startOnFreePort } from "../start-on-free-port.js";
 
 const DEBIAN_FOLDER = "/usr/lib/postgresql";
 
@@ -43,17 +44,12 @@ export class PostgresServer {
     this.process = process;
   }
 
-  static async start(options: PostgresOptions = {}): Promise<PostgresServer> {
-    for (let attempt = 1; ; attempt++) {
-      const server = await PostgresServer.#prepare(options);
-      try {
-        await server.process.start();
-        return server;
-      } catch (error) {
-        await server.remove();
-        if (attempt === 3) throw error;
-      }
-    }
+  static start(options: PostgresOptions = {}): Promise<PostgresServer> {
+    return startOnFreePort(() => PostgresServer.#prepare(options));
+  }
+
+  start(): Promise<void> {
+    return this.process.start();
   }
 
   static async #prepare({ settings = {} }: PostgresOptions): Promise<PostgresServer> {

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../free-port.js";
 import { ServerProcess } from "../server-process.js";
+import { startOnFreePort } from "../start-on-free-port.js";
 
 const DEBIAN_JAR = "/usr/share/java/zookeeper.jar";
 
@@ -25,7 +26,7 @@ function classPath(): string | undefined {
   return existsSync(DEBIAN_JAR) ? DEBIAN_JAR : undefined;
 }
 
-/** A server; `start` it, `stop` it (data stays), `restart` it, `remove` it. */
+/** A server; `start` it, `stop` it (data stays), `remove` it. */
 export class ZooKeeperServer {
   readonly port: number;
   readonly #directory: string;
@@ -45,18 +46,13 @@ export class ZooKeeperServer {
   }
 
   /** Starts one on a free port. */
-  static async start(): Promise<ZooKeeperServer> {
-    // Between the choice of a port and its use somebody else may take it.
-    for (let attempt = 1; ; attempt++) {
-      const server = new ZooKeeperServer(await freePort());
-      try {
-        await server.restart();
-        return server;
-      } catch (error) {
-        await server.remove();
-        if (attempt === 3) throw error;
-      }
-    }
+  static start(): Promise<ZooKeeperServer> {
+    return startOnFreePort(async () => new ZooKeeperServer(await freePort()));
+  }
+
+  /** Starts it (again, on the same port and data). */
+  start(): Promise<void> {
+    return this.#process.start();
   }
 
   get quorum(): string {
@@ -65,11 +61,6 @@ export class ZooKeeperServer {
 
   get pid(): number | undefined {
     return this.#process.pid;
-  }
-
-  /** Starts it again, on the same port and data. */
-  restart(): Promise<void> {
-    return this.#process.start();
   }
 
   /** Ends the process (SIGKILL by default, like a crash). */

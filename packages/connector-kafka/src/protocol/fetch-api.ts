@@ -1,5 +1,5 @@
 import type { Api } from "./api.js";
-import type { TopicOf } from "./offset-apis.js";
+import { readTopics, writeTopics, type TopicOf } from "./topic-partitions.js";
 
 export interface FetchPartition {
   readonly partition: number;
@@ -44,35 +44,26 @@ export const Fetch: Api<FetchRequest, FetchResponse> = {
   key: 1, name: "Fetch", minVersion: 12, maxVersion: 12, flexible: true,
   encode(writer, { maxWaitMs, minBytes, maxBytes, readCommitted, topics }) {
     writer.int32(-1).int32(maxWaitMs).int32(minBytes).int32(maxBytes).int8(readCommitted ? 1 : 0).int32(0).int32(-1);
-    writer.compactArray(topics, ({ topic, partitions }) => {
-      writer.compactString(topic).compactArray(partitions, (partition) => {
-        writer.int32(partition.partition).int32(partition.leaderEpoch).int64(partition.offset).int32(-1).int64(-1n).int32(partition.maxBytes).tags();
-      }).tags();
-    });
+    writeTopics(writer, topics, ({ partition, leaderEpoch, offset, maxBytes: ofPartition }) => writer.int32(partition).int32(leaderEpoch).int64(offset).int32(-1).int64(-1n).int32(ofPartition).tags());
     writer.compactArray([], () => undefined).compactString("").tags();
   },
   decode(reader) {
     reader.int32();
     const errorCode = reader.int16();
     reader.int32();
-    const topics = reader.compactArray(() => {
-      const topic = reader.compactString();
-      const partitions = reader.compactArray(() => {
-        const head = {
-          partition: reader.int32(), errorCode: reader.int16(), highWatermark: reader.int64(), lastStableOffset: reader.int64(), logStartOffset: reader.int64(),
-        };
-        const abortedTransactions = reader.compactArray(() => {
-          const transaction = { producerId: reader.int64(), firstOffset: reader.int64() };
-          reader.tags();
-          return transaction;
-        });
-        reader.int32();
-        const records = reader.compactBytes();
+    const topics = readTopics(reader, () => {
+      const head = {
+        partition: reader.int32(), errorCode: reader.int16(), highWatermark: reader.int64(), lastStableOffset: reader.int64(), logStartOffset: reader.int64(),
+      };
+      const abortedTransactions = reader.compactArray(() => {
+        const transaction = { producerId: reader.int64(), firstOffset: reader.int64() };
         reader.tags();
-        return { ...head, abortedTransactions, records };
+        return transaction;
       });
+      reader.int32();
+      const records = reader.compactBytes();
       reader.tags();
-      return { topic, partitions };
+      return { ...head, abortedTransactions, records };
     });
     return { errorCode, topics };
   },

@@ -1,9 +1,5 @@
 import type { Api } from "./api.js";
-
-export interface TopicOf<P> {
-  readonly topic: string;
-  readonly partitions: readonly P[];
-}
+import { readPartitionError, readTopics, writeTopics, type PartitionError, type TopicOf } from "./topic-partitions.js";
 
 /** -2 is the first offset, -1 the one after the last; else milliseconds: the first record of that time or later. */
 export const EARLIEST_TIMESTAMP = -2n;
@@ -24,25 +20,20 @@ export interface ListedOffset {
 export const ListOffsets: Api<ListOffsetsRequest, readonly TopicOf<ListedOffset>[]> = {
   key: 2, name: "ListOffsets", minVersion: 6, maxVersion: 7, flexible: true,
   encode(writer, { readCommitted, topics }) {
-    writer.int32(-1).int8(readCommitted ? 1 : 0).compactArray(topics, ({ topic, partitions }) => {
-      writer.compactString(topic).compactArray(partitions, ({ partition, leaderEpoch, timestamp }) => writer.int32(partition).int32(leaderEpoch).int64(timestamp).tags()).tags();
-    }).tags();
+    writer.int32(-1).int8(readCommitted ? 1 : 0);
+    writeTopics(writer, topics, ({ partition, leaderEpoch, timestamp }) => writer.int32(partition).int32(leaderEpoch).int64(timestamp).tags());
+    writer.tags();
   },
   decode(reader) {
     reader.int32();
-    return reader.compactArray(() => {
-      const topic = reader.compactString();
-      const partitions = reader.compactArray(() => {
-        const partition = reader.int32();
-        const errorCode = reader.int16();
-        reader.int64();
-        const offset = reader.int64();
-        reader.int32();
-        reader.tags();
-        return { partition, errorCode, offset };
-      });
+    return readTopics(reader, () => {
+      const partition = reader.int32();
+      const errorCode = reader.int16();
+      reader.int64();
+      const offset = reader.int64();
+      reader.int32();
       reader.tags();
-      return { topic, partitions };
+      return { partition, errorCode, offset };
     });
   },
 };
@@ -61,27 +52,21 @@ export interface OffsetFetchResponse {
 export const OffsetFetch: Api<OffsetFetchRequest, OffsetFetchResponse> = {
   key: 9, name: "OffsetFetch", minVersion: 7, maxVersion: 7, flexible: true,
   encode(writer, { groupId, topics }) {
-    writer.compactString(groupId).compactArray(topics, ({ topic, partitions }) => {
-      writer.compactString(topic).compactArray(partitions, (partition) => writer.int32(partition)).tags();
-    });
+    writer.compactString(groupId);
+    writeTopics(writer, topics, (partition) => writer.int32(partition));
     // Offsets whose transaction is open yet are waited for.
     writer.bool(true).tags();
   },
   decode(reader) {
     reader.int32();
-    const topics = reader.compactArray(() => {
-      const topic = reader.compactString();
-      const partitions = reader.compactArray(() => {
-        const partition = reader.int32();
-        const offset = reader.int64();
-        reader.int32();
-        reader.compactNullableString();
-        const errorCode = reader.int16();
-        reader.tags();
-        return { partition, errorCode, offset };
-      });
+    const topics = readTopics(reader, () => {
+      const partition = reader.int32();
+      const offset = reader.int64();
+      reader.int32();
+      reader.compactNullableString();
+      const errorCode = reader.int16();
       reader.tags();
-      return { topic, partitions };
+      return { partition, errorCode, offset };
     });
     return { errorCode: reader.int16(), topics };
   },
@@ -93,24 +78,15 @@ export interface OffsetCommitRequest {
 }
 
 /** From outside of the group, as a client that assigns partitions to itself does. */
-export const OffsetCommit: Api<OffsetCommitRequest, readonly TopicOf<{ readonly partition: number; readonly errorCode: number }>[]> = {
+export const OffsetCommit: Api<OffsetCommitRequest, readonly TopicOf<PartitionError>[]> = {
   key: 8, name: "OffsetCommit", minVersion: 8, maxVersion: 8, flexible: true,
   encode(writer, { groupId, topics }) {
-    writer.compactString(groupId).int32(-1).compactString("").compactString(null).compactArray(topics, ({ topic, partitions }) => {
-      writer.compactString(topic).compactArray(partitions, ({ partition, offset }) => writer.int32(partition).int64(offset).int32(-1).compactString("").tags()).tags();
-    }).tags();
+    writer.compactString(groupId).int32(-1).compactString("").compactString(null);
+    writeTopics(writer, topics, ({ partition, offset }) => writer.int32(partition).int64(offset).int32(-1).compactString("").tags());
+    writer.tags();
   },
   decode(reader) {
     reader.int32();
-    return reader.compactArray(() => {
-      const topic = reader.compactString();
-      const partitions = reader.compactArray(() => {
-        const partition = { partition: reader.int32(), errorCode: reader.int16() };
-        reader.tags();
-        return partition;
-      });
-      reader.tags();
-      return { topic, partitions };
-    });
+    return readTopics(reader, () => readPartitionError(reader));
   },
 };

@@ -1,5 +1,5 @@
 import type { Api } from "./api.js";
-import type { TopicOf } from "./offset-apis.js";
+import { readTopics, writeTopics, type PartitionError, type TopicOf } from "./topic-partitions.js";
 
 export interface ProduceRequest {
   readonly transactionalId: string | null;
@@ -9,9 +9,7 @@ export interface ProduceRequest {
   readonly topics: readonly TopicOf<{ readonly partition: number; readonly records: Uint8Array }>[];
 }
 
-export interface ProducedPartition {
-  readonly partition: number;
-  readonly errorCode: number;
+export interface ProducedPartition extends PartitionError {
   readonly message: string | null;
 }
 
@@ -19,29 +17,23 @@ export interface ProducedPartition {
 export const Produce: Api<ProduceRequest, readonly TopicOf<ProducedPartition>[]> = {
   key: 0, name: "Produce", minVersion: 9, maxVersion: 11, flexible: true,
   encode(writer, { transactionalId, acks, timeoutMs, topics }) {
-    writer.compactString(transactionalId).int16(acks).int32(timeoutMs).compactArray(topics, ({ topic, partitions }) => {
-      writer.compactString(topic).compactArray(partitions, ({ partition, records }) => writer.int32(partition).compactBytes(records).tags()).tags();
-    }).tags();
+    writer.compactString(transactionalId).int16(acks).int32(timeoutMs);
+    writeTopics(writer, topics, ({ partition, records }) => writer.int32(partition).compactBytes(records).tags());
+    writer.tags();
   },
   decode(reader) {
-    const topics = reader.compactArray(() => {
-      const topic = reader.compactString();
-      const partitions = reader.compactArray(() => {
-        const partition = reader.int32();
-        const errorCode = reader.int16();
-        reader.skip(24);
-        reader.compactArray(() => {
-          reader.int32();
-          reader.compactNullableString();
-          reader.tags();
-        });
-        const message = reader.compactNullableString();
+    return readTopics(reader, () => {
+      const partition = reader.int32();
+      const errorCode = reader.int16();
+      reader.skip(24);
+      reader.compactArray(() => {
+        reader.int32();
+        reader.compactNullableString();
         reader.tags();
-        return { partition, errorCode, message };
       });
+      const message = reader.compactNullableString();
       reader.tags();
-      return { topic, partitions };
+      return { partition, errorCode, message };
     });
-    return topics;
   },
 };

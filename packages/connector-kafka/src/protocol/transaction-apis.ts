@@ -1,5 +1,5 @@
 import type { Api } from "./api.js";
-import type { TopicOf } from "./offset-apis.js";
+import { readPartitionError, readTopics, writeTopics, type PartitionError, type TopicOf } from "./topic-partitions.js";
 
 export interface InitProducerIdRequest {
   /** `null`: a producer that is idempotent only. */
@@ -30,25 +30,16 @@ export interface AddPartitionsToTxnRequest extends ProducerIdentity {
 }
 
 /** Version 3 is the last one for clients. */
-export const AddPartitionsToTxn: Api<AddPartitionsToTxnRequest, readonly TopicOf<{ readonly partition: number; readonly errorCode: number }>[]> = {
+export const AddPartitionsToTxn: Api<AddPartitionsToTxnRequest, readonly TopicOf<PartitionError>[]> = {
   key: 24, name: "AddPartitionsToTxn", minVersion: 3, maxVersion: 3, flexible: true,
   encode(writer, { transactionalId, producerId, producerEpoch, topics }) {
-    writer.compactString(transactionalId).int64(producerId).int16(producerEpoch).compactArray(topics, ({ topic, partitions }) => {
-      writer.compactString(topic).compactArray(partitions, (partition) => writer.int32(partition)).tags();
-    }).tags();
+    writer.compactString(transactionalId).int64(producerId).int16(producerEpoch);
+    writeTopics(writer, topics, (partition) => writer.int32(partition));
+    writer.tags();
   },
   decode(reader) {
     reader.int32();
-    return reader.compactArray(() => {
-      const topic = reader.compactString();
-      const partitions = reader.compactArray(() => {
-        const partition = { partition: reader.int32(), errorCode: reader.int16() };
-        reader.tags();
-        return partition;
-      });
-      reader.tags();
-      return { topic, partitions };
-    });
+    return readTopics(reader, () => readPartitionError(reader));
   },
 };
 
