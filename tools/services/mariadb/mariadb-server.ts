@@ -1,10 +1,11 @@
 // A private MariaDB with a row-based binary log and GTIDs: on a free port of the loopback, in a temporary folder, gone when it is removed.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../free-port.js";
 import { giveTo, serverAccount } from "../server-account.js";
+import { PrivateServer, prepareData } from "../private-server.js";
 import { ServerProcess } from "../server-process.js";
 import { startOnFreePort } from "../start-on-free-port.js";
 
@@ -21,24 +22,9 @@ export interface MariadbOptions {
 }
 
 /** A server; database `test`, user `root`, password `secret`. */
-export class MariadbServer {
-  readonly port: number;
-  /** To kill, pause and start again on the same data. */
-  readonly process: ServerProcess;
-  readonly #directory: string;
-
-  private constructor(directory: string, port: number, process: ServerProcess) {
-    this.#directory = directory;
-    this.port = port;
-    this.process = process;
-  }
-
+export class MariadbServer extends PrivateServer {
   static start(options: MariadbOptions = {}): Promise<MariadbServer> {
     return startOnFreePort(() => MariadbServer.#prepare(options));
-  }
-
-  start(): Promise<void> {
-    return this.process.start();
   }
 
   static async #prepare({ settings = {} }: MariadbOptions): Promise<MariadbServer> {
@@ -48,13 +34,9 @@ export class MariadbServer {
     const directory = mkdtempSync(join(tmpdir(), "millrace-mariadb-"));
     giveTo(account, directory);
     const data = join(directory, "data");
-    const run = (command: string, args: readonly string[], input: string = ""): void => {
-      const { status, stdout, stderr } = spawnSync(command, args, { ...account, cwd: directory, encoding: "utf8", input });
-      if (status !== 0) throw new Error(`${command}: ${stdout}${stderr}`);
-    };
-    run("mariadb-install-db", ["--no-defaults", `--datadir=${data}`, "--skip-test-db", "--auth-root-authentication-method=normal"]);
+    prepareData(account, directory, "mariadb-install-db", ["--no-defaults", `--datadir=${data}`, "--skip-test-db", "--auth-root-authentication-method=normal"]);
     const small = ["--no-defaults", `--datadir=${data}`, "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M"];
-    run("mariadbd", [...small, "--bootstrap"], "FLUSH PRIVILEGES;\nCREATE OR REPLACE USER 'root'@'127.0.0.1' IDENTIFIED BY 'secret';\nGRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;\nCREATE DATABASE test;\n");
+    prepareData(account, directory, "mariadbd", [...small, "--bootstrap"], "FLUSH PRIVILEGES;\nCREATE OR REPLACE USER 'root'@'127.0.0.1' IDENTIFIED BY 'secret';\nGRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;\nCREATE DATABASE test;\n");
     const port = await freePort();
     const all = {
       port: String(port), "bind-address": "127.0.0.1", socket: join(directory, "socket"), "server-id": "1", "log-bin": "binlog", "binlog-format": "ROW", "binlog-row-metadata": "FULL", "binlog-row-image": "FULL",
@@ -70,11 +52,5 @@ export class MariadbServer {
   /** `mysql://user:password@host:port/database`. */
   get url(): string {
     return `mysql://root:secret@127.0.0.1:${this.port}/test`;
-  }
-
-  /** Kills it and deletes its data. */
-  async remove(): Promise<void> {
-    await this.process.stop();
-    rmSync(this.#directory, { recursive: true, force: true });
   }
 }

@@ -1,10 +1,11 @@
 // A private PostgreSQL with logical WAL and two-phase commit: on a free port of the loopback, in a temporary folder, gone when it is removed.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../free-port.js";
 import { giveTo, serverAccount } from "../server-account.js";
+import { PrivateServer, prepareData } from "../private-server.js";
 import { ServerProcess } from "../server-process.js";
 import { startOnFreePort } from "../start-on-free-port.js";
 
@@ -32,24 +33,9 @@ export interface PostgresOptions {
 }
 
 /** A server; database `postgres`, user `postgres`, password `secret`. */
-export class PostgresServer {
-  readonly port: number;
-  /** To kill, pause and start again on the same data. */
-  readonly process: ServerProcess;
-  readonly #directory: string;
-
-  private constructor(directory: string, port: number, process: ServerProcess) {
-    this.#directory = directory;
-    this.port = port;
-    this.process = process;
-  }
-
+export class PostgresServer extends PrivateServer {
   static start(options: PostgresOptions = {}): Promise<PostgresServer> {
     return startOnFreePort(() => PostgresServer.#prepare(options));
-  }
-
-  start(): Promise<void> {
-    return this.process.start();
   }
 
   static async #prepare({ settings = {} }: PostgresOptions): Promise<PostgresServer> {
@@ -59,14 +45,10 @@ export class PostgresServer {
     const account = serverAccount("postgres");
     const directory = mkdtempSync(join(tmpdir(), "millrace-postgres-"));
     giveTo(account, directory);
-    const run = (command: string, args: readonly string[]): void => {
-      const { status, stdout, stderr } = spawnSync(join(folder, command), args, { ...account, cwd: directory, encoding: "utf8" });
-      if (status !== 0) throw new Error(`${command}: ${stdout}${stderr}`);
-    };
     const data = join(directory, "data");
     const passwordFile = join(directory, "password");
     writeFileSync(passwordFile, "secret\n");
-    run("initdb", ["-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256", `--pwfile=${passwordFile}`, "--no-sync"]);
+    prepareData(account, directory, join(folder, "initdb"), ["-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256", `--pwfile=${passwordFile}`, "--no-sync"]);
     const port = await freePort();
     const all = {
       port: String(port), listen_addresses: "127.0.0.1", unix_socket_directories: directory, wal_level: "logical", max_prepared_transactions: "64", max_wal_senders: "8", max_replication_slots: "8",
@@ -85,10 +67,8 @@ export class PostgresServer {
     return `postgres://postgres:secret@127.0.0.1:${this.port}/postgres`;
   }
 
-  /** Kills it and deletes its data. */
-  async remove(): Promise<void> {
-    // Its children live on for a moment when the postmaster is killed, and write into the folder.
-    await this.process.stop("SIGQUIT");
-    rmSync(this.#directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  override remove(): Promise<void> {
+    // Its children live on for a moment when the postmaster alone is killed, and write into the folder.
+    return super.remove("SIGQUIT");
   }
 }

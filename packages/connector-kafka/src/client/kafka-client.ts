@@ -2,7 +2,7 @@ import { MillraceError, isMillraceError } from "@millrace/core";
 import type { Api } from "../protocol/api.js";
 import { FindCoordinator, Metadata } from "../protocol/cluster-apis.js";
 import type { BrokerAddress, MetadataResponse, TopicMetadata } from "../protocol/cluster-apis.js";
-import { errorName, isTransient } from "../protocol/error-code.js";
+import { errorName } from "../protocol/error-code.js";
 import { BrokerConnection } from "./broker-connection.js";
 import { TransientKafkaError, answerError, unreachable } from "./kafka-error.js";
 import type { ConnectionSettings, HostAndPort } from "./kafka-options.js";
@@ -172,7 +172,7 @@ export function requireTopics(response: MetadataResponse): void {
     const error = errorName(errorCode);
     if (error === "UNKNOWN_TOPIC_OR_PARTITION" || error === "INVALID_TOPIC_EXCEPTION") throw topicNotFound(name, error);
     if (errorCode !== 0) throw answerError(errorCode, `topic "${name}"`);
-    const leaderless = partitions.find((partition) => partition.leader < 0 || (partition.errorCode !== 0 && isTransient(partition.errorCode) && errorName(partition.errorCode) === "LEADER_NOT_AVAILABLE"));
+    const leaderless = partitions.find((partition) => partition.leader < 0 || errorName(partition.errorCode) === "LEADER_NOT_AVAILABLE");
     if (leaderless !== undefined) throw new TransientKafkaError(`partition ${leaderless.partition} of topic "${name}" has no leader`);
   }
 }

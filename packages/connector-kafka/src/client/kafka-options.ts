@@ -53,9 +53,7 @@ export function connectionSettings(options: KafkaConnectionOptions): ConnectionS
   const requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
   if (!(requestTimeoutMs >= 100 && requestTimeoutMs <= 600_000)) throw invalidOption("requestTimeoutMs", `${requestTimeoutMs} is not between 100 and 600000`);
   const { sasl } = options;
-  if (sasl !== undefined && !["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"].includes(sasl.mechanism)) {
-    throw invalidOption("sasl.mechanism", `"${String(sasl.mechanism)}" is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512`);
-  }
+  if (sasl !== undefined) oneOf("sasl.mechanism", sasl.mechanism, ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]);
   return { bootstrap, clientId: options.clientId ?? "millrace", sasl, tls: tlsOptions(options.tls), requestTimeoutMs };
 }
 
@@ -83,4 +81,14 @@ function tlsOptions(tls: boolean | TlsFiles | undefined): TlsOptions | undefined
 
 export function invalidOption(option: string, message: string, hint?: string): MillraceError {
   return new MillraceError({ code: "OPTION_INVALID", message: `${option}: ${message}`, location: { option }, ...(hint === undefined ? {} : { hint }) });
+}
+
+export function oneOf<V extends string>(option: string, value: V, allowed: readonly V[]): V {
+  if (!allowed.includes(value)) throw invalidOption(option, `"${value}" is none of ${allowed.join(", ")}`);
+  return value;
+}
+
+export function between(option: string, value: number, least: number, most: number): number {
+  if (!(Number.isSafeInteger(value) && value >= least && value <= most)) throw invalidOption(option, `${value} is not between ${least} and ${most}`);
+  return value;
 }

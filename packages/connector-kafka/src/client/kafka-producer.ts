@@ -1,13 +1,22 @@
 import { MillraceError } from "@millrace/core";
 import { errorName } from "../protocol/error-code.js";
 import { Produce } from "../protocol/produce-api.js";
+import { byTopic } from "../protocol/topic-partitions.js";
 import { AddPartitionsToTxn } from "../protocol/transaction-apis.js";
 import type { ProducerIdentity } from "../protocol/transaction-apis.js";
+import type { CompressionType } from "../records/compression.js";
 import { RecordBatchBuilder } from "../records/record-batch-builder.js";
 import type { RecordHeader } from "../records/record-batch-builder.js";
-import type { ProducerSettings } from "../sink/kafka-sink-options.js";
 import type { KafkaClient } from "./kafka-client.js";
 import { TransientKafkaError, answerError } from "./kafka-error.js";
+
+/** How batches are made and how long they are tried; see the options of a sink. */
+export interface ProducerSettings {
+  readonly compression: CompressionType;
+  readonly batchSizeBytes: number;
+  readonly bufferMemoryBytes: number;
+  readonly deliveryTimeoutMs: number;
+}
 
 /** Who writes: within a transaction, or idempotent only. */
 export interface ProducerSession extends ProducerIdentity {
@@ -178,7 +187,7 @@ export class KafkaProducer {
   async #produce(brokerId: number, queues: readonly PartitionQueue[]): Promise<Error | undefined> {
     const { transactionalId } = this.#session!;
     if (transactionalId !== null) await this.#addToTransaction(transactionalId, queues);
-    const topics = groupByTopic(queues, (queue) => ({ partition: queue.partition, records: queue.batches[0]!.bytes }));
+    const topics = byTopic(queues, (queue) => ({ partition: queue.partition, records: queue.batches[0]!.bytes }));
     const answers = await this.#client.call(brokerId, Produce, { transactionalId, acks: -1, timeoutMs: this.#client.settings.requestTimeoutMs, topics });
     let passing: Error | undefined;
     for (const { topic, partitions } of answers) {
@@ -210,7 +219,7 @@ export class KafkaProducer {
     const fresh = queues.filter((queue) => !queue.isInTransaction);
     if (fresh.length === 0) return;
     const { producerId, producerEpoch } = this.#session!;
-    const topics = groupByTopic(fresh, ({ partition }) => partition);
+    const topics = byTopic(fresh, ({ partition }) => partition);
     const answers = await this.#client.callCoordinator("transaction", transactionalId, AddPartitionsToTxn, { transactionalId, producerId, producerEpoch, topics });
     for (const { partitions } of answers) {
       for (const { errorCode } of partitions) {
@@ -247,16 +256,6 @@ function sizeOf(batch: Batch): number {
   return batch.size - EMPTY_SIZE;
 }
 const EMPTY_SIZE = new RecordBatchBuilder().size;
-
-function groupByTopic<R>(queues: readonly PartitionQueue[], map: (queue: PartitionQueue) => R): { readonly topic: string; readonly partitions: R[] }[] {
-  const topics = new Map<string, R[]>();
-  for (const queue of queues) {
-    const list = topics.get(queue.topic);
-    if (list === undefined) topics.set(queue.topic, [map(queue)]);
-    else list.push(map(queue));
-  }
-  return [...topics].map(([topic, partitions]) => ({ topic, partitions }));
-}
 
 function fenced(transactionalId: string | null, where: string): MillraceError {
   return new MillraceError({

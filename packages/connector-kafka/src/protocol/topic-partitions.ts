@@ -34,3 +34,14 @@ export function readPartitionError(reader: WireReader): PartitionError {
   reader.tags();
   return partition;
 }
+
+/** Requests name each topic once. */
+export function byTopic<P extends { readonly topic: string }, R>(partitions: readonly P[], map: (partition: P) => R): TopicOf<R>[] {
+  const topics = new Map<string, R[]>();
+  for (const partition of partitions) {
+    const list = topics.get(partition.topic);
+    if (list === undefined) topics.set(partition.topic, [map(partition)]);
+    else list.push(map(partition));
+  }
+  return [...topics].map(([topic, list]) => ({ topic, partitions: list }));
+}

@@ -1,6 +1,7 @@
 import type { SerializationSchema, SinkWriteContext } from "@millrace/core";
-import { connectionSettings, invalidOption } from "../client/kafka-options.js";
+import { between, connectionSettings, invalidOption, oneOf } from "../client/kafka-options.js";
 import type { ConnectionSettings, KafkaConnectionOptions } from "../client/kafka-options.js";
+import type { ProducerSettings } from "../client/kafka-producer.js";
 import { COMPRESSION_TYPES } from "../records/compression.js";
 import type { CompressionType } from "../records/compression.js";
 import type { RecordHeader } from "../records/record-batch-builder.js";
@@ -57,36 +58,29 @@ export interface KafkaSinkSettings<T> {
   readonly producer: ProducerSettings;
 }
 
-export interface ProducerSettings {
-  readonly compression: CompressionType;
-  readonly batchSizeBytes: number;
-  readonly bufferMemoryBytes: number;
-  readonly deliveryTimeoutMs: number;
-}
+const MAX_INT32 = 0x7fffffff;
 
 /** @throws `OPTION_INVALID` */
 export function sinkSettings<T>(options: KafkaSinkOptions<T>): KafkaSinkSettings<T> {
   const connection = connectionSettings(options);
   const { topic, value, key, headers, timestampMs, partition, transactionalIdPrefix = "" } = options;
   if (topic === "") throw invalidOption("topic", "it has no name");
-  const deliveryGuarantee = options.deliveryGuarantee ?? "at-least-once";
-  if (!["exactly-once", "at-least-once", "none"].includes(deliveryGuarantee)) throw invalidOption("deliveryGuarantee", `"${String(deliveryGuarantee)}" is none of exactly-once, at-least-once, none`);
+  const deliveryGuarantee = oneOf("deliveryGuarantee", options.deliveryGuarantee ?? "at-least-once", ["exactly-once", "at-least-once", "none"]);
   if (deliveryGuarantee === "exactly-once" && transactionalIdPrefix === "") {
     throw invalidOption("transactionalIdPrefix", "exactly-once needs one", "choose a name that no other job writing to these brokers has");
   }
-  const compression = options.compression ?? "none";
-  if (!COMPRESSION_TYPES.includes(compression)) throw invalidOption("compression", `"${String(compression)}" is none of ${COMPRESSION_TYPES.join(", ")}`);
+  const compression = oneOf("compression", options.compression ?? "none", COMPRESSION_TYPES);
   return {
     connection, topic, timestampMs, partition, deliveryGuarantee, transactionalIdPrefix,
     value: bytesOf(value), key: key === undefined ? undefined : bytesOf(key),
     headers: headers === undefined ? undefined : (record) => Object.entries(headers(record)).map(([name, content]) => ({ key: name, value: typeof content === "string" ? Buffer.from(content) : content })),
-    transactionTimeoutMs: positive("transactionTimeoutMs", options.transactionTimeoutMs ?? 900_000),
+    transactionTimeoutMs: between("transactionTimeoutMs", options.transactionTimeoutMs ?? 900_000, 1, MAX_INT32),
     onTransactionLost: options.onTransactionLost ?? "fail",
     producer: {
       compression,
-      batchSizeBytes: positive("batchSizeBytes", options.batchSizeBytes ?? 256 * 1024),
-      bufferMemoryBytes: positive("bufferMemoryBytes", options.bufferMemoryBytes ?? 32 * 1024 * 1024),
-      deliveryTimeoutMs: positive("deliveryTimeoutMs", options.deliveryTimeoutMs ?? 120_000),
+      batchSizeBytes: between("batchSizeBytes", options.batchSizeBytes ?? 256 * 1024, 1, MAX_INT32),
+      bufferMemoryBytes: between("bufferMemoryBytes", options.bufferMemoryBytes ?? 32 * 1024 * 1024, 1, MAX_INT32),
+      deliveryTimeoutMs: between("deliveryTimeoutMs", options.deliveryTimeoutMs ?? 120_000, 1, MAX_INT32),
     },
   };
 }
@@ -97,9 +91,4 @@ function bytesOf<T>(form: SerializationSchema<T> | ((value: T) => Uint8Array | s
     const content = form(value);
     return typeof content === "string" ? Buffer.from(content) : content;
   };
-}
-
-function positive(option: string, value: number): number {
-  if (!(Number.isSafeInteger(value) && value > 0 && value <= 0x7fffffff)) throw invalidOption(option, `${value} is not between 1 and 2147483647`);
-  return value;
 }

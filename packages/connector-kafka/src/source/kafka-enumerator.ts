@@ -1,5 +1,5 @@
-import type { SplitEnumerator, SplitEnumeratorContext } from "@millrace/core";
 import { MillraceError } from "@millrace/core";
+import type { SplitEnumerator, SplitEnumeratorContext } from "@millrace/core";
 import { KafkaClient, requireTopics } from "../client/kafka-client.js";
 import type { KafkaSourceSettings } from "./kafka-source-options.js";
 import { ownerOf, splitIdOf } from "./kafka-split.js";

@@ -1,6 +1,6 @@
 import { duration } from "@millrace/core";
 import type { DeserializationSchema, DurationLike } from "@millrace/core";
-import { connectionSettings, invalidOption } from "../client/kafka-options.js";
+import { between, connectionSettings, invalidOption, oneOf } from "../client/kafka-options.js";
 import type { ConnectionSettings, KafkaConnectionOptions } from "../client/kafka-options.js";
 import type { KafkaRecord } from "./kafka-record.js";
 import type { TopicPartition } from "./kafka-split.js";
@@ -90,14 +90,4 @@ export function sourceSettings<T>(options: KafkaSourceOptions<T>): KafkaSourceSe
     fetchMaxBytes: between("fetchMaxBytes", options.fetchMaxBytes ?? 16 * MIB, 1, 256 * MIB),
     fetchMaxWaitMs: between("fetchMaxWaitMs", options.fetchMaxWaitMs ?? 500, 0, 60_000),
   };
-}
-
-function oneOf<V extends string>(option: string, value: V, allowed: readonly V[]): V {
-  if (!allowed.includes(value)) throw invalidOption(option, `"${value}" is none of ${allowed.join(", ")}`);
-  return value;
-}
-
-function between(option: string, value: number, least: number, most: number): number {
-  if (!(Number.isSafeInteger(value) && value >= least && value <= most)) throw invalidOption(option, `${value} is not between ${least} and ${most}`);
-  return value;
 }

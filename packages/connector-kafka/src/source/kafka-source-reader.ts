@@ -1,15 +1,14 @@
 import { isMillraceError } from "@millrace/core";
-import type { InputStatus, ReaderOutput, SourceReader, SourceReaderContext } from "@millrace/core";
-import type { Counter } from "@millrace/core";
+import type { Counter, InputStatus, ReaderOutput, SourceReader, SourceReaderContext } from "@millrace/core";
 import { KafkaClient } from "../client/kafka-client.js";
 import { OffsetCommit } from "../protocol/offset-apis.js";
+import { byTopic } from "../protocol/topic-partitions.js";
 import type { RecordCursor } from "../records/record-cursor.js";
 import { MALFORMED_KAFKA_RECORDS, malformedRecord, recordAt } from "./kafka-record.js";
 import type { KafkaSourceSettings } from "./kafka-source-options.js";
 import type { KafkaSplit } from "./kafka-split.js";
 import { PartitionFetcher } from "./partition-fetcher.js";
 import { PartitionReader } from "./partition-reader.js";
-import { byTopic } from "./resolve-offsets.js";
 
 /** Records of a batch: enough to share its costs, few enough that others get their turn. */
 const BATCH_SIZE = 1024;

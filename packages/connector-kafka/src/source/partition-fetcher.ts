@@ -4,11 +4,12 @@ import { TransientKafkaError, answerError } from "../client/kafka-error.js";
 import { errorName } from "../protocol/error-code.js";
 import { Fetch } from "../protocol/fetch-api.js";
 import type { FetchedPartition } from "../protocol/fetch-api.js";
+import { byTopic } from "../protocol/topic-partitions.js";
 import type { KafkaSourceSettings } from "./kafka-source-options.js";
 import { splitIdOf } from "./kafka-split.js";
 import { OffsetsInitializer } from "./offsets-initializer.js";
 import type { PartitionReader } from "./partition-reader.js";
-import { byTopic, resolveOffsets } from "./resolve-offsets.js";
+import { resolveOffsets } from "./resolve-offsets.js";
 
 /** A broker may say for a moment that it does not know a topic: after a restart, or while leaders move. Longer than that it was deleted. */
 const MISSING_LIMIT_MS = 60_000;

@@ -2,6 +2,7 @@ import { MillraceError } from "@millrace/core";
 import type { KafkaClient } from "../client/kafka-client.js";
 import { TransientKafkaError, answerError } from "../client/kafka-error.js";
 import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, ListOffsets, OffsetFetch } from "../protocol/offset-apis.js";
+import { byTopic } from "../protocol/topic-partitions.js";
 import type { TopicPartition } from "./kafka-split.js";
 import { splitIdOf } from "./kafka-split.js";
 import type { OffsetsInitializer, OffsetSpec } from "./offsets-initializer.js";
@@ -83,15 +84,4 @@ async function listOffsets({ client, readCommitted }: OffsetContext, asked: read
     }
   }));
   return offsets;
-}
-
-/** Requests name each topic once. */
-export function byTopic<P extends TopicPartition, R>(partitions: readonly P[], map: (partition: P) => R): { readonly topic: string; readonly partitions: R[] }[] {
-  const topics = new Map<string, R[]>();
-  for (const partition of partitions) {
-    const list = topics.get(partition.topic);
-    if (list === undefined) topics.set(partition.topic, [map(partition)]);
-    else list.push(map(partition));
-  }
-  return [...topics].map(([topic, list]) => ({ topic, partitions: list }));
 }
