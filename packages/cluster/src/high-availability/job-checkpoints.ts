@@ -52,8 +52,9 @@ export class JobCheckpoints implements CheckpointStore {
 
   async add(checkpoint: CompletedCheckpoint): Promise<void> {
     const { term, jobId } = this.#init;
-    const { checkpointId } = checkpoint.metadata;
-    if (checkpoint.external) await term.persist(`the restore of job ${jobId}`, () => this.#ids.advanceTo(checkpointId + 1));
+    const { external, claimed, metadata: { checkpointId } } = checkpoint;
+    // Of another job, which has counted by itself.
+    if (external || claimed === true) await term.persist(`the restore of job ${jobId}`, () => this.#ids.advanceTo(checkpointId + 1));
     await term.persist(`checkpoint ${checkpointId} of job ${jobId}`, () => this.#recovered.add(checkpoint));
   }
 

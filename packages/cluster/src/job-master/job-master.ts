@@ -8,6 +8,7 @@ import { isSavepoint } from "../checkpoint/checkpoint-metadata.js";
 import type { CheckpointStore } from "../checkpoint/checkpoint-store.js";
 import { CompletedCheckpointStore, type CompletedCheckpoint } from "../checkpoint/completed-checkpoint-store.js";
 import { initialCheckpoint } from "../checkpoint/initial-checkpoint.js";
+import { withoutMetadata } from "../checkpoint/savepoint-files.js";
 import { Savepoints } from "../checkpoint/savepoints.js";
 import { AdaptiveScheduler, adaptiveScheduler } from "../scheduler/adaptive-scheduler.js";
 import { failoverRegions, oneRegion, type FailoverRegion } from "../scheduler/failover-regions.js";
@@ -232,8 +233,7 @@ export class JobMaster {
     const configured = this.#config.get(SAVEPOINT_PATH);
     if (this.#store.recover !== undefined) await (this.#recovering = this.#store.recover());
     if (configured === undefined) return;
-    const path = this.#init.env.fs.resolve(configured);
-    this.#restoredFrom = path.replace(/\/+(_metadata)?$/, "");
+    this.#restoredFrom = withoutMetadata(this.#init.env.fs.resolve(configured));
     if (this.#store.latest !== undefined) return;
     const checkpoint = await initialCheckpoint(this.#init.env.fs, this.#config, this.#init.jobGraph);
     if (checkpoint === undefined) return;

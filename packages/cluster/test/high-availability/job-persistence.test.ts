@@ -83,6 +83,21 @@ test("tasks hear of a checkpoint only when the next leader would restore it; whi
   assert.ok((await world.stores.checkpointPointers(graph().jobId).all()).length === 1);
 });
 
+for (const claimMode of ["CLAIM", "NO_CLAIM"]) {
+  test(`a job that starts from another's checkpoint counts on from there (${claimMode})`, async () => {
+    const world = await World.start();
+    const first = world.run(graph());
+    await world.time.advance(1050);
+    const restoredId = first.slots.ofType("checkpointComplete").at(-1)!.checkpointId;
+    assert.ok(restoredId > 3);
+    const jobGraph = { ...graph({ "execution.state-recovery.path": first.job.lastCheckpointPath!, "execution.state-recovery.claim-mode": claimMode }), jobId: "b".repeat(32) };
+    const { slots, job } = world.run(jobGraph);
+    await world.time.advance(250);
+    assert.ok(slots.ofType("checkpointComplete")[0]!.checkpointId > restoredId);
+    assert.equal((await world.stores.checkpointPointers(jobGraph.jobId).all()).at(-1)!.path, job.lastCheckpointPath, "the next leader goes on from the newest");
+  });
+}
+
 test("a failure while the store takes a checkpoint: the job restarts when that is decided, and from that checkpoint", async () => {
   const world = await World.start();
   const { slots, job } = world.run(graph({ "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 9, "restart-strategy.fixed-delay.delay": 1 }));
