@@ -1,10 +1,11 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { jobCommand, parseDefinition, parseParallelism, parseVertexParallelism, toRequest, usageError, type CommandOptions } from "./command-line.js";
 
 interface ProcessOptions {
   readonly define: Readonly<Record<string, string>>;
   readonly configDir?: string;
   readonly readyFile?: string;
+  readonly logName?: string;
 }
 
 type SetExitCode = (command: Promise<number>) => Promise<void>;
@@ -84,7 +85,8 @@ function connection({ jobmanager }: ConnectionOptions): { readonly jobManager?: 
 }
 
 function processCommand(program: Command, name: string, description: string): Command {
-  return define(program.command(name).description(description)).option("--ready-file <path>", "write a file, as JSON, once the process is ready");
+  return define(program.command(name).description(description)).option("--ready-file <path>", "write a file, as JSON, once the process is ready")
+    .addOption(new Option("--log-name <name>", "base name of the log files, which are all that is written").hideHelp());
 }
 
 function configDir(command: Command): Command {

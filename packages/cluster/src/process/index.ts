@@ -2,6 +2,7 @@ export * from "./job-manager-process.js";
 export * from "./task-manager-process.js";
 export * from "./node-cluster-env.js";
 export * from "./process-log.js";
+export { openProcessLogging, type ProcessLogging, type ProcessLoggingOptions } from "../inspection/process-logging.js";
 export { internalCredentials } from "../security/internal-tls.js";
 export { ClusterClient, type AttachedJob } from "../dispatcher/cluster-client.js";
 export { JobManager } from "../dispatcher/job-manager.js";

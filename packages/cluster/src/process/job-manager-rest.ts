@@ -1,5 +1,7 @@
 import { REST_ADDRESS, type Configuration } from "@millrace/core";
 import type { JobManager } from "../dispatcher/job-manager.js";
+import type { LogDirectory } from "../inspection/log-directory.js";
+import { NodeProcessInspection } from "../inspection/node-process-inspection.js";
 import { startConfiguredReporters } from "../metrics/configured-reporters.js";
 import { startConfiguredServer } from "../rest/configured-server.js";
 import { ClusterGateway } from "../rest/gateway/cluster-gateway.js";
@@ -21,6 +23,7 @@ export interface JobManagerRest {
 export interface JobManagerRestInit {
   readonly env: ClusterEnv;
   readonly config: Configuration;
+  readonly logs: LogDirectory | undefined;
   readonly onShutDown: (() => void) | undefined;
   /** `undefined` while this process is a standby. */
   readonly leader: () => JobManager | undefined;
@@ -29,9 +32,9 @@ export interface JobManagerRestInit {
 }
 
 /** @throws what the server and the reporters throw when they cannot start */
-export async function startJobManagerRest({ env, config, onShutDown, leader, leaderUrl }: JobManagerRestInit): Promise<JobManagerRest> {
+export async function startJobManagerRest({ env, config, logs, onShutDown, leader, leaderUrl }: JobManagerRestInit): Promise<JobManagerRest> {
   const { log, clock } = env;
-  const gateway = new ClusterGateway(leader, { version: MILLRACE_VERSION, config: config.toJSON(), ...(onShutDown === undefined ? {} : { onShutDown }) });
+  const gateway = new ClusterGateway(leader, { version: MILLRACE_VERSION, config: config.toJSON(), inspection: new NodeProcessInspection({ logs }), ...(onShutDown === undefined ? {} : { onShutDown }) });
   const context = { gateway, version: MILLRACE_VERSION, log };
   let server: RestServer | undefined;
   try {

@@ -8,6 +8,8 @@ import {
 } from "@millrace/core";
 import { WorkerSlotHost } from "../embedded/worker-slot-host.js";
 import { ArtifactCache } from "../task-manager/artifact-cache.js";
+import type { LogDirectory } from "../inspection/log-directory.js";
+import { NodeProcessInspection } from "../inspection/node-process-inspection.js";
 import { RPC_COMPONENT } from "../dispatcher/job-manager-runner.js";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
 import { parseAddress } from "../rpc/standby-refusal.js";
@@ -23,6 +25,8 @@ export interface TaskManagerProcessOptions {
   readonly library: { readonly millrace: string; readonly slot: string } | undefined;
   readonly libraryUrl: string;
   readonly log?: LogSink;
+  /** What is shown as this process's log. */
+  readonly logs?: LogDirectory | undefined;
   readonly fatal: (error: MillraceError) => void;
   readonly onRegistered?: () => void;
 }
@@ -42,7 +46,7 @@ function installedPackage(specifier: string): string | undefined {
 
 /** Starts a TaskManager in this process. @throws `BIND_NOT_LOOPBACK`, `TLS_FILE_UNREADABLE`, `TLS_CERTIFICATE_UNUSABLE` */
 export async function startTaskManager(options: TaskManagerProcessOptions): Promise<Pick<TaskManager, "stop">> {
-  const { config, library, libraryUrl, log = processLog, fatal, onRegistered } = options;
+  const { config, library, libraryUrl, log = processLog, logs, fatal, onRegistered } = options;
   const dataHost = config.get(TASKMANAGER_BIND_HOST);
   const credentials = internalCredentials(config);
   requireSafeBinding(dataHost, TASKMANAGER_BIND_HOST, credentials);
@@ -53,6 +57,11 @@ export async function startTaskManager(options: TaskManagerProcessOptions): Prom
   process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
   const numberOfSlots = config.get(TASKMANAGER_SLOTS);
   const leader = await leaderFinder(env, config);
+  const slots = new WorkerSlotHost({
+    numberOfSlots, heapBytes: config.get(SLOT_HEAP), library, loadTimeoutMs: LOAD_TIMEOUT_MS, credentials, log,
+    kind: config.get(SLOT_ISOLATION) === "process" ? "process" : "thread", binding: { host: dataHost, ports: expandPorts(config.get(TASKMANAGER_DATA_PORT)) },
+  });
+  const inspection = new NodeProcessInspection({ logs, slots: () => slots.inspected() });
   const taskManager = new TaskManager({
     env, fatal, ...(onRegistered === undefined ? {} : { onRegistered }),
     about: {
@@ -61,10 +70,7 @@ export async function startTaskManager(options: TaskManagerProcessOptions): Prom
     },
     findJobManager: async () => leader.find(),
     registrationTimeoutMs: config.get(TASKMANAGER_REGISTRATION_TIMEOUT),
-    slots: new WorkerSlotHost({
-      numberOfSlots, heapBytes: config.get(SLOT_HEAP), library, loadTimeoutMs: LOAD_TIMEOUT_MS, credentials, log,
-      kind: config.get(SLOT_ISOLATION) === "process" ? "process" : "thread", binding: { host: dataHost, ports: expandPorts(config.get(TASKMANAGER_DATA_PORT)) },
-    }),
+    slots, inspection,
     temporaryDirectory: `${directory}/slots`,
     artifacts: new ArtifactCache(env, directory, library?.millrace ?? libraryUrl, installedPackage),
   });
@@ -73,6 +79,7 @@ export async function startTaskManager(options: TaskManagerProcessOptions): Prom
   return {
     stop: async () => {
       await taskManager.stop();
+      inspection.close();
       await leader.close();
     },
   };

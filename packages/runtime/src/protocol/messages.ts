@@ -48,7 +48,11 @@ export type SlotEvent =
       /** Id of the last checkpoint whose barrier the subtask has passed (or was restored from; 0: none): the first complete one after it covers the batch. */
       readonly afterCheckpoint: number;
     }
-  | { readonly type: "log"; readonly level: "print" | "info" | "warn" | "error"; readonly line: string }
+  | {
+      readonly type: "log"; readonly level: "print" | "info" | "warn" | "error"; readonly line: string;
+      /** User code wrote it to the console, or to standard output or error; otherwise it is the engine's. */
+      readonly fromUser?: boolean;
+    }
   /** The slot itself is lost (its module does not import, the fingerprint differs, a fault outside of any task). */
   | { readonly type: "slotFailed"; readonly error: SerializedError };
 

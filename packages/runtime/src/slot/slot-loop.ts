@@ -101,7 +101,7 @@ export class SlotLoop {
       setCurrentTaskLabel(task.label);
       let more: boolean;
       try {
-        more = task.step();
+        more = task.entry(task);
       } finally {
         setCurrentTaskLabel(undefined);
       }

@@ -8,6 +8,7 @@ import { TimeAccounts } from "../metrics/time-accounts.js";
 import type { CoordinatorToOperator, SlotEvent } from "../protocol/messages.js";
 import type { SourceOperator } from "../source/source-operator.js";
 import type { TaskDeployment } from "../protocol/deployment.js";
+import { taskEntry, type TaskEntry } from "../slot/task-entry.js";
 import type { Activity } from "./activity.js";
 import { TaskCheckpoints, type CheckpointHost } from "./task-checkpoints.js";
 import { TaskMailbox } from "./task-mailbox.js";
@@ -30,6 +31,8 @@ export class Task {
   readonly deployment: TaskDeployment;
   /** For log lines: `name (2/4)`. */
   readonly label: string;
+  /** The slot calls `step` through it. */
+  readonly entry: TaskEntry;
   readonly mailbox: TaskMailbox;
   readonly processingTime: TaskProcessingTime;
   readonly accounts: TimeAccounts;
@@ -71,6 +74,8 @@ export class Task {
     this.#setting = setting;
     const { clock } = setting.env;
     this.label = `${setting.vertex.name} (${deployment.attempt.subtaskIndex + 1}/${setting.vertex.parallelism})`;
+    const { vertexId, subtaskIndex } = deployment.attempt;
+    this.entry = taskEntry({ jobId: setting.job.jobGraph.jobId, vertexId, subtaskIndex, label: this.label });
     this.mailbox = new TaskMailbox(() => this.wake());
     this.processingTime = new TaskProcessingTime(clock, this.mailbox);
     this.accounts = new TimeAccounts(clock.monotonicMs());
