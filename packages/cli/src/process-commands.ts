@@ -1,5 +1,5 @@
 import { rename, writeFile } from "node:fs/promises";
-import { TASKMANAGER_SLOTS, type Configuration, type MillraceError } from "@millrace/core";
+import { TASKMANAGER_SLOTS, WEB_SUBMIT, type Configuration, type MillraceError } from "@millrace/core";
 import { openProcessLogging, startJobManager, startTaskManager, type ProcessLogging } from "@millrace/cluster/process";
 import { exitCodes } from "./exit-codes.js";
 import { libraryEntries } from "./library-entries.js";
@@ -19,7 +19,8 @@ export async function jobManagerCommand(request: ProcessRequest): Promise<number
   const ending = new Promise<"shutdown" | "signal" | Error>((resolve) => (end = resolve));
   const config = await processConfig(request);
   const { log, files } = logging(config, "jobmanager", request);
-  const { port, restUrl, stop } = await startJobManager(config, { log, logs: files, onShutDown: () => end("shutdown"), fatal: end });
+  const planner = config.get(WEB_SUBMIT) ? await (await import("./bundle-planner.js")).bundlePlanner() : undefined;
+  const { port, restUrl, stop } = await startJobManager(config, { log, logs: files, planner, onShutDown: () => end("shutdown"), fatal: end });
   await announce(request.readyFile, { pid: process.pid, port, restUrl });
   void stopSignal().then(() => end("signal"));
   const why = await ending;

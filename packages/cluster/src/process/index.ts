@@ -10,3 +10,4 @@ export type { JobSummary } from "../dispatcher/managed-job.js";
 export type { ClusterOverview } from "../dispatcher/client-protocol.js";
 export { parseAddress, type RpcAddress } from "../rpc/standby-refusal.js";
 export { ApplicationJob } from "../dispatcher/application-job.js";
+export type { BundlePlanner, BundlePlanRequest } from "../rest/gateway/uploaded-bundles.js";

@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
@@ -201,7 +201,11 @@ export class RestServer {
 
   /** A new directory that only this user can read. */
   #uploadDirectory(): string {
-    this.#uploads ??= mkdtempSync(join(this.#init.uploadDirectory ?? tmpdir(), "millrace-uploads-"));
+    if (this.#uploads === undefined) {
+      const parent = this.#init.uploadDirectory ?? tmpdir();
+      mkdirSync(parent, { recursive: true, mode: 0o700 });
+      this.#uploads = mkdtempSync(join(parent, "millrace-uploads-"));
+    }
     return this.#uploads;
   }
 }

@@ -15,6 +15,8 @@ export interface JobMasterGatewayOptions {
   readonly config: Readonly<Record<string, unknown>>;
   /** What is shown of this process; the gateway closes it. Default one without logs. */
   readonly inspection?: NodeProcessInspection | undefined;
+  /** Where uploaded bundles are; without it none are taken. */
+  readonly artifacts?: ArtifactGateway | undefined;
   /** Called by `DELETE /cluster`; without it that is refused. */
   readonly onShutDown?: () => void;
 }
@@ -25,13 +27,14 @@ export interface JobMasterGatewayOptions {
  * A JobMaster shows its job after the end, too, so nothing is kept here.
  */
 export abstract class JobMasterGateway implements RestGateway {
-  readonly artifacts: ArtifactGateway | undefined = undefined;
+  readonly artifacts: ArtifactGateway | undefined;
   /** Of this process. */
   protected readonly inspection: NodeProcessInspection;
   readonly #options: JobMasterGatewayOptions;
 
   constructor(options: JobMasterGatewayOptions) {
     this.#options = options;
+    this.artifacts = options.artifacts;
     this.inspection = options.inspection ?? new NodeProcessInspection();
   }
 
