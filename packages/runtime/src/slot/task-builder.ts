@@ -1,5 +1,5 @@
 import {
-  BATCH_EXCHANGE_MEMORY, BATCH_SIZE, BatchEncoder, CHAIN_COMPILER, CHECKPOINTING_UNALIGNED, CHECKPOINTING_UNALIGNED_FORCED, COMBINE_WINDOWS, FREEZE_RECORDS, MillraceError, RecordBatch, RUNTIME_MODE,
+  BATCH_EXCHANGE_MEMORY, BATCH_SIZE, BatchEncoder, CHAIN_COMPILER, CHECKPOINTING_UNALIGNED, CHECKPOINTING_UNALIGNED_FORCED, COMBINE_WINDOWS, FREEZE_RECORDS, METRICS_LATENCY_GRANULARITY, MillraceError, RecordBatch, RUNTIME_MODE,
   type Configuration, type Operator,
 } from "@millrace/core";
 import type { JobEdge, JobVertex, OperatorSpec, StreamGraph } from "@millrace/graph";
@@ -112,8 +112,13 @@ export class TaskBuilder {
   }
 
   #observeLatency(node: ChainNode, metrics: MetricRegistry, { env }: TaskSetting): void {
-    node.onLatencyMark = (markedTimeMs, operatorId) => {
-      metrics.group(node.name, "latency").histogram(`source_id.${operatorId}`).update(Math.max(0, env.clock.nowMs() - markedTimeMs));
+    const granularity = this.#config.get(METRICS_LATENCY_GRANULARITY);
+    const nameOf = (operatorId: string, subtaskIndex: number): string => {
+      if (granularity === "SINGLE") return "all_sources";
+      return granularity === "OPERATOR" ? `source_id.${operatorId}` : `source_id.${operatorId}.source_subtask_index.${subtaskIndex}`;
+    };
+    node.onLatencyMark = (markedTimeMs, operatorId, subtaskIndex) => {
+      metrics.group(node.name, "latency").histogram(nameOf(operatorId, subtaskIndex)).update(Math.max(0, env.clock.nowMs() - markedTimeMs));
     };
   }
 
