@@ -50,7 +50,7 @@ export function flinkInCluster({ work }: ClusterJob): Contestant {
         await until("Flink's sinks have reported", () => reportsIn(cluster.printed()).length === 4);
         // Those of each process in the order of the jobs.
         const reports = reportsIn(cluster.printed()).sort((a, b) => Number(BigInt(a.endNs) - BigInt(b.endNs)));
-        return { ...sampleOf(reports.slice(2), size, peakRssKb(cluster.pids())), config: { cluster: THROUGHPUT } };
+        return sampleOf(reports.slice(2), size, peakRssKb(cluster.pids()));
       } finally {
         await cluster.stop();
       }
