@@ -24,6 +24,12 @@ export const twoWorkers: Contestant = {
   run: ({ size }) => runLoop("two-workers.ts", [JSON.stringify({ records: size.records, keys: size.keys })]),
 };
 
+/** Two processes and a socket. */
+export const loopbackTcp: Contestant = {
+  name: "loop",
+  run: ({ size }) => runLoop("loopback-tcp.ts", [JSON.stringify({ records: size.records })]),
+};
+
 async function runLoop(program: string, args: readonly string[]): Promise<Sample> {
   const { stdout, peakRssKb } = await runProcess(process.execPath, ["--import", "tsx", join(benchFolder, "src/loops", program), ...args]);
   return { ...(JSON.parse(stdout) as LoopResult), peakRssKb, extras: {} };

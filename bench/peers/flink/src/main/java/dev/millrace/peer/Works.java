@@ -38,6 +38,8 @@ final class Works {
         BY_NAME.put("rebalance-100b", new Rebalance());
         BY_NAME.put("window-latency", new WindowLatency());
         BY_NAME.put("cold-start", new ColdStart());
+        BY_NAME.put("exchange-bytes", new ExchangeBytes());
+        BY_NAME.put("interruptions", new Interruptions());
     }
 
     private Works() {}
