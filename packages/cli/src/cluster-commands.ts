@@ -41,6 +41,7 @@ export function clusterCommands(program: Command, run: SetExitCode): void {
     .option("-d, --drain", "end the sources first, so that all windows and timers fire: for a job that is not to go on")
     .action(async (jobId: string, { savepointPath, drain, ...options }: ConnectionOptions & { savepointPath?: string; drain?: boolean }) =>
       run((await import("./job-commands.js")).stopCommand(jobId, { ...connection(options), drain: drain ?? false, ...(savepointPath === undefined ? {} : { directory: savepointPath }) })));
+  bundleCommand(program, run);
   savepointCommand(program, run);
   oneJobCommand(program, "rescale", "Give a running job another parallelism, as far as there are slots (jobmanager.scheduler=adaptive).")
     .option("-p, --parallelism <n>", "of every vertex that can have another one", parseParallelism)
@@ -54,6 +55,15 @@ export function clusterCommands(program: Command, run: SetExitCode): void {
     .option("--full", "one that refers to no files of other checkpoints")
     .action(async (jobId: string, { full, ...options }: ConnectionOptions & { full?: boolean }) =>
       run((await import("./job-commands.js")).checkpointCommand(jobId, { ...connection(options), full: full ?? false })));
+}
+
+function bundleCommand(program: Command, run: SetExitCode): void {
+  program.command("bundle").description("Write a job and all it uses into one file, which a cluster's REST API takes (POST /jars/upload); prints its name.")
+    .argument("<job>", "the job's module")
+    .option("-o, --output <file>", "default: the job's name with .mjs")
+    .option("-D, --define <key=value>", "pipeline.external-packages: what is not put into it", parseDefinition, {})
+    .action(async (job: string, { output, define: defined }: { readonly output?: string; readonly define: Readonly<Record<string, string>> }) =>
+      run((await import("./bundle-command.js")).bundleCommand({ job, output, define: defined })));
 }
 
 function savepointCommand(program: Command, run: SetExitCode): void {

@@ -51,15 +51,6 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
       const { infoCommand } = await import("./info-command.js");
       exitCode = await infoCommand(toRequest(job, args, options));
     });
-  program.command("bundle")
-    .description("Write a job and all it uses into one file, which a cluster's REST API takes (POST /jars/upload); prints its name.")
-    .argument("<job>", "the job's module")
-    .option("-o, --output <file>", "default: the job's name with .mjs")
-    .option("-D, --define <key=value>", "pipeline.external-packages: what is not put into it", parseDefinition, {})
-    .action(async (job: string, options: { output?: string; define: Readonly<Record<string, string>> }) => {
-      const { bundleCommand } = await import("./bundle-command.js");
-      await setExitCode(bundleCommand({ job, output: options.output, define: options.define }));
-    });
   clusterCommands(program, setExitCode);
   program.command("cert")
     .description("Make a certificate for TLS between and to the parts of a cluster, and the cluster's CA when there is none yet.")

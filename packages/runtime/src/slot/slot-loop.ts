@@ -102,7 +102,7 @@ export class SlotLoop {
       const { entry } = task;
       let more: boolean;
       try {
-        more = entry(task);
+        more = entry === undefined ? task.step() : entry(task);
       } finally {
         setCurrentTaskLabel(undefined);
       }

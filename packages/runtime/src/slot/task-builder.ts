@@ -27,6 +27,7 @@ import { SinkOperator } from "../sink/sink-operator.js";
 import { SourceOperator } from "../source/source-operator.js";
 import { createSimpleOperator } from "../chain/create-simple-operator.js";
 import type { Activity } from "../task/activity.js";
+import { taskEntry } from "./task-entry.js";
 import { ChannelInput } from "../task/channel-input.js";
 import { FinishedInput, finishedOperator } from "../task/finished-task.js";
 import { OperatorChain, type ChainCode, type ChainEdge } from "../task/operator-chain.js";
@@ -62,6 +63,7 @@ export class TaskBuilder {
     const pressure = new OutputPressure();
     const full: TaskSetting = { ...setting, job: this.#job, vertex };
     const task = new Task(deployment, full, pressure);
+    task.entry = taskEntry({ jobId: this.#job.jobGraph.jobId, ...deployment.attempt, label: task.label });
     // Both ends of every channel exist before any task runs.
     const edges = this.#outputs(deployment, vertex, full, pressure);
     const inputs = this.#inputs(task, vertex, full);

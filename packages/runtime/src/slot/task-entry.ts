@@ -14,16 +14,15 @@ export interface TaskOfFrame {
 export type TaskEntry = (task: Task) => boolean;
 
 const SCHEME = "millrace-task:";
-const plainEntry: TaskEntry = (task) => task.step();
 let compiles: boolean | undefined;
 
 /**
  * A function through which one task is entered and no other: its frame stands in every stack below it, under an address that names the task, so that profilers
- * and thread dumps can tell whose code a slot runs.
+ * and thread dumps can tell whose code a slot runs. `undefined` where text cannot be evaluated.
  */
-export function taskEntry({ jobId, vertexId, subtaskIndex, label }: TaskOfFrame): TaskEntry {
+export function taskEntry({ jobId, vertexId, subtaskIndex, label }: TaskOfFrame): TaskEntry | undefined {
   compiles ??= canCompile();
-  if (!compiles) return plainEntry;
+  if (!compiles) return undefined;
   const url = `${SCHEME}${jobId}/${vertexId}/${subtaskIndex}/${encodeURIComponent(label).replaceAll("'", "%27")}`;
   return new Function("task", `return task.step();\n//# sourceURL=${url}`) as TaskEntry;
 }

@@ -8,7 +8,6 @@ import { TimeAccounts } from "../metrics/time-accounts.js";
 import type { CoordinatorToOperator, SlotEvent } from "../protocol/messages.js";
 import type { SourceOperator } from "../source/source-operator.js";
 import type { TaskDeployment } from "../protocol/deployment.js";
-import { taskEntry, type TaskEntry } from "../slot/task-entry.js";
 import type { Activity } from "./activity.js";
 import { TaskCheckpoints, type CheckpointHost } from "./task-checkpoints.js";
 import { TaskMailbox } from "./task-mailbox.js";
@@ -31,8 +30,7 @@ export class Task {
   readonly deployment: TaskDeployment;
   /** For log lines: `name (2/4)`. */
   readonly label: string;
-  /** The slot calls `step` through it. */
-  readonly entry: TaskEntry;
+  entry: import("../slot/task-entry.js").TaskEntry | undefined;
   readonly mailbox: TaskMailbox;
   readonly processingTime: TaskProcessingTime;
   readonly accounts: TimeAccounts;
@@ -74,8 +72,6 @@ export class Task {
     this.#setting = setting;
     const { clock } = setting.env;
     this.label = `${setting.vertex.name} (${deployment.attempt.subtaskIndex + 1}/${setting.vertex.parallelism})`;
-    const { vertexId, subtaskIndex } = deployment.attempt;
-    this.entry = taskEntry({ jobId: setting.job.jobGraph.jobId, vertexId, subtaskIndex, label: this.label });
     this.mailbox = new TaskMailbox(() => this.wake());
     this.processingTime = new TaskProcessingTime(clock, this.mailbox);
     this.accounts = new TimeAccounts(clock.monotonicMs());
