@@ -13,9 +13,12 @@ import { work as handWrittenKeyedLoop } from "./hand-written-keyed-loop.js";
 import { work as intervalJoin } from "./interval-join.js";
 import { work as keyedTumbling100k } from "./keyed-tumbling-100k.js";
 import { work as keyedTumbling1m } from "./keyed-tumbling-1m.js";
+import { kafka100, kafka1000 } from "./kafka-count.js";
+import { work as kafkaCopy } from "./kafka-copy.js";
 import { work as memory } from "./memory.js";
 import { work as processTimers } from "./process-timers.js";
 import { work as rebalance100b } from "./rebalance-100b.js";
+import { csvRows, jsonRows } from "./rows.js";
 import { work as session } from "./session.js";
 import { work as simulation } from "./simulation.js";
 import { work as sliding60to1 } from "./sliding-60-1.js";
@@ -27,5 +30,6 @@ import { work as wordCountFile } from "./word-count-file.js";
 export const works: readonly Work[] = [
   statelessChain, keyedTumbling100k, keyedTumbling1m, handWrittenKeyedLoop, sliding60to1, session, intervalJoin, processTimers, wordCountFile, rebalance100b,
   windowLatency, coldStart, memory, checkpointCost,
+  csvRows, jsonRows, kafka100, kafka1000, kafkaCopy,
   clusterExchange, clusterExchangeBytes, clusterKeyedTumbling, clusterSubmit, clusterKillTaskManager, clusterKillLeader, clusterRescale, clusterIdle, simulation,
 ];
