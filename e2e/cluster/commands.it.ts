@@ -186,8 +186,10 @@ test("start-cluster and stop-cluster", async () => {
 });
 
 test("standalone-job runs one job and ends with it", async () => {
-  const port = 20_000 + (process.pid % 20_000);
-  const standalone = cluster.spawn(["standalone-job", "-p", "2", "-D", `jobmanager.rpc.port=${port}`, "-D", "rest.port=0", job("word-count.ts"), "a b a", "b"]);
+  const standalone = cluster.spawn(["standalone-job", "-p", "2", "-D", "jobmanager.rpc.port=0", "-D", "rest.port=0", job("word-count.ts"), "a b a", "b"]);
+  const listens = /JobManager listens on \S+:(\d+)\n/;
+  await until(() => standalone.child.exitCode !== null || listens.test(standalone.output()));
+  const port = listens.exec(standalone.output())?.[1];
   const taskManager = cluster.spawn(["taskmanager", "-D", `jobmanager.rpc.port=${port}`, "-D", "taskmanager.numberOfTaskSlots=2"]);
   assert.equal(await standalone.ended, 0, standalone.output());
   assert.deepEqual(standalone.output().split("\n").filter((line) => /^\d> /.test(line)).map((line) => line.slice(3)).sort(), ["a 1", "a 2", "b 1", "b 2"]);

@@ -118,12 +118,14 @@ test("the next leader goes on with a job from its last checkpoint; client and Ta
 });
 
 test("a job that has ended is not run again, and later leaders know how it ended", async (t) => {
-  const { host, client, submit, failOver, leader } = await world(t);
+  const { directory, host, client, submit, failOver, leader } = await world(t);
   const jobGraph = graph();
   const jobId = await submit(jobGraph);
   await until(() => runs(host) === 1);
   host.finishAll();
   await client.job(jobId).getJobExecutionResult();
+  // Behind the result, so that it does not take what is uploaded below.
+  await until(() => readdirSync(`${directory}/ha/blobs`).length === 0);
   await failOver();
   assert.deepEqual(leader().dispatcher.list(), []);
   assert.equal(await client.job(jobId).getJobStatus(), "FINISHED");
