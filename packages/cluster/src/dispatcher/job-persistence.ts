@@ -3,8 +3,10 @@ import {
 } from "@millrace/core";
 import type { JobExecutionResult, JobGraph } from "@millrace/graph";
 import { fromBase64, toBase64 } from "../checkpoint/base64.js";
+import { readMetadata } from "../checkpoint/checkpoint-metadata.js";
 import type { CheckpointStore } from "../checkpoint/checkpoint-store.js";
 import { isRetained } from "../checkpoint/retention.js";
+import { deleteClaimed } from "../checkpoint/savepoint-files.js";
 import type { RecoveryStores } from "../high-availability/high-availability-services.js";
 import { JobCheckpoints } from "../high-availability/job-checkpoints.js";
 import type { JobResult } from "../high-availability/job-result-store.js";
@@ -114,6 +116,7 @@ export class JobPersistence {
         const isOutside = restoredFrom === undefined || !env.fs.resolve(restoredFrom).startsWith(`${directory}/`);
         if (!isRetained(config, state, known.some(({ external }) => !external)) && isOutside) {
           await term.persist(`the cleanup of job ${jobId}`, () => pointers.change([], known.map(({ checkpointId }) => checkpointId)));
+          for (const { path } of known.filter(({ claimed }) => claimed === true)) await deleteClaimed(env.fs, path, await readMetadata(env.fs, path));
           await env.fs.delete(directory);
         }
       }

@@ -7,6 +7,8 @@ export interface CheckpointPointer {
   readonly path: string;
   /** Restored from outside and not this job's to delete. */
   readonly external: boolean;
+  /** Restored from outside and given to this job: with its directory goes what else only it needs. */
+  readonly claimed?: boolean;
 }
 
 const ID_DIGITS = 16;
