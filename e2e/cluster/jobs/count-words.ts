@@ -3,7 +3,8 @@ import { BucketAssigners, FileSink, FileSource, ParameterTool, RollingPolicies, 
 
 /*
  * Numbers the lines of each key, over an exchange between all slots, into files, exactly once. A pause after every so many lines makes it last long
- * enough for failures; from line `--slow-from` on every line takes as long until the file `--slow-until` is there, so that it does not end before.
+ * enough for failures; from line `--slow-from` on every line takes 3 ms until the file `--slow-until` is there, so that it
+ * does not end before.
  */
 const parameters = ParameterTool.fromArgs(process.argv.slice(2));
 const env = StreamExecutionEnvironment.getExecutionEnvironment();
@@ -16,7 +17,8 @@ const clock = new Int32Array(new SharedArrayBuffer(4));
 env.fromSource(FileSource.lines(parameters.required("input"), { splitSizeBytes: 4000 }), WatermarkStrategy.noWatermarks(), "Lines")
   .map((line) => {
     const [key = "", number = ""] = line.split(" ");
-    if (Number(number) % pauseEvery === 0 || isHeld(Number(number))) Atomics.wait(clock, 0, 0, 20);
+    if (Number(number) % pauseEvery === 0) Atomics.wait(clock, 0, 0, 20);
+    if (isHeld(Number(number))) Atomics.wait(clock, 0, 0, 3);
     return { key, number: Number(number), count: 1, sum: Number(number) };
   })
   .rebalance()

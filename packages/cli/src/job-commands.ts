@@ -50,7 +50,7 @@ export async function cancelCommand(jobId: string, request: CancelRequest): Prom
 export async function stopCommand(jobId: string, request: { readonly jobManager?: string; readonly directory?: string; readonly drain: boolean }): Promise<number> {
   return withCluster(request.jobManager, async (cluster) => {
     process.stderr.write(`Suspending job "${jobId}" with a savepoint${request.drain ? ", after the end of its input" : ""}.\n`);
-    const path = await cluster.ask("stopWithSavepoint", { jobId, directory: optionalPath(request.directory), drain: request.drain });
+    const path = await cluster.stopWithSavepoint(jobId, { directory: optionalPath(request.directory), drain: request.drain });
     process.stdout.write(`${path}\n`);
     return exitCodes.finished;
   });

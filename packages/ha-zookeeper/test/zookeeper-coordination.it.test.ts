@@ -91,22 +91,22 @@ function run(): void {
     const tokens: number[] = [];
     let onGrant: () => void = () => undefined;
     let onRevoke: () => void = () => undefined;
-    let leads = false;
+    const state = { leads: false };
     const grant = (): Promise<void> => new Promise((resolve) => (onGrant = resolve));
     a.elect("a", {
       granted: (token) => {
         tokens.push(token);
-        leads = true;
+        state.leads = true;
         onGrant();
       },
       revoked: () => {
-        leads = false;
+        state.leads = false;
         onRevoke();
       },
       failed: () => undefined,
     });
     // On a busy machine a session of a second may expire at any time.
-    while (!leads) await grant();
+    while (!state.leads) await grant();
     const revoked = new Promise<void>((resolve) => (onRevoke = resolve));
     process.kill(server.pid!, "SIGSTOP");
     await revoked;
@@ -114,7 +114,7 @@ function run(): void {
     process.kill(server.pid!, "SIGCONT");
     await again;
     assert.deepEqual(tokens, [...new Set(tokens)].sort((x, y) => x - y));
-    const commit = (): Promise<unknown> => a.store.commit(tokens.at(-1)!, [{ type: "put", key: "k", value: "v" }]).catch(() => (leads ? commit() : grant().then(commit)));
+    const commit = (): Promise<unknown> => a.store.commit(tokens.at(-1)!, [{ type: "put", key: "k", value: "v" }]).catch(() => (state.leads ? commit() : grant().then(commit)));
     await commit();
     await a.close();
   });

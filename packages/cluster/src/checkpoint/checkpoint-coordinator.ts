@@ -2,54 +2,19 @@ import {
   CHECKPOINTING_ALIGNED_TIMEOUT, CHECKPOINTING_INTERVAL, CHECKPOINTING_INTERVAL_DURING_BACKLOG, CHECKPOINTING_MAX_CONCURRENT, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_TIMEOUT,
   CHECKPOINTING_TOLERABLE_FAILURES, CHECKPOINTING_UNALIGNED, MillraceError, deserializeError,
 } from "@millrace/core";
-import type { Cancellable, Configuration, Env } from "@millrace/core";
+import type { Cancellable } from "@millrace/core";
 import type { CheckpointOptions, SlotEvent } from "@millrace/runtime";
 import { toBase64 } from "./base64.js";
 import type { Execution, ExecutionGraph } from "../job-master/execution-graph.js";
 import { checkpointPath, writeMetadata, type CheckpointMetadata } from "./checkpoint-metadata.js";
+import type { CheckpointCoordinatorInit, SavepointRequest } from "./checkpoint-parties.js";
 import { planCheckpoint, type CheckpointPlan } from "./checkpoint-plan.js";
 import { CheckpointStatisticsTracker } from "./checkpoint-statistics.js";
-import type { CheckpointStore } from "./checkpoint-store.js";
 import type { CompletedCheckpoint } from "./completed-checkpoint-store.js";
 import { PendingCheckpoint, type AbortReason, type CheckpointWaiter } from "./pending-checkpoint.js";
 
 type AcknowledgeEvent = Extract<SlotEvent, { type: "acknowledgeCheckpoint" }>;
 type DeclineEvent = Extract<SlotEvent, { type: "declineCheckpoint" }>;
-
-/** What a coordinator needs of its JobMaster. All calls happen synchronously on the JobMaster's thread. */
-export interface CheckpointParties {
-  /** Operator ids of all source coordinators. */
-  readonly sourceCoordinators: readonly string[];
-  snapshotCoordinator(operatorId: string, checkpointId: number): void;
-  /** Tells the tasks to start the checkpoint; held coordinator events follow right behind. */
-  triggerTasks(tasks: readonly Execution[], checkpointId: number, timestampMs: number, options: CheckpointOptions): void;
-  /** Lets held coordinator events go. */
-  releaseCoordinatorEvents(): void;
-  /** Not called for a savepoint, unless the job stops behind it. */
-  notifyComplete(checkpoint: CompletedCheckpoint): void;
-  notifyAborted(checkpointId: number): void;
-  /** Too many checkpoints failed in a row, or the sources have ended for a savepoint that failed. */
-  failJob(error: MillraceError): void;
-}
-
-export interface CheckpointCoordinatorInit {
-  readonly env: Pick<Env, "clock" | "fs" | "log">;
-  readonly config: Configuration;
-  /** Absolute; `chk-<id>` directories go in here. */
-  readonly directory: string;
-  readonly store: CheckpointStore;
-  readonly parties: CheckpointParties;
-  /** Told of everything that happens to a checkpoint. */
-  readonly statistics?: CheckpointStatisticsTracker;
-}
-
-/** A savepoint that is to be taken. */
-interface SavepointRequest {
-  /** Absolute; another one for each try. */
-  readonly newDirectory: () => string;
-  readonly stop: CheckpointOptions["stop"];
-  readonly waiters: readonly CheckpointWaiter[];
-}
 
 const FINAL_CHECKPOINT_DELAY_MS = 200;
 const MAX_TRIGGER_RETRY_MS = 200;
@@ -140,6 +105,11 @@ export class CheckpointCoordinator {
     this.#nextId = Math.max(this.#nextId, checkpointId + 1);
   }
 
+  /** The job stops behind a savepoint that is asked for, in progress or complete. */
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
   /** True between a coordinator's snapshot and the triggering of the tasks: its events must wait. */
   holdsEventsOf(operatorId: string): boolean {
     return this.#triggering?.hasCoordinator(operatorId) === true;
@@ -157,10 +127,13 @@ export class CheckpointCoordinator {
     if (this.#savepoints.length > 0) this.#triggerSoon(0);
   }
 
-  /** The job no longer runs (failure, cancellation, end): gives up what is in progress. Savepoints that had not begun wait for the next start. */
-  stop(reason: string): void {
+  /**
+   * The job no longer runs (failure, cancellation, end): gives up what is in progress, which who waits for it is told by `error`, if given. Savepoints that
+   * had not begun wait for the next start.
+   */
+  stop(reason: string, error?: MillraceError): void {
     this.#graph = undefined;
-    for (const pending of this.#pending.values()) this.#abort(pending, { message: reason, counts: false });
+    for (const pending of this.#pending.values()) this.#abort(pending, { message: reason, counts: false, error });
     this.#backlog.clear();
     this.#unschedule();
     this.#retry?.cancel();
@@ -378,7 +351,7 @@ export class CheckpointCoordinator {
       return;
     }
     const { isSavepoint, options } = pending;
-    const checkpoint: CompletedCheckpoint = { path: pending.path, metadata, external: isSavepoint };
+    const checkpoint: CompletedCheckpoint = { path: pending.path, metadata, external: isSavepoint, stop: options.stop };
     const isRestorable = !isSavepoint || options.stop !== undefined;
     if (isRestorable && !(await this.#keep(pending, checkpoint))) return;
     pending.state = "completed";
@@ -437,7 +410,7 @@ export class CheckpointCoordinator {
     if (reason.counts) this.#init.env.log.write("warn", error.message);
     if (pending.again !== undefined && reason.again === true) pending.again();
     else {
-      for (const waiter of waiters) waiter.reject(error);
+      for (const waiter of waiters) waiter.reject(reason.error ?? error);
       if (options.stop !== undefined) this.#stopping = false;
     }
     this.#ended(pending);
@@ -445,6 +418,7 @@ export class CheckpointCoordinator {
     this.#init.parties.notifyAborted(checkpointId);
     if (reason.keepsFiles !== true) this.#aborted.push(pending.path);
     if (before !== "completing" && reason.keepsFiles !== true) void this.#init.store.deleteFiles(pending.path);
+    if (options.stop !== undefined && !this.#stopping && this.#graph !== undefined) this.#init.parties.stopFailed();
     if (isSavepoint) this.#savepointFailed(options, before !== "coordinators" && reason.again !== true, error);
     else if (reason.counts) this.#failed(error);
   }
@@ -467,6 +441,7 @@ export class CheckpointCoordinator {
   /** The savepoint that the job stops behind is the next thing to be taken, and the last. */
   #beginStop(): void {
     this.#stopping = true;
+    if (this.#graph !== undefined) this.#init.parties.stopBegins();
     this.#unschedule();
     for (const pending of this.#pending.values()) {
       if (!pending.isSavepoint) this.#abort(pending, { message: "the job stops behind a savepoint", counts: false });

@@ -1,5 +1,5 @@
 import type { JobGraph } from "@millrace/graph";
-import type { Cancellable } from "@millrace/core";
+import type { Cancellable, MillraceError } from "@millrace/core";
 import type { CheckpointOptions, ExecutionAttempt, TaskStateSnapshot } from "@millrace/runtime";
 import type { Execution } from "../job-master/execution-graph.js";
 import { METADATA_FORMAT_VERSION, SAVEPOINT_FORMAT_VERSION, type CheckpointMetadata, type OperatorCheckpoint } from "./checkpoint-metadata.js";
@@ -11,6 +11,8 @@ export interface AbortReason {
   readonly message: string;
   readonly counts: boolean;
   readonly cause?: unknown;
+  /** What who waits for it is told, if not this. */
+  readonly error?: MillraceError | undefined;
   /** A successor may know the checkpoint as complete. */
   readonly keepsFiles?: boolean;
   /** What it was asked for by may ask again at once: nothing is wrong. */

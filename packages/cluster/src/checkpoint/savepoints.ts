@@ -1,11 +1,13 @@
 import { MillraceError, SAVEPOINT_DIRECTORY, deserializeError } from "@millrace/core";
 import type { Configuration, Env, SerializedError } from "@millrace/core";
 import type { JobGraph, StopOptions } from "@millrace/graph";
+import type { CheckpointOptions } from "@millrace/runtime";
+import type { CompletedStop } from "../job-master/job-end.js";
 import type { CheckpointCoordinator } from "./checkpoint-coordinator.js";
 import { savepointName } from "./savepoint-files.js";
 
 export interface SavepointsInit {
-  readonly env: Pick<Env, "fs" | "rng">;
+  readonly env: Pick<Env, "fs" | "rng" | "log">;
   readonly jobGraph: JobGraph;
   readonly config: Configuration;
   readonly coordinator: CheckpointCoordinator;
@@ -21,6 +23,11 @@ export class Savepoints {
   /** The job is stopping behind this complete savepoint. */
   #behind: string | undefined;
   #onFailure: ((error: SerializedError) => void)[] = [];
+  /** By the id of the request. */
+  readonly #stops = new Map<string, Promise<string>>();
+  #requestId: string | undefined;
+  /** A savepoint that the job has been drained into under an earlier leader. */
+  #drained: string | undefined;
 
   constructor(init: SavepointsInit) {
     this.#init = init;
@@ -41,13 +48,48 @@ export class Savepoints {
    * when the job has finished. When the savepoint fails the job goes on: without `drain` where it was, with `drain` from the last checkpoint.
    * @throws what {@link take} throws, and `STOP_FAILED` when the savepoint is complete but the job failed while it stopped: it goes on from there
    */
-  async stop({ directory, drain = false }: StopOptions): Promise<string> {
+  stop(options: StopOptions, requestId?: string): Promise<string> {
+    const stop = this.#drained === undefined ? this.#stop(options, requestId) : this.#ending(this.#drained);
+    if (requestId !== undefined) {
+      this.#stops.set(requestId, stop);
+      stop.catch(() => undefined);
+    }
+    return stop;
+  }
+
+  /** The stop that was asked for under this id. */
+  stopOf(requestId: string | undefined): Promise<string> | undefined {
+    return requestId === undefined ? undefined : this.#stops.get(requestId);
+  }
+
+  /** The stop that is complete as soon as the job has finished. */
+  get completedStop(): CompletedStop | undefined {
+    return this.#behind === undefined ? undefined : { path: this.#behind, requestId: this.#requestId };
+  }
+
+  /**
+   * The job starts from a savepoint that it was being stopped behind when its leader was lost. After `drain` there is nothing left to do, and it ends
+   * by itself. Otherwise it goes on; who waits for the stop asks for it again.
+   */
+  leaderLost(path: string, stop: NonNullable<CheckpointOptions["stop"]>): void {
+    const { log } = this.#init.env;
+    if (stop === "drain") this.#drained = this.#behind = path;
+    else log.write("warn", `the job was being stopped behind the savepoint ${path} when its leader was lost; it goes on from there, and stops when that is asked for again`);
+  }
+
+  async #ending(path: string): Promise<string> {
+    await this.#init.result();
+    return path;
+  }
+
+  async #stop({ directory, drain = false }: StopOptions, requestId: string | undefined): Promise<string> {
     const parent = await this.#prepare(directory);
     const { coordinator, result } = this.#init;
     const failed = new Promise<never>((_, reject) => {
       this.#onFailure.push((error) => reject(stopFailed(this.#behind!, error)));
     });
     failed.catch(() => undefined);
+    this.#requestId = requestId;
     const { path } = await coordinator.triggerSavepoint(this.#newDirectory(parent), drain ? "drain" : "suspend");
     await Promise.race([result(), failed]);
     return path;
@@ -62,7 +104,7 @@ export class Savepoints {
   jobFailed(error: SerializedError): void {
     if (this.#behind === undefined) return;
     for (const tell of this.#onFailure.splice(0)) tell(error);
-    this.#behind = undefined;
+    this.#behind = this.#drained = undefined;
   }
 
   async #prepare(directory: string | undefined): Promise<string> {

@@ -43,8 +43,8 @@ export interface ClientMethods {
   readonly jobAccumulators: { readonly ask: JobRef; readonly answer: Readonly<Record<string, unknown>> };
   readonly triggerCheckpoint: { readonly ask: JobRef & { readonly full?: boolean }; readonly answer: string };
   readonly triggerSavepoint: { readonly ask: JobRef & { readonly directory: string | undefined }; readonly answer: string };
-  /** Answered when the job has finished. */
-  readonly stopWithSavepoint: { readonly ask: JobRef & StopOptions; readonly answer: string };
+  /** Answered when the job has finished. Asked again under the same id, also of another leader, it is the same stop. */
+  readonly stopWithSavepoint: { readonly ask: JobRef & StopOptions & { readonly requestId?: string }; readonly answer: string };
   readonly disposeSavepoint: { readonly ask: { readonly path: string }; readonly answer: undefined };
   readonly resourceRequirements: { readonly ask: JobRef; readonly answer: JobRequirements };
   readonly rescaleJob: { readonly ask: RescaleJob; readonly answer: undefined };

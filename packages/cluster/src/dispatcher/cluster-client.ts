@@ -1,5 +1,5 @@
 import { MillraceError, isMillraceError, type LogSink } from "@millrace/core";
-import type { JobClient, JobExecutionResult, JobGraph, JobMetrics, JobStatus } from "@millrace/graph";
+import type { JobClient, JobExecutionResult, JobGraph, JobMetrics, JobStatus, StopOptions } from "@millrace/graph";
 import { BLOB_PIECE_BYTES } from "../blob/blob-store.js";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
 import { connectToLeader } from "../rpc/connect-to-leader.js";
@@ -8,7 +8,7 @@ import type { RpcAddress } from "../rpc/standby-refusal.js";
 import type { ClientMethods, JobManagerAbout, SubmitJob, ToClient } from "./client-protocol.js";
 
 export interface ClusterClientOptions extends RpcAddress {
-  readonly env: Pick<ClusterEnv, "clock" | "net" | "sha256Hex" | "log">;
+  readonly env: Pick<ClusterEnv, "clock" | "net" | "sha256Hex" | "log" | "randomHex">;
   /** Further JobManagers of the cluster; whichever leads is found. */
   readonly others?: readonly RpcAddress[];
   /** How long to look for another leader when the one is lost; default 2 minutes. Only clusters with high availability have another. */
@@ -102,8 +102,13 @@ export class ClusterClient {
       getMetrics: (): Promise<JobMetrics> => this.ask("jobMetrics", ref),
       triggerCheckpoint: (): Promise<string> => this.ask("triggerCheckpoint", ref),
       triggerSavepoint: (directory): Promise<string> => this.ask("triggerSavepoint", { ...ref, directory }),
-      stopWithSavepoint: (options): Promise<string> => this.ask("stopWithSavepoint", { ...ref, ...options }),
+      stopWithSavepoint: (options): Promise<string> => this.stopWithSavepoint(jobId, options),
     };
+  }
+
+  /** Stops a job behind a savepoint, over the change of leaders; resolves with the savepoint's directory when the job has finished. */
+  stopWithSavepoint(jobId: string, options?: StopOptions): Promise<string> {
+    return this.ask("stopWithSavepoint", { jobId, ...options, requestId: this.#options.env.randomHex(16) });
   }
 
   async ask<M extends keyof ClientMethods>(method: M, ask: ClientMethods[M]["ask"]): Promise<ClientMethods[M]["answer"]> {

@@ -2,6 +2,7 @@ import type { Env, LogSink } from "@millrace/core";
 import type { JobGraph, JobStatus } from "@millrace/graph";
 import { JobMaster } from "../job-master/job-master.js";
 import type { JobPersistence } from "./job-persistence.js";
+import type { ResourceRequirements } from "../scheduler/resource-requirements.js";
 import type { SlotProvider } from "../scheduler/slot-provider.js";
 
 /** Follows a job from outside. */
@@ -25,6 +26,8 @@ export interface ManagedJobInit {
   readonly persistence?: JobPersistence | undefined;
   /** Number of the first attempt; default 0. */
   readonly firstAttempt?: number;
+  /** As they were changed under an earlier leader. */
+  readonly requirements?: ResourceRequirements | undefined;
 }
 
 const finalStates: ReadonlySet<JobStatus> = new Set(["FINISHED", "CANCELED", "FAILED", "SUSPENDED"]);
@@ -80,6 +83,7 @@ export class ManagedJob {
       },
       ...(persistence === undefined ? {} : {
         checkpoints: persistence.checkpoints(jobGraph, { fs: env.fs, log }), firstAttempt: init.firstAttempt ?? 0,
+        requirements: init.requirements, onRequirements: (requirements) => persistence.requirements(jobGraph.jobId, requirements),
         onDecided: (end) => persistence.decided(jobGraph, this.startTimeMs, env.clock.nowMs(), end),
       }),
     });

@@ -18,9 +18,9 @@ import { CollectedResults } from "./collected-results.js";
 import { ExceptionHistory, type ExceptionHistoryEntry } from "./exception-history.js";
 import type { Execution } from "./execution-graph.js";
 import { JobDeployer } from "./job-deployer.js";
-import { describeFailure, ended, finalStates, isSameLoss, jobCanceled, jobFailed, jobSuspended, type JobEnd } from "./job-end.js";
+import { describeFailure, ended, finalStates, isSameLoss, jobSuspended, type JobEnd } from "./job-end.js";
 import { JobHistory, undeployed } from "./job-history.js";
-import { deleteLeftovers } from "./job-leftovers.js";
+import { JobEnding } from "./job-ending.js";
 import { checkpointConfig, type JobMasterInit } from "./job-master-init.js";
 import type { JobView } from "./job-view.js";
 import type { RegionDeployment } from "./region-deployment.js";
@@ -49,6 +49,7 @@ interface Restart {
 export class JobMaster {
   /** Resolves when the job finished; rejects with `JOB_FAILED` (cause: the failure that ended it), `JOB_CANCELED` or `JOB_SUSPENDED`. */
   readonly result: Promise<JobExecutionResult>;
+  readonly #ending: JobEnding;
   readonly #init: JobMasterInit;
   readonly #config: Configuration;
   readonly #adaptive: AdaptiveScheduler | undefined;
@@ -62,7 +63,6 @@ export class JobMaster {
   readonly #reports = new TaskReports();
   readonly #results: CollectedResults;
   readonly #startedMs: number;
-  #settle!: { readonly resolve: (result: JobExecutionResult) => void; readonly reject: (error: unknown) => void };
   #status: JobStatus = "INITIALIZING";
   readonly #deployer: JobDeployer;
   readonly #restarting = new Map<number, Restart>();
@@ -70,9 +70,6 @@ export class JobMaster {
   #downSinceMs: number | undefined;
   #lastRestartDurationMs: number | undefined;
   #goal: Goal | undefined;
-  #ending = false;
-  #restoredFrom: string | undefined;
-  #recovering: Promise<void> | undefined;
 
   constructor(init: JobMasterInit) {
     this.#init = init;
@@ -81,7 +78,7 @@ export class JobMaster {
     this.#startedMs = env.clock.monotonicMs();
     this.#history = new JobHistory(this.#status, () => env.clock.nowMs());
     this.#adaptive = adaptiveScheduler({
-      env, jobGraph, config: this.#config, slots: init.slots,
+      env, jobGraph, config: this.#config, slots: init.slots, requirements: init.requirements, onRequirements: init.onRequirements,
       host: { rescale: () => this.#rescale(), takeCheckpoint: () => void this.#coordinator.triggerNow().catch(() => undefined) },
     });
     this.#deployer = new JobDeployer(jobGraph, {
@@ -97,16 +94,14 @@ export class JobMaster {
     });
     this.#restartStrategy = createRestartStrategy(this.#config, env.clock, env.rng);
     this.#store = init.checkpoints ?? new CompletedCheckpointStore(env, this.#config.get(CHECKPOINTING_RETAINED));
+    this.#ending = new JobEnding(init, this.#config, this.#store);
+    this.result = this.#ending.result;
     this.#coordinator = new CheckpointCoordinator({
       env, config: this.#config, directory: init.checkpointDirectory, store: this.#store, parties: this.#checkpointParties(), statistics: this.#checkpointStatistics,
     });
     this.#savepoints = new Savepoints({ env, jobGraph, config: this.#config, coordinator: this.#coordinator, defaultDirectory: init.savepointDirectory, result: () => this.result });
     const holds = this.#config.get(CHECKPOINTING_INTERVAL) !== undefined || (jobGraph.runtimeMode === "BATCH" && this.#restartStrategy.canRestart);
     this.#results = new CollectedResults(holds, init.onCollected ?? (() => undefined));
-    this.result = new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject };
-    });
-    this.result.catch(() => undefined);
   }
 
   get status(): JobStatus {
@@ -138,12 +133,12 @@ export class JobMaster {
     this.#adaptive?.stopped();
     for (const { timer } of this.#restarting.values()) timer?.cancel();
     for (const deployment of this.#deployer.regions?.all ?? []) deployment.abandon();
-    this.#coordinator.stop("the leadership was lost");
     const error = jobSuspended(this.#init.jobGraph.jobName);
+    this.#coordinator.stop("the leadership was lost", error);
     this.#coordinator.shutdown(error);
     this.#init.slots.abandon?.();
     this.#setStatus("SUSPENDED");
-    this.#settle.reject(error);
+    this.#ending.abandon(error);
   }
 
   /** Takes a checkpoint now; resolves with its directory. A `full` one refers to no files of others. @throws `CHECKPOINT_FAILED` */
@@ -158,10 +153,12 @@ export class JobMaster {
     return this.#savepoints.take(directory);
   }
 
-  /** Stops the job behind a savepoint; resolves with its directory when the job has finished. @throws see {@link Savepoints.stop} */
-  async stopWithSavepoint(options: StopOptions = {}): Promise<string> {
+  /** Stops the job behind a savepoint; resolves with its directory once it has finished. The same `requestId` is the same stop. @throws see {@link Savepoints.stop} */
+  async stopWithSavepoint(options: StopOptions = {}, requestId?: string): Promise<string> {
+    const same = this.#savepoints.stopOf(requestId);
+    if (same !== undefined) return same;
     this.#mustGoOn();
-    return this.#savepoints.stop(options);
+    return this.#savepoints.stop(options, requestId);
   }
 
   /** Least and most parallelism of each vertex. Without the adaptive scheduler they are what the job has. */
@@ -169,11 +166,15 @@ export class JobMaster {
     return this.#adaptive?.requirements ?? Object.fromEntries(this.#deployer.jobGraph.vertices.map(({ id, parallelism }) => [id, { lowerBound: 1, upperBound: parallelism }]));
   }
 
-  /** Rescales the job to new bounds, as far as there are slots. @throws `RESCALING_UNAVAILABLE`, `RESOURCE_REQUIREMENTS_INVALID`, `JOB_NOT_RUNNING` */
-  updateRequirements(requirements: ResourceRequirements): void {
+  /**
+   * Rescales the job to new bounds, as far as there are slots. With high availability it resolves, and they take effect, once the next leader would know
+   * them. While the job stops behind a savepoint they have no effect, unless it goes on after all.
+   * @throws `RESCALING_UNAVAILABLE`, `RESOURCE_REQUIREMENTS_INVALID`, `JOB_NOT_RUNNING`
+   */
+  async updateRequirements(requirements: ResourceRequirements): Promise<void> {
     this.#mustGoOn();
     if (this.#adaptive === undefined) throw rescalingUnavailable(this.#deployer.jobGraph);
-    this.#adaptive.updateRequirements(requirements);
+    await this.#adaptive.updateRequirements(requirements);
   }
 
   /** The plan as it is deployed now. */
@@ -231,10 +232,12 @@ export class JobMaster {
   /** The job's own checkpoints, of earlier leaders, come before the one it was submitted with. */
   async #restore(): Promise<void> {
     const configured = this.#config.get(SAVEPOINT_PATH);
-    if (this.#store.recover !== undefined) await (this.#recovering = this.#store.recover());
+    await this.#ending.recover();
+    const latest = this.#store.latest;
+    if (latest?.stop !== undefined) this.#savepoints.leaderLost(latest.path, latest.stop);
     if (configured === undefined) return;
-    this.#restoredFrom = withoutMetadata(this.#init.env.fs.resolve(configured));
-    if (this.#store.latest !== undefined) return;
+    this.#ending.restoredFrom = withoutMetadata(this.#init.env.fs.resolve(configured));
+    if (latest !== undefined) return;
     const checkpoint = await initialCheckpoint(this.#init.env.fs, this.#config, this.#init.jobGraph);
     if (checkpoint === undefined) return;
     await this.#store.add(checkpoint);
@@ -336,7 +339,8 @@ export class JobMaster {
     this.#coordinator.start(this.#deployer.graph!);
     // Asked for by tasks that went on running meanwhile.
     this.#coordinator.finalCheckpointNeeded();
-    this.#adaptive?.executing();
+    if (this.#coordinator.stopping) this.#adaptive?.stoppingBehindSavepoint();
+    else this.#adaptive?.executing();
   }
 
   #onSlotFailed(deployment: RegionDeployment, slotIndex: number, error: SerializedError): void {
@@ -440,27 +444,20 @@ export class JobMaster {
   }
 
   #end(outcome: Goal | { readonly kind: "finished" }): void {
-    if (this.#ending) return;
-    this.#ending = true;
+    if (!this.#ending.begin()) return;
     this.#coordinator.stop("the job ended");
     this.#coordinator.shutdown(ended());
     const { env, jobGraph: { jobId, jobName } } = this.#init;
-    const status = outcome.kind === "finished" ? "FINISHED" : outcome.kind === "canceled" ? "CANCELED" : "FAILED";
     const result = { jobId, jobName, netRuntimeMs: Math.round(env.clock.monotonicMs() - this.#startedMs), accumulators: this.accumulators() };
-    const end: JobEnd = { status, ...(outcome.kind === "finished" ? { result } : {}), ...(outcome.kind === "failed" ? { error: outcome.error } : {}) };
-    void this.#decide(end).then(() => {
+    const end: JobEnd =
+      outcome.kind === "finished" ? { status: "FINISHED", result, stop: this.#savepoints.completedStop }
+      : outcome.kind === "failed" ? { status: "FAILED", error: outcome.error }
+      : { status: "CANCELED" };
+    void this.#ending.decide(end).then(() => {
       if (finalStates.has(this.#status)) return;
-      this.#setStatus(status);
-      if (outcome.kind === "finished") this.#settle.resolve(result);
-      else if (outcome.kind === "canceled") this.#settle.reject(jobCanceled(jobName));
-      else if (outcome.kind === "failed") this.#settle.reject(jobFailed(jobName, this.#restarts, outcome.error));
+      this.#setStatus(end.status);
+      this.#ending.tell(end, this.#restarts);
     });
-  }
-
-  async #decide(end: JobEnd): Promise<void> {
-    const unreadable = await this.#recovering?.then(() => false, () => true);
-    await this.#init.onDecided?.(end);
-    await deleteLeftovers(this.#init, this.#config, this.#store, { status: end.status, unreadable: unreadable === true, restoredFrom: this.#restoredFrom });
   }
 
   #checkpointParties(): ConstructorParameters<typeof CheckpointCoordinator>[0]["parties"] {
@@ -480,6 +477,8 @@ export class JobMaster {
         this.#deployer.regions!.notifyCheckpoint("checkpointAborted", checkpointId);
         this.#adaptive?.checkpointFailed();
       },
+      stopBegins: () => this.#adaptive?.stoppingBehindSavepoint(),
+      stopFailed: () => this.#adaptive?.goesOn(),
       failJob: (error) => this.#onFailure(undefined, undefined, serializeError(error)),
     };
   }

@@ -220,3 +220,45 @@ test("the job of an application runs once over all its JobManagers, and ends in 
   assert.deepEqual((await Promise.all(results)).map(({ jobId }) => jobId), [submission.jobGraph.jobId, submission.jobGraph.jobId]);
   assert.equal(runs(host), 2);
 });
+
+test("the next leader keeps a job's resource requirements", async (t) => {
+  const { host, client, submit, failOver } = await world(t);
+  const jobId = await submit({ ...twoVertexGraph({ "jobmanager.scheduler": "adaptive", "jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling": 0 }, 4), jobId: env.randomHex(16) });
+  const bounds = async (): Promise<number[]> => (await client.ask("resourceRequirements", { jobId })).map(({ upperBound }) => upperBound);
+  await until(() => runs(host) === 4);
+  await client.ask("rescaleJob", { jobId, parallelism: 2 });
+  await until(() => runs(host) === 6);
+  await failOver();
+  assert.deepEqual(await bounds(), [2, 2]);
+  await until(() => runs(host) === 8);
+  await client.ask("rescaleJob", { jobId, parallelism: 1 });
+  await failOver();
+  assert.deepEqual(await bounds(), [1, 1], "whether it had taken effect or not");
+});
+
+test("a stop behind a savepoint that the leader does not live to see is completed by the next one", async (t) => {
+  const { directory, host, client, submit, failOver } = await world(t);
+  const jobId = await submit(graph());
+  const stops = (): number => host.commands.filter((command) => command.type === "triggerCheckpoint" && command.options.stop === "suspend").length;
+  await until(() => runs(host) === 1);
+  host.holdsCheckpoints = true;
+  const stopped = client.stopWithSavepoint(jobId, { directory: `${directory}/savepoints` });
+  await until(() => stops() > 0);
+  const before = stops();
+  host.holdsCheckpoints = false;
+  await failOver();
+  assert.match(await stopped, /savepoints\/savepoint-/);
+  assert.ok(stops() > before);
+  assert.equal(await client.job(jobId).getJobStatus(), "FINISHED");
+});
+
+test("a later leader knows of a stop that was completed before anybody was told", async (t) => {
+  const { directory, host, client, submit, failOver } = await world(t);
+  const jobId = await submit(graph());
+  await until(() => runs(host) === 1);
+  const request = { jobId, directory: `${directory}/savepoints`, requestId: "one" };
+  const path = await client.ask("stopWithSavepoint", request);
+  await failOver();
+  assert.equal(await client.ask("stopWithSavepoint", request), path);
+  await assert.rejects(client.ask("stopWithSavepoint", { ...request, requestId: "two" }), { code: "JOB_NOT_RUNNING" });
+});

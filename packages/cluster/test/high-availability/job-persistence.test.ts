@@ -143,6 +143,36 @@ for (const ends of [false, true]) {
   });
 }
 
+for (const drain of [true, false]) {
+  test(`the leader is lost between a savepoint and the end of the job behind it: ${drain ? "the drained job ends, and the stop with it" : "the job goes on, and is stopped when that is asked for again"}`, async () => {
+    const world = await World.start();
+    const jobGraph = graph({ "execution.checkpointing.interval": "1 h" });
+    const first = world.run(jobGraph);
+    await world.time.advance(50);
+    const lost = first.job.stopWithSavepoint({ directory: "/s", drain }, "one");
+    lost.catch(() => undefined);
+    await world.time.advance(50);
+    const [path] = world.fs.paths.filter((file) => file.startsWith("/s/")).map((file) => file.replace("/_metadata", ""));
+    first.job.suspend();
+    await assert.rejects(lost, { code: "JOB_SUSPENDED" });
+    const { slots, job } = world.run(jobGraph);
+    await world.time.advance(50);
+    assert.equal(slots.ofType("deploy")[0]!.tasks[0]!.restore!.checkpointId, 1);
+    const tasks = [["source", 0], ["source", 1], ["map", 0], ["map", 1]] as const;
+    const finish = (): void => tasks.forEach(([vertex, subtask]) => slots.setState(vertex, subtask, "FINISHED"));
+    slots.intercept = (command) => {
+      if (command.type === "checkpointComplete") finish();
+      return command.type === "checkpointComplete";
+    };
+    const again = job.stopWithSavepoint({ directory: "/s", drain }, "one");
+    if (drain) finish();
+    const stoppedBehind = await world.time.runUntil(again);
+    assert.equal(stoppedBehind === path, drain);
+    assert.equal(job.status, "FINISHED");
+    assert.deepEqual((await world.persistence.result(jobGraph.jobId))?.stop, drain ? { path } : { path: stoppedBehind, requestId: "one" });
+  });
+}
+
 test("a failure while the store takes a checkpoint: the job restarts when that is decided, and from that checkpoint", async () => {
   const world = await World.start();
   const { slots, job } = world.run(graph({ "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 9, "restart-strategy.fixed-delay.delay": 1 }));

@@ -93,7 +93,7 @@ export abstract class JobMasterGateway implements RestGateway {
   }
 
   async updateResourceRequirements(jobId: string, requirements: ResourceRequirements): Promise<void> {
-    this.find(jobId).updateRequirements(requirements);
+    await this.find(jobId).updateRequirements(requirements);
   }
 
   async jobManager(): Promise<JobManagerView> {
