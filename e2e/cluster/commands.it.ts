@@ -122,6 +122,13 @@ test("wrong usage is told apart", async () => {
   const detached = await cluster.run("run", "-d", job("word-count.ts"));
   assert.equal(detached.code, 2);
   assert.match(detached.output, /-d needs a cluster/);
+  const both = await cluster.run("run", "-t", "local", "-m", cluster.address, job("word-count.ts"));
+  assert.equal(both.code, 2);
+  const unfinished = await cluster.run("list", "-D", "high-availability.type=zookeeper", "-D", "high-availability.zookeeper.quorum=127.0.0.1:1");
+  assert.match(unfinished.output, /HA_OPTION_MISSING[^]*storageDir/);
+  const leaderless = await cluster.run("list", "-D", "high-availability.type=file", "-D", `high-availability.storageDir=${join(cluster.directory, "nobody")}`, "-D", "client.timeout=200 ms");
+  assert.equal(leaderless.code, 1);
+  assert.match(leaderless.output, /LEADER_UNKNOWN/);
   const address = await cluster.run("list", "-m", "nowhere");
   assert.equal(address.code, 2);
   const nobody = await cluster.run("list", "-m", "127.0.0.1:1");

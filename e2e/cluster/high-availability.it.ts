@@ -94,7 +94,7 @@ async function world(t: TestContext, kind: Kind, { lines = 20_000, jobManagers: 
 
 for (const { kind, options } of kinds) {
   test(`kill -9 of the leader: the standby goes on from the last checkpoint (${kind})`, options, async (t) => {
-    const { leader, standby, run, newOutput, finished, addresses, cluster } = await world(t, kind);
+    const { leader, standby, run, newOutput, finished, cluster } = await world(t, kind);
     const client = await run();
     const [killed, next] = [leader(), standby()];
     const jobId = /JobID ([0-9a-f]{32})/.exec(client.output())![1]!;
@@ -112,10 +112,29 @@ for (const { kind, options } of kinds) {
     // Another leader knows how it ended, and does not run it again.
     await cluster.addJobManager(killed.port);
     next.child.kill("SIGKILL");
-    let list = await cluster.run("list", "-a", "-m", addresses());
-    // Until it leads nobody can say.
-    while (list.code !== 0) list = await cluster.run("list", "-a", "-m", addresses());
+    const list = await cluster.run("list", "-a", ...cluster.definitions);
+    assert.equal(list.code, 0, list.output);
     assert.doesNotMatch(list.output, new RegExp(jobId));
+  });
+
+  test(`commands find the leader by the configuration, the next one too (${kind})`, options, async (t) => {
+    const { cluster, args, leader, standby, newOutput } = await world(t, kind);
+    const command = (name: string, ...more: readonly string[]) => cluster.run(name, ...cluster.definitions, ...more);
+    const submitted = await command("run", "-t", "remote", "-d", "-D", "jobmanager.scheduler=adaptive", "-D", "jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling=0", ...args);
+    assert.equal(submitted.code, 0, submitted.output);
+    const jobId = /JobID ([0-9a-f]{32})/.exec(submitted.output)![1]!;
+    await newOutput();
+    const [killed, next] = [leader(), standby()];
+    const rescaled = await command("rescale", jobId, "-p", "1");
+    assert.equal(rescaled.code, 0, rescaled.output);
+    killed.child.kill("SIGKILL");
+    // It waits for the next one to be elected.
+    const stopped = await command("stop", "-p", join(cluster.directory, "savepoints"), jobId.slice(0, 8));
+    assert.equal(stopped.code, 0, `${stopped.output}\n${next.output()}`);
+    assert.match(stopped.output, /savepoints\/savepoint-/);
+    const list = await command("list", "-a");
+    assert.match(list.output, new RegExp(`${jobId} : .*\\(FINISHED\\)`));
+    assert.match(next.output(), /is recovered/);
   });
 
   test(`a leader that hangs past its lease and wakes up does no harm (${kind})`, options, async (t) => {

@@ -115,7 +115,7 @@ export class LocalCluster {
 
   client(): Promise<ClusterClient> {
     const env = nodeClusterEnv({ write: () => undefined });
-    return ClusterClient.connect({ env, host: "127.0.0.1", port: this.port });
+    return ClusterClient.connect({ env, jobManagers: () => [{ host: "127.0.0.1", port: this.port }] });
   }
 
   /** The arguments with which every process of the cluster is started. */

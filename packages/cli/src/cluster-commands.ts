@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { ClusterRequest } from "./cluster-address.js";
 import { jobCommand, parseDefinition, parseParallelism, parseVertexParallelism, toRequest, usageError, type CommandOptions } from "./command-line.js";
 
 interface ProcessOptions {
@@ -25,12 +26,11 @@ export function clusterCommands(program: Command, run: SetExitCode): void {
   program.command("stop-cluster").description("Stop the cluster that start-cluster has started.")
     .option("--dir <directory>", "what start-cluster was given")
     .action(async (options: { dir?: string }) => run((await import("./local-cluster.js")).stopClusterCommand({ directory: options.dir })));
-  program.command("list").description("List the jobs of a cluster.")
-    .option("-m, --jobmanager <host:port>", "the JobManager; default 127.0.0.1:6123")
+  connectionOptions(program.command("list").description("List the jobs of a cluster."))
     .option("-a, --all", "those that have ended, too")
     .option("-r, --running", "only those that run")
     .option("-s, --scheduled", "only those that wait")
-    .action(async ({ jobmanager, ...options }: ConnectionOptions) => run((await import("./job-commands.js")).listCommand({ ...options, ...(jobmanager === undefined ? {} : { jobManager: jobmanager }) })));
+    .action(async ({ jobmanager, ...options }: ConnectionOptions) => run((await import("./job-commands.js")).listCommand({ ...options, jobManager: jobmanager })));
   oneJobCommand(program, "cancel", "Cancel a job, without a savepoint.")
     .option("-s, --withSavepoint [directory]", "deprecated, use stop: take a savepoint before")
     .action(async (jobId: string, { withSavepoint, ...options }: ConnectionOptions & { withSavepoint?: string | true }) =>
@@ -56,10 +56,9 @@ export function clusterCommands(program: Command, run: SetExitCode): void {
 }
 
 function savepointCommand(program: Command, run: SetExitCode): void {
-  const command = program.command("savepoint").description("Take a savepoint of a job, and print its path; or delete one.")
+  const command = connectionOptions(program.command("savepoint").description("Take a savepoint of a job, and print its path; or delete one."))
     .argument("[job id]", "its id, or the beginning of it")
     .argument("[directory]", "where the savepoint's directory is made (default: execution.checkpointing.savepoint-dir)")
-    .option("-m, --jobmanager <host:port>", "the JobManager; default 127.0.0.1:6123")
     .option("-d, --dispose <path>", "delete this savepoint, through the JobManager if one is named")
     .action(async (jobId: string | undefined, directory: string | undefined, { dispose, ...options }: ConnectionOptions & { dispose?: string }) => {
       const commands = await import("./job-commands.js");
@@ -71,16 +70,20 @@ function savepointCommand(program: Command, run: SetExitCode): void {
 
 interface ConnectionOptions {
   readonly jobmanager?: string;
+  readonly define: Readonly<Record<string, string>>;
+  readonly configDir?: string;
 }
 
 function oneJobCommand(program: Command, name: string, description: string): Command {
-  return program.command(name).description(description)
-    .argument("<job id>", "its id, or the beginning of it")
-    .option("-m, --jobmanager <host:port>", "the JobManager; default 127.0.0.1:6123");
+  return connectionOptions(program.command(name).description(description)).argument("<job id>", "its id, or the beginning of it");
 }
 
-function connection({ jobmanager }: ConnectionOptions): { readonly jobManager?: string } {
-  return jobmanager === undefined ? {} : { jobManager: jobmanager };
+function connectionOptions(command: Command): Command {
+  return define(command.option("-m, --jobmanager <host:port>", "the JobManager; of several, host:port,host:port (default: what the configuration names: high-availability.type, or jobmanager.rpc.address)"));
+}
+
+function connection({ jobmanager, define: definitions, configDir: directory }: ConnectionOptions): ClusterRequest {
+  return { jobManager: jobmanager, define: definitions, configDir: directory };
 }
 
 function processCommand(program: Command, name: string, description: string): Command {

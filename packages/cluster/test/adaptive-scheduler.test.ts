@@ -321,10 +321,10 @@ async function stopping(): Promise<{ readonly world: World; readonly stopped: Pr
   await world.time.advance(10_100);
   assert.deepEqual(world.deployed, ["2/2#0"]);
   const tasks = [["source", 0], ["source", 1], ["map", 0], ["map", 1]] as const;
-  const stops = () => world.slots.ofType("triggerCheckpoint").filter(({ options }) => options.stop !== undefined);
+  const stops = () => world.slots.ofType("triggerCheckpoint").filter(({ options }) => options?.stop !== undefined);
   world.slots.intercept = (command) => {
     if (command.type === "checkpointComplete" && stops().length > 0) for (const [vertex, subtask] of tasks) world.slots.setState(vertex, subtask, "FINISHED");
-    return command.type === "triggerCheckpoint" && command.options.stop !== undefined;
+    return command.type === "triggerCheckpoint" && command.options?.stop !== undefined;
   };
   const stopped = world.job.stopWithSavepoint({ directory: "/s" });
   await world.time.advance(1);

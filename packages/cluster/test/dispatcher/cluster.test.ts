@@ -28,7 +28,7 @@ async function world(t: { after(close: () => Promise<void>): void }): Promise<Wo
   const directory = mkdtempSync(join(tmpdir(), "millrace-test-"));
   const config = Configuration.of({ "jobmanager.rpc.port": 0, "slot.request.timeout": "1 min" }, [...allOptions, ...clusterOptions]);
   const jobManager = await JobManager.start({ env, config, directory, fencingToken: env.randomHex(16) });
-  const client = await ClusterClient.connect({ env, host: "127.0.0.1", port: jobManager.port });
+  const client = await ClusterClient.connect({ env, jobManagers: () => [{ host: "127.0.0.1", port: jobManager.port }] });
   const taskManagers: TaskManager[] = [];
   t.after(async () => {
     client.close();

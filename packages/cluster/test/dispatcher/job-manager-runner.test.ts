@@ -44,7 +44,7 @@ async function world(t: { after(close: () => Promise<void>): void }, onLeader?: 
   for (const [at, runner] of runners.entries()) runner.stand(`http://jm${at}`);
   await until(() => runners.some(({ leader }) => leader !== undefined));
   const [first, second] = runners.map(({ port }) => ({ host: "127.0.0.1", port }));
-  const client = await ClusterClient.connect({ env, ...first!, others: [second!] });
+  const client = await ClusterClient.connect({ env, jobManagers: () => [first!, second!] });
   const host = new ScriptedHost(env.clock);
   const watcher = services("tm").leaderRetrieval("dispatcher");
   let known: { readonly host: string; readonly port: number; readonly fencingToken: number | undefined } | undefined;
@@ -166,7 +166,7 @@ test("a standby refuses everybody and names the leader; a client that knows only
   assert.ok(refusal instanceof MillraceError);
   assert.equal(refusal.code, "TASK_MANAGER_INVALID", "it was sent on to the leader, which found fault with what it said of itself");
   assert.match(standby.leaderRestUrl!, /^http:\/\/jm[01]$/);
-  const client = await ClusterClient.connect({ env, host: "127.0.0.1", port: standby.port });
+  const client = await ClusterClient.connect({ env, jobManagers: () => [{ host: "127.0.0.1", port: standby.port }] });
   assert.equal((await client.ask("overview", undefined)).jobsRunning, 0);
   client.close();
   await led.stop({ cancelJobs: false });
@@ -239,7 +239,7 @@ test("the next leader keeps a job's resource requirements", async (t) => {
 test("a stop behind a savepoint that the leader does not live to see is completed by the next one", async (t) => {
   const { directory, host, client, submit, failOver } = await world(t);
   const jobId = await submit(graph());
-  const stops = (): number => host.commands.filter((command) => command.type === "triggerCheckpoint" && command.options.stop === "suspend").length;
+  const stops = (): number => host.commands.filter((command) => command.type === "triggerCheckpoint" && command.options?.stop === "suspend").length;
   await until(() => runs(host) === 1);
   host.holdsCheckpoints = true;
   const stopped = client.stopWithSavepoint(jobId, { directory: `${directory}/savepoints` });

@@ -35,7 +35,7 @@ export class ScriptedHost implements SlotHost {
           this.#clock.yieldThen(() => onEvent({ type: "coordinatorSnapshot", epoch, operatorId, checkpointId, state: new Uint8Array([7]) }));
         } else if (command.type === "triggerCheckpoint") {
           const { epoch, checkpointId, options } = command;
-          if (options.stop !== undefined) stopsBehind = checkpointId;
+          if (options?.stop !== undefined) stopsBehind = checkpointId;
           if (this.holdsCheckpoints) return;
           const metrics = { alignmentDurationMs: 0, syncDurationMs: 0, asyncDurationMs: 0, startDelayMs: 0, unaligned: false, persistedBytes: 0, processedBytes: 0 };
           for (const attempt of attempts) {
