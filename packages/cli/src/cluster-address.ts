@@ -1,5 +1,5 @@
 import { CLIENT_TIMEOUT, HA_TYPE, JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, MillraceError, isMillraceError, type Configuration } from "@millrace/core";
-import { ClusterClient, internalCredentials, leaderFinder, nodeClusterEnv, parseAddress, type ClusterClientOptions, type RpcAddress } from "@millrace/cluster/process";
+import { ClusterClient, leaderFinder, nodeClusterEnv, parseAddress, reloadedCredentials, type ClusterClientOptions, type RpcAddress } from "@millrace/cluster/process";
 import { consoleLog } from "@millrace/cluster/embedded";
 import { processConfig } from "./process-config.js";
 
@@ -33,7 +33,7 @@ const RETRY_MS = 100;
  */
 export async function connectCluster({ jobManager, define = {}, configDir }: ClusterRequest): Promise<ClusterClient> {
   const config = await processConfig({ define, configDir });
-  const env = nodeClusterEnv(consoleLog, internalCredentials(config));
+  const env = nodeClusterEnv(consoleLog, reloadedCredentials(config, consoleLog));
   if (jobManager !== undefined || config.get(HA_TYPE) === "NONE") {
     const addresses = parseAddresses(jobManager, config);
     return ClusterClient.connect({ env, jobManagers: () => addresses });

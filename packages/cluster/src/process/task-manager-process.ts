@@ -8,7 +8,7 @@ import {
 } from "@millrace/core";
 import { WorkerSlotHost } from "../embedded/worker-slot-host.js";
 import { ArtifactCache } from "../task-manager/artifact-cache.js";
-import { internalCredentials, requireSafeBinding } from "../security/internal-tls.js";
+import { reloadedCredentials, requireSafeBinding } from "../security/internal-tls.js";
 import { TaskManager } from "../task-manager/task-manager.js";
 import { leaderFinder } from "./leader-finder.js";
 import { nodeClusterEnv } from "./node-cluster-env.js";
@@ -41,7 +41,7 @@ function installedPackage(specifier: string): string | undefined {
 export async function startTaskManager(options: TaskManagerProcessOptions): Promise<Pick<TaskManager, "stop">> {
   const { config, library, libraryUrl, log = processLog, fatal, onRegistered } = options;
   const dataHost = config.get(TASKMANAGER_BIND_HOST);
-  const credentials = internalCredentials(config);
+  const credentials = reloadedCredentials(config, log);
   requireSafeBinding(dataHost, TASKMANAGER_BIND_HOST, credentials);
   const env = nodeClusterEnv(log, credentials);
   const taskManagerId = config.get(TASKMANAGER_RESOURCE_ID) ?? `tm-${env.randomHex(4)}`;
@@ -71,6 +71,7 @@ export async function startTaskManager(options: TaskManagerProcessOptions): Prom
     stop: async () => {
       await taskManager.stop();
       await leader.close();
+      credentials?.close();
     },
   };
 }
