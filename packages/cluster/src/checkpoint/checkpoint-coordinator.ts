@@ -83,7 +83,7 @@ export class CheckpointCoordinator {
     this.#timeoutMs = config.get(CHECKPOINTING_TIMEOUT);
     this.#tolerableFailures = config.get(CHECKPOINTING_TOLERABLE_FAILURES);
     this.#maxConcurrent = this.#minPauseMs > 0 ? 1 : config.get(CHECKPOINTING_MAX_CONCURRENT);
-    this.#alignment = config.get(CHECKPOINTING_UNALIGNED) ? { unalignedAfterMs: config.get(CHECKPOINTING_ALIGNED_TIMEOUT) } : {};
+    this.#alignment = init.onlyAtTheEnd === true ? { final: true } : config.get(CHECKPOINTING_UNALIGNED) ? { unalignedAfterMs: config.get(CHECKPOINTING_ALIGNED_TIMEOUT) } : {};
   }
 
   /** Savepoints are not counted. */
@@ -217,15 +217,17 @@ export class CheckpointCoordinator {
     const graph = this.#graph;
     if (graph === undefined || this.#stopping) return;
     let waiting = 0;
+    let ended = 0;
     let running = 0;
     for (const execution of graph.all()) {
       if (execution.isTerminal) continue;
       running++;
       if (execution.awaitsFinalCheckpoint) waiting++;
+      else if (execution.hasEnded) ended++;
     }
     if (waiting === 0) return;
-    if (waiting === running) this.#schedule(this.#nowMs());
-    else if (this.#intervalMs === undefined) this.#schedule(this.#nowMs() + FINAL_CHECKPOINT_DELAY_MS);
+    if (waiting + ended === running) this.#schedule(this.#nowMs());
+    else if (this.#intervalMs === undefined && this.#init.onlyAtTheEnd !== true) this.#schedule(this.#nowMs() + FINAL_CHECKPOINT_DELAY_MS);
   }
 
   #nowMs(): number {

@@ -33,6 +33,8 @@ export interface CheckpointCoordinatorInit {
   readonly directory: string;
   readonly store: CheckpointStore;
   readonly parties: CheckpointParties;
+  /** A batch job: one checkpoint, when nothing runs any more but tasks that have yet to commit. */
+  readonly onlyAtTheEnd?: boolean;
   /** Told of everything that happens to a checkpoint. */
   readonly statistics?: CheckpointStatisticsTracker;
 }

@@ -124,7 +124,7 @@ export class PendingCheckpoint {
       return {
         operatorId: operator.id, uid: operator.uid, name: operator.name, parallelism: vertex.parallelism, maxParallelism: vertex.maxParallelism,
         ...(coordinator === undefined ? {} : { coordinator: toBase64(coordinator) }),
-        ...(subtasks.length === 0 ? { finished: true } : {}),
+        ...(subtasks.length === 0 || this.options.final === true ? { finished: true } : {}),
         subtasks: subtasks.flatMap(({ subtaskIndex, state }) => {
           const { keyed = [], operator: own = [], inFlight } = state ?? {};
           if (keyed.length === 0 && own.length === 0 && inFlight === undefined) return [];

@@ -109,9 +109,7 @@ export class Savepoints {
 
   async #prepare(directory: string | undefined): Promise<string> {
     const { jobGraph, config, env, defaultDirectory } = this.#init;
-    if (jobGraph.runtimeMode === "BATCH") {
-      throw new MillraceError({ code: "SAVEPOINT_IN_BATCH", message: `the job "${jobGraph.jobName}" runs as a batch, which has no savepoints`, hint: "cancel it, and run it again" });
-    }
+    if (jobGraph.runtimeMode === "BATCH") throw noneInBatch(jobGraph, "savepoints");
     const wanted = directory ?? config.get(SAVEPOINT_DIRECTORY) ?? defaultDirectory;
     if (wanted === undefined || wanted === "") {
       throw new MillraceError({
@@ -142,4 +140,9 @@ function stopFailed(path: string, error: SerializedError): MillraceError {
     code: "STOP_FAILED", recovery: "restart", message: `the savepoint ${path} is complete, but the job failed while it stopped: ${error.message}`,
     hint: "the job goes on from that savepoint if its restart strategy allows; it may not have committed all that the savepoint holds", cause: deserializeError(error),
   });
+}
+
+/** What stands in the middle of a batch job could not be gone on from: its exchanges hold whole stages. */
+export function noneInBatch({ jobName }: JobGraph, what: string): MillraceError {
+  return new MillraceError({ code: "SAVEPOINT_IN_BATCH", message: `the job "${jobName}" runs as a batch, which has no ${what}`, hint: "cancel it, and run it again" });
 }

@@ -9,7 +9,7 @@ import type { CheckpointStore } from "../checkpoint/checkpoint-store.js";
 import { CompletedCheckpointStore, type CompletedCheckpoint } from "../checkpoint/completed-checkpoint-store.js";
 import { initialCheckpoint } from "../checkpoint/initial-checkpoint.js";
 import { withoutMetadata } from "../checkpoint/savepoint-files.js";
-import { Savepoints } from "../checkpoint/savepoints.js";
+import { Savepoints, noneInBatch } from "../checkpoint/savepoints.js";
 import { AdaptiveScheduler, adaptiveScheduler } from "../scheduler/adaptive-scheduler.js";
 import { failoverRegions, oneRegion, type FailoverRegion } from "../scheduler/failover-regions.js";
 import { rescalingUnavailable, type ResourceRequirements } from "../scheduler/resource-requirements.js";
@@ -98,6 +98,7 @@ export class JobMaster {
     this.result = this.#ending.result;
     this.#coordinator = new CheckpointCoordinator({
       env, config: this.#config, directory: init.checkpointDirectory, store: this.#store, parties: this.#checkpointParties(), statistics: this.#checkpointStatistics,
+      onlyAtTheEnd: jobGraph.runtimeMode === "BATCH",
     });
     this.#savepoints = new Savepoints({ env, jobGraph, config: this.#config, coordinator: this.#coordinator, defaultDirectory: init.savepointDirectory, result: () => this.result });
     const holds = this.#config.get(CHECKPOINTING_INTERVAL) !== undefined || (jobGraph.runtimeMode === "BATCH" && this.#restartStrategy.canRestart);
@@ -141,9 +142,10 @@ export class JobMaster {
     this.#ending.abandon(error);
   }
 
-  /** Takes a checkpoint now; resolves with its directory. A `full` one refers to no files of others. @throws `CHECKPOINT_FAILED` */
+  /** Takes a checkpoint now; resolves with its directory. A `full` one refers to no files of others. @throws `CHECKPOINT_FAILED`, `SAVEPOINT_IN_BATCH` */
   async triggerCheckpoint(full: boolean = false): Promise<string> {
     this.#mustGoOn();
+    if (this.#init.jobGraph.runtimeMode === "BATCH") throw noneInBatch(this.#init.jobGraph, "checkpoints on demand");
     return (await this.#coordinator.triggerNow(full)).path;
   }
 
@@ -283,7 +285,7 @@ export class JobMaster {
       case "declineCheckpoint": return this.#coordinator.decline(event);
       case "finalCheckpointNeeded": {
         const execution = this.#deployer.graph?.find(event.attempt);
-        if (execution !== undefined) execution.awaitsFinalCheckpoint = true;
+        if (execution !== undefined) execution[event.hasUncommitted === false ? "hasEnded" : "awaitsFinalCheckpoint"] = true;
         return this.#coordinator.finalCheckpointNeeded();
       }
       case "coordinatorEvent": return sources.fromOperator(event.operatorId, event.subtaskIndex, event.event);

@@ -17,6 +17,8 @@ export interface CheckpointOptions {
    * `drain`: the sources end first, as if there were no more records, so that all windows fire; a task that was aborted then has to be cancelled.
    */
   readonly stop?: "suspend" | "drain";
+  /** All input has ended, and no operator will run again: only what sinks have yet to commit is kept. The one checkpoint of a batch job. */
+  readonly final?: true;
 }
 
 /** One attempt of one subtask. Unique over the life of a job. */
@@ -30,7 +32,7 @@ export interface ExecutionAttempt {
 export interface TaskRestore {
   readonly checkpointId: number;
   readonly operators: Readonly<Record<string, OperatorRestore>>;
-  /** Every subtask of this vertex had finished before the checkpoint: pass on the end of input and finish, without running operators (FLIP-147). */
+  /** Every subtask of this vertex had finished before the checkpoint: pass on the end of input and finish, without running operators but sinks that have something to commit (FLIP-147). */
   readonly finished?: boolean;
   /** Records that were on their way to this subtask: processed before anything else comes over their edges. */
   readonly inFlight?: readonly InFlightRestore[];

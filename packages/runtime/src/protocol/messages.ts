@@ -31,8 +31,11 @@ export type SlotEvent =
       readonly state: TaskStateSnapshot; readonly metrics: CheckpointTaskMetrics;
     }
   | { readonly type: "declineCheckpoint"; readonly epoch: number; readonly checkpointId: number; readonly attempt: ExecutionAttempt; readonly error: SerializedError }
-  /** A sink holds committables at the end of its input: it stays RUNNING until a checkpoint that includes them is complete. */
-  | { readonly type: "finalCheckpointNeeded"; readonly epoch: number; readonly attempt: ExecutionAttempt }
+  /**
+   * A sink holds committables at the end of its input: it stays RUNNING until a checkpoint that includes them is complete. Or (`hasUncommitted` is false)
+   * a task has nothing left to do but wait until such tasks close its input.
+   */
+  | { readonly type: "finalCheckpointNeeded"; readonly epoch: number; readonly attempt: ExecutionAttempt; readonly hasUncommitted?: boolean }
   | { readonly type: "coordinatorEvent"; readonly epoch: number; readonly operatorId: string; readonly subtaskIndex: number; readonly event: OperatorToCoordinator }
   | { readonly type: "operatorEvent"; readonly epoch: number; readonly operatorId: string; readonly subtaskIndex: number; readonly event: CoordinatorToOperator }
   | { readonly type: "coordinatorSnapshot"; readonly epoch: number; readonly operatorId: string; readonly checkpointId: number; readonly state: Uint8Array }

@@ -91,7 +91,7 @@ export class TaskBuilder {
     const chain = new OperatorChain(vertex, this.#graph, edges, code, (error, node) => blame(error, node, sources, deployment.attempt.subtaskIndex));
     const metrics = new MetricRegistry(env.clock);
     const create = (node: ChainNode, spec: OperatorSpec, context: TaskOperatorContext): Operator =>
-      finished ? finishedOperator : this.#operator(task, setting, pressure, code, node, spec, context);
+      finished && !(spec.type === "sink" && restored.has(node.plan.id)) ? finishedOperator : this.#operator(task, setting, pressure, code, node, spec, context);
     chain.create(this.#facilities(task, setting), metrics, restored, create);
     const { head } = chain;
     const source = head.operator instanceof SourceOperator ? head.operator : undefined;
