@@ -155,7 +155,7 @@ function withFlinkOptions(argv: readonly string[]): string[] {
 
 const flinkOptions: Readonly<Record<string, string>> = {
   "-cm": "--claim-mode", "-claimMode": "--claim-mode", "--claimMode": "--claim-mode", "-rm": "--claim-mode", "-restoreMode": "--claim-mode", "--restoreMode": "--claim-mode",
-  "--fromSavepoint": "--from-savepoint", "--allowNonRestoredState": "--allow-non-restored-state", "-full": "--full", "-drain": "--drain", "-dispose": "--dispose",
+  "--fromSavepoint": "--from-savepoint", "--allowNonRestoredState": "--allow-non-restored-state", "-full": "--full", "-drain": "--drain", "-dispose": "--dispose", "-type": "--type",
 };
 
 /** The cluster that a job is submitted to, if it is. */

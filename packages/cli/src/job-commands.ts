@@ -1,4 +1,5 @@
 import type { ClusterClient, JobSummary } from "@millrace/cluster/process";
+import type { SavepointFormat } from "@millrace/graph";
 import { connectCluster, type ClusterRequest } from "./cluster-address.js";
 import { portablePath } from "./portable-path.js";
 import { exitCodes } from "./exit-codes.js";
@@ -45,10 +46,10 @@ export async function cancelCommand(jobId: string, request: CancelRequest): Prom
 }
 
 /** `millrace stop`: stops a job behind a savepoint; resolves when it has finished, and prints where the savepoint is. */
-export async function stopCommand(jobId: string, request: ClusterRequest & { readonly directory?: string; readonly drain: boolean }): Promise<number> {
+export async function stopCommand(jobId: string, request: ClusterRequest & { readonly directory?: string; readonly drain: boolean; readonly formatType?: SavepointFormat | undefined }): Promise<number> {
   return withCluster(request, async (cluster) => {
     process.stderr.write(`Suspending job "${jobId}" with a savepoint${request.drain ? ", after the end of its input" : ""}.\n`);
-    const path = await cluster.stopWithSavepoint(jobId, { directory: optionalPath(request.directory), drain: request.drain });
+    const path = await cluster.stopWithSavepoint(jobId, { directory: optionalPath(request.directory), drain: request.drain, formatType: request.formatType });
     process.stdout.write(`${path}\n`);
     return exitCodes.finished;
   });
@@ -71,9 +72,9 @@ export async function rescaleCommand(jobId: string, { parallelism, vertices, ...
 }
 
 /** `millrace savepoint`: takes a savepoint; prints where it is. */
-export async function savepointCommand(jobId: string, directory: string | undefined, request: ClusterRequest): Promise<number> {
+export async function savepointCommand(jobId: string, directory: string | undefined, request: ClusterRequest & { readonly formatType?: SavepointFormat | undefined }): Promise<number> {
   return withCluster(request, async (cluster) => {
-    process.stdout.write(`${await cluster.ask("triggerSavepoint", { jobId, directory: optionalPath(directory) })}\n`);
+    process.stdout.write(`${await cluster.ask("triggerSavepoint", { jobId, directory: optionalPath(directory), formatType: request.formatType })}\n`);
     return exitCodes.finished;
   });
 }

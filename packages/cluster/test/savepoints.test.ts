@@ -265,3 +265,18 @@ test("who waits for a savepoint when the leadership is lost is told to ask the n
     assert.equal((await failureOf(world, asked)).code, "JOB_SUSPENDED");
   }
 });
+
+test("a native savepoint is in the format of checkpoints, and a job starts from it all the same", async () => {
+  const first = new World({});
+  await first.time.advance(0);
+  const path = await first.time.runUntil(first.job.triggerSavepoint("/s", "NATIVE"));
+  const { formatVersion, type, savepointFormat } = await readMetadata(first.fs, path);
+  assert.deepEqual({ formatVersion, type, savepointFormat }, { formatVersion: 0, type: "savepoint", savepointFormat: "NATIVE" });
+  finishOnComplete(first);
+  const stopped = await first.time.runUntil(first.job.stopWithSavepoint({ directory: "/s", formatType: "NATIVE" }));
+  assert.equal((await readMetadata(first.fs, stopped)).savepointFormat, "NATIVE");
+  const second = new World({ "execution.state-recovery.path": path }, { fs: first.fs });
+  await second.time.advance(0);
+  assert.equal(second.slots.ofType("deploy")[0]!.tasks[0]!.restore!.checkpointId, 1);
+  assert.equal((await failureOf(second, second.job.triggerSavepoint("/s", "OTHER" as never))).code, "SAVEPOINT_FORMAT_UNKNOWN");
+});

@@ -165,10 +165,10 @@ export class CheckpointCoordinator {
    * Takes a savepoint as soon as the job runs, also while checkpoints are in progress. With `stop`, there are no more checkpoints until it failed.
    * Rejects with `CHECKPOINT_FAILED` when it is aborted.
    */
-  triggerSavepoint(newDirectory: () => string, stop?: "suspend" | "drain"): Promise<CompletedCheckpoint> {
+  triggerSavepoint(newDirectory: () => string, { stop, savepointFormat }: Pick<CheckpointOptions, "stop" | "savepointFormat"> = {}): Promise<CompletedCheckpoint> {
     return new Promise((resolve, reject) => {
       if (this.#stopping) throw new MillraceError({ code: "CHECKPOINT_FAILED", message: "the job is being stopped behind another savepoint" });
-      this.#savepoints.push({ newDirectory, stop, waiters: [{ resolve, reject }] });
+      this.#savepoints.push({ newDirectory, stop, savepointFormat, waiters: [{ resolve, reject }] });
       if (stop !== undefined) this.#beginStop();
       this.#triggerSoon(0);
     });
@@ -303,10 +303,12 @@ export class CheckpointCoordinator {
     return store.takeId === undefined ? this.#nextId++ : store.takeId(() => this.#triggerSoon(0));
   }
 
-  #beginSavepoint(checkpointId: number, plan: CheckpointPlan, { newDirectory, stop, waiters }: SavepointRequest): void {
+  #beginSavepoint(checkpointId: number, plan: CheckpointPlan, request: SavepointRequest): void {
+    const { newDirectory, stop, savepointFormat, waiters } = request;
     const savepointDirectory = newDirectory();
-    const again = (): void => void this.#savepoints.push({ newDirectory, stop, waiters });
-    this.#begin(checkpointId, plan, { savepointDirectory, ...(stop === undefined ? {} : { stop }) }, waiters, { path: savepointDirectory, again });
+    const again = (): void => void this.#savepoints.push(request);
+    const options = { savepointDirectory, ...(savepointFormat === undefined ? {} : { savepointFormat }), ...(stop === undefined ? {} : { stop }) };
+    this.#begin(checkpointId, plan, options, waiters, { path: savepointDirectory, again });
   }
 
   get #checkpointsInProgress(): number {

@@ -44,5 +44,6 @@ export interface SavepointRequest {
   /** Absolute; another one for each try. */
   readonly newDirectory: () => string;
   readonly stop: CheckpointOptions["stop"];
+  readonly savepointFormat: CheckpointOptions["savepointFormat"];
   readonly waiters: readonly CheckpointWaiter[];
 }

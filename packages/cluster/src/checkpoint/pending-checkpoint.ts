@@ -132,8 +132,13 @@ export class PendingCheckpoint {
         }),
       };
     }));
+    const { savepointFormat } = this.options;
+    const format =
+      !this.isSavepoint ? { formatVersion: METADATA_FORMAT_VERSION }
+      : savepointFormat === undefined ? { formatVersion: SAVEPOINT_FORMAT_VERSION, type: "savepoint" as const }
+      : { formatVersion: METADATA_FORMAT_VERSION, type: "savepoint" as const, savepointFormat };
     return {
-      ...(this.isSavepoint ? { formatVersion: SAVEPOINT_FORMAT_VERSION, type: "savepoint" as const } : { formatVersion: METADATA_FORMAT_VERSION }), checkpointId: this.checkpointId, timestampMs: this.timestampMs,
+      ...format, checkpointId: this.checkpointId, timestampMs: this.timestampMs,
       jobId: jobGraph.jobId, jobName: jobGraph.jobName, stateBytes, writtenBytes, operators,
     };
   }

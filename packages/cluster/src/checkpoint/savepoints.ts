@@ -1,6 +1,6 @@
 import { MillraceError, SAVEPOINT_DIRECTORY, deserializeError } from "@millrace/core";
 import type { Configuration, Env, SerializedError } from "@millrace/core";
-import type { JobGraph, StopOptions } from "@millrace/graph";
+import type { JobGraph, SavepointFormat, StopOptions } from "@millrace/graph";
 import type { CheckpointOptions } from "@millrace/runtime";
 import type { CompletedStop } from "../job-master/job-end.js";
 import type { CheckpointCoordinator } from "./checkpoint-coordinator.js";
@@ -35,12 +35,13 @@ export class Savepoints {
 
   /**
    * Takes a savepoint; resolves with its directory. Waits for a job that is starting up or restarting.
-   * @throws `SAVEPOINT_IN_BATCH`, `SAVEPOINT_DIRECTORY_MISSING`, `SAVEPOINT_DIRECTORY_INVALID`, `CHECKPOINT_FAILED`, `JOB_NOT_RUNNING` when the job
+   * @throws `SAVEPOINT_FORMAT_UNKNOWN`, `SAVEPOINT_IN_BATCH`, `SAVEPOINT_DIRECTORY_MISSING`, `SAVEPOINT_DIRECTORY_INVALID`, `CHECKPOINT_FAILED`, `JOB_NOT_RUNNING` when the job
    * ends before
    */
-  async take(directory?: string): Promise<string> {
+  async take(directory?: string, formatType?: SavepointFormat): Promise<string> {
+    const savepointFormat = optionOf(formatType);
     const parent = await this.#prepare(directory);
-    return (await this.#init.coordinator.triggerSavepoint(this.#newDirectory(parent))).path;
+    return (await this.#init.coordinator.triggerSavepoint(this.#newDirectory(parent), { savepointFormat })).path;
   }
 
   /**
@@ -82,7 +83,8 @@ export class Savepoints {
     return path;
   }
 
-  async #stop({ directory, drain = false }: StopOptions, requestId: string | undefined): Promise<string> {
+  async #stop({ directory, drain = false, formatType }: StopOptions, requestId: string | undefined): Promise<string> {
+    const savepointFormat = optionOf(formatType);
     const parent = await this.#prepare(directory);
     const { coordinator, result } = this.#init;
     const failed = new Promise<never>((_, reject) => {
@@ -90,7 +92,7 @@ export class Savepoints {
     });
     failed.catch(() => undefined);
     this.#requestId = requestId;
-    const { path } = await coordinator.triggerSavepoint(this.#newDirectory(parent), drain ? "drain" : "suspend");
+    const { path } = await coordinator.triggerSavepoint(this.#newDirectory(parent), { stop: drain ? "drain" : "suspend", savepointFormat });
     await Promise.race([result(), failed]);
     return path;
   }
@@ -145,4 +147,10 @@ function stopFailed(path: string, error: SerializedError): MillraceError {
 /** What stands in the middle of a batch job could not be gone on from: its exchanges hold whole stages. */
 export function noneInBatch({ jobName }: JobGraph, what: string): MillraceError {
   return new MillraceError({ code: "SAVEPOINT_IN_BATCH", message: `the job "${jobName}" runs as a batch, which has no ${what}`, hint: "cancel it, and run it again" });
+}
+
+/** @throws `SAVEPOINT_FORMAT_UNKNOWN` */
+function optionOf(formatType: SavepointFormat = "CANONICAL"): CheckpointOptions["savepointFormat"] {
+  if (formatType === "CANONICAL" || formatType === "NATIVE") return formatType === "NATIVE" ? formatType : undefined;
+  throw new MillraceError({ code: "SAVEPOINT_FORMAT_UNKNOWN", message: `"${String(formatType)}" is not a format of savepoints`, hint: "CANONICAL or NATIVE" });
 }

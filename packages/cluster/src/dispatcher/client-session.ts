@@ -122,9 +122,9 @@ export class ClientSession implements RpcHandler {
       return undefined;
     },
     triggerCheckpoint: (ref) => this.#job(ref).master.triggerCheckpoint(ref.full === true),
-    triggerSavepoint: (ref) => this.#job(ref).master.triggerSavepoint(optionalText(ref.directory)),
+    triggerSavepoint: (ref) => this.#job(ref).master.triggerSavepoint(optionalText(ref.directory), ref.formatType ?? undefined),
     stopWithSavepoint: (ref) => this.#ofJob(
-      ref, ({ master }) => master.stopWithSavepoint({ directory: optionalText(ref.directory), drain: ref.drain === true }, optionalText(ref.requestId)?.slice(0, MAX_REQUEST_ID)),
+      ref, ({ master }) => master.stopWithSavepoint({ directory: optionalText(ref.directory), drain: ref.drain === true, formatType: ref.formatType ?? undefined }, optionalText(ref.requestId)?.slice(0, MAX_REQUEST_ID)),
       ({ stop }) => {
         if (stop === undefined || (stop.requestId !== undefined && stop.requestId !== ref.requestId)) throw ended();
         return stop.path;

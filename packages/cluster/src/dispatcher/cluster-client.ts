@@ -102,7 +102,7 @@ export class ClusterClient {
       getAccumulators: (): Promise<Readonly<Record<string, unknown>>> => this.ask("jobAccumulators", ref),
       getMetrics: (): Promise<JobMetrics> => this.ask("jobMetrics", ref),
       triggerCheckpoint: (): Promise<string> => this.ask("triggerCheckpoint", ref),
-      triggerSavepoint: (directory): Promise<string> => this.ask("triggerSavepoint", { ...ref, directory }),
+      triggerSavepoint: (directory, formatType): Promise<string> => this.ask("triggerSavepoint", { ...ref, directory, formatType }),
       stopWithSavepoint: (options): Promise<string> => this.stopWithSavepoint(jobId, options),
     };
   }

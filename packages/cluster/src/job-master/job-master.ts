@@ -1,6 +1,6 @@
 import { CHECKPOINTING_INTERVAL, CHECKPOINTING_RETAINED, FAILOVER_STRATEGY, SAVEPOINT_PATH, TASK_CANCELLATION_TIMEOUT, serializeError } from "@millrace/core";
 import type { Cancellable, Configuration, SerializedError } from "@millrace/core";
-import type { JobExecutionResult, JobGraph, JobMetrics, JobStatus, StopOptions } from "@millrace/graph";
+import type { JobExecutionResult, JobGraph, JobMetrics, JobStatus, SavepointFormat, StopOptions } from "@millrace/graph";
 import type { SlotEvent } from "@millrace/runtime";
 import { CheckpointCoordinator } from "../checkpoint/checkpoint-coordinator.js";
 import { CheckpointStatisticsTracker } from "../checkpoint/checkpoint-statistics.js";
@@ -150,9 +150,9 @@ export class JobMaster {
   }
 
   /** Takes a savepoint into a new directory below `directory`; resolves with that. @throws see {@link Savepoints.take} */
-  async triggerSavepoint(directory?: string): Promise<string> {
+  async triggerSavepoint(directory?: string, formatType?: SavepointFormat): Promise<string> {
     this.#mustGoOn();
-    return this.#savepoints.take(directory);
+    return this.#savepoints.take(directory, formatType);
   }
 
   /** Stops the job behind a savepoint; resolves with its directory once it has finished. The same `requestId` is the same stop. @throws see {@link Savepoints.stop} */

@@ -12,6 +12,8 @@ export interface CheckpointOptions {
   readonly full?: boolean;
   /** Absolute directory of a savepoint: its files go there, and refer to no others. */
   readonly savepointDirectory?: string;
+  /** Of a savepoint: its metadata says that it is in the format of checkpoints, which may change with the release. Absent: the canonical one. */
+  readonly savepointFormat?: "NATIVE";
   /**
    * The job stops behind it: nothing is processed after the snapshot, until the checkpoint is complete (the task finishes) or aborted (it goes on).
    * `drain`: the sources end first, as if there were no more records, so that all windows fire; a task that was aborted then has to be cancelled.
