@@ -176,13 +176,14 @@ export class ClientSession implements RpcHandler {
   #observer(jobId: string): JobObserver {
     let silent = false;
     this.#unobserve.push(() => (silent = true));
-    const tell = <M extends keyof ToClient>(method: M, body: ToClient[M]): void => {
-      if (!silent) this.#connection.tell(method, body);
+    // A client that is slow leaves what it is sent in the network, and then here; one that is gone is not waited for.
+    const tell = <M extends keyof ToClient>(method: M, body: ToClient[M]): void | Promise<void> => {
+      if (!silent && !this.#connection.tell(method, body)) return this.#connection.drained();
     };
     return {
       collected: (collectId, subtaskIndex, batch) => tell("collected", { jobId, collectId, subtaskIndex, batch }),
       log: (level, line) => tell("log", { jobId, level, line }),
-      status: (status) => tell("status", { jobId, status }),
+      status: (status) => void tell("status", { jobId, status }),
     };
   }
 }

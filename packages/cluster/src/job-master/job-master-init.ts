@@ -1,5 +1,5 @@
 import { CHECKPOINTING_INTERVAL, Configuration, allOptions } from "@millrace/core";
-import type { Env } from "@millrace/core";
+import type { Env, LogSink } from "@millrace/core";
 import type { JobGraph, JobStatus } from "@millrace/graph";
 import type { CheckpointStore } from "../checkpoint/checkpoint-store.js";
 import type { ResourceRequirements } from "../scheduler/resource-requirements.js";
@@ -19,6 +19,8 @@ export interface JobMasterInit {
   /** Where savepoints go when neither the request nor the job names a directory. */
   readonly savepointDirectory?: string | undefined;
   readonly onCollected?: ResultTaker;
+  /** What tasks log and print; default `env.log`. What it returns resolves when more may come. */
+  readonly onLog?: (level: Parameters<LogSink["write"]>[0], line: string) => void | Promise<void>;
   /** Called after every change, final ones included. */
   readonly onStatus?: (status: JobStatus) => void;
   /** With high availability: the job's checkpoints, over all leaders. Default: in memory. */

@@ -1,4 +1,4 @@
-import { CHECKPOINTING_INTERVAL, CHECKPOINTING_RETAINED, FAILOVER_STRATEGY, SAVEPOINT_PATH, TASK_CANCELLATION_TIMEOUT, serializeError } from "@millrace/core";
+import { CHECKPOINTING_RETAINED, FAILOVER_STRATEGY, SAVEPOINT_PATH, TASK_CANCELLATION_TIMEOUT, serializeError } from "@millrace/core";
 import type { Cancellable, Configuration, SerializedError } from "@millrace/core";
 import type { JobExecutionResult, JobGraph, JobMetrics, JobStatus, SavepointFormat, StopOptions } from "@millrace/graph";
 import type { SlotEvent } from "@millrace/runtime";
@@ -14,7 +14,6 @@ import { AdaptiveScheduler, adaptiveScheduler } from "../scheduler/adaptive-sche
 import { failoverRegions, oneRegion, type FailoverRegion } from "../scheduler/failover-regions.js";
 import { rescalingUnavailable, type ResourceRequirements } from "../scheduler/resource-requirements.js";
 import { createRestartStrategy, type RestartStrategy } from "../scheduler/restart-strategy.js";
-import { CollectedResults } from "./collected-results.js";
 import { ExceptionHistory, type ExceptionHistoryEntry } from "./exception-history.js";
 import type { Execution } from "./execution-graph.js";
 import { JobDeployer } from "./job-deployer.js";
@@ -24,6 +23,7 @@ import { JobEnding } from "./job-ending.js";
 import { checkpointConfig, type JobMasterInit } from "./job-master-init.js";
 import type { JobView } from "./job-view.js";
 import type { RegionDeployment } from "./region-deployment.js";
+import { ResultFlow } from "./result-flow.js";
 import { sourceOperators, sourceTaskName } from "./source-coordinators.js";
 import { TaskReports } from "./task-reports.js";
 
@@ -61,7 +61,7 @@ export class JobMaster {
   readonly #history: JobHistory;
   readonly #checkpointStatistics = new CheckpointStatisticsTracker();
   readonly #reports = new TaskReports();
-  readonly #results: CollectedResults;
+  readonly #flow: ResultFlow;
   readonly #startedMs: number;
   #status: JobStatus = "INITIALIZING";
   readonly #deployer: JobDeployer;
@@ -101,8 +101,7 @@ export class JobMaster {
       onlyAtTheEnd: jobGraph.runtimeMode === "BATCH",
     });
     this.#savepoints = new Savepoints({ env, jobGraph, config: this.#config, coordinator: this.#coordinator, defaultDirectory: init.savepointDirectory, result: () => this.result });
-    const holds = this.#config.get(CHECKPOINTING_INTERVAL) !== undefined || (jobGraph.runtimeMode === "BATCH" && this.#restartStrategy.canRestart);
-    this.#results = new CollectedResults(holds, init.onCollected ?? (() => undefined));
+    this.#flow = new ResultFlow(init, this.#config, this.#restartStrategy.canRestart);
   }
 
   get status(): JobStatus {
@@ -295,8 +294,8 @@ export class JobMaster {
       case "coordinatorFailed": return this.#onFailure(deployment, sourceTaskName(this.#init.jobGraph, event.operatorId), event.error);
       case "metrics": return this.#reports.putMetrics(event.attempt, event.values);
       case "accumulators": return this.#reports.putAccumulators(event.attempt, event.values);
-      case "collected": return deployment.stopping ? undefined : this.#results.add({ ...event, region: deployment.region.index });
-      case "log": return this.#init.env.log.write(event.level, event.line);
+      case "collected": return this.#flow.collected(deployment, slotIndex, event);
+      case "log": return this.#flow.logged(deployment, slotIndex, event);
       case "slotFailed": return this.#onSlotFailed(deployment, slotIndex, event.error);
     }
   }
@@ -389,7 +388,7 @@ export class JobMaster {
       const { region } = deployment;
       const restart: Restart = { cause, notBeforeMs };
       this.#restarting.set(region.index, restart);
-      this.#results.drop(region.index);
+      this.#flow.results.drop(region.index);
       void this.#stopped([deployment]).then(() => {
         if (this.#goal !== undefined || finalStates.has(this.#status)) return;
         restart.timer = clock.setTimer(Math.max(0, notBeforeMs - clock.monotonicMs()), () => {
@@ -413,7 +412,7 @@ export class JobMaster {
   #stopAll(goal: Goal): void {
     const wasStopping = this.#goal !== undefined;
     this.#goal = goal;
-    this.#results.drop();
+    this.#flow.results.drop();
     this.#adaptive?.stopped();
     this.#coordinator.stop("the job was stopped");
     for (const { timer } of this.#restarting.values()) timer?.cancel();
@@ -441,7 +440,7 @@ export class JobMaster {
   #finish(): void {
     this.#coordinator.stop("the job finished");
     this.#adaptive?.stopped();
-    this.#results.releaseAll();
+    this.#flow.results.releaseAll();
     void Promise.all(this.#deployer.regions!.all.map((deployment) => deployment.release())).then(() => this.#end({ kind: "finished" }));
   }
 
@@ -471,7 +470,7 @@ export class JobMaster {
       notifyComplete: ({ path, metadata }) => {
         const { checkpointId } = metadata;
         if (isSavepoint(metadata)) this.#savepoints.stopsBehind(path);
-        this.#results.checkpointComplete(checkpointId);
+        this.#flow.results.checkpointComplete(checkpointId);
         this.#deployer.regions!.notifyCheckpoint("checkpointComplete", checkpointId);
         this.#adaptive?.checkpointCompleted();
       },

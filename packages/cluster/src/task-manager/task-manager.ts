@@ -211,7 +211,7 @@ export class TaskManager {
   #event(connection: RpcConnection, allocationId: string, slotIndex: number, event: SlotEvent): void {
     if (connection !== this.#connection || !this.#allocations.has(allocationId)) return;
     if (event.type === "log" && event.level === PRINTED) this.#init.env.log.write(PRINTED, event.line);
-    const tell = (told: SlotEvent): void => connection.tell("event", { allocationId, slotIndex, event: told } satisfies ToJobManager["event"]);
+    const tell = (told: SlotEvent): void => void connection.tell("event", { allocationId, slotIndex, event: told } satisfies ToJobManager["event"]);
     try {
       tell(event);
     } catch (error) {

@@ -97,6 +97,8 @@ export interface SlotJob {
   readonly checkpointDirectory: string;
   /** Absolute; for files that live no longer than the job. */
   readonly temporaryDirectory: string;
+  /** The JobMaster says what of its results the program has taken. */
+  readonly tellsResultsTaken?: true;
 }
 
 /** Where the state of one task went. JSON-friendly, part of the checkpoint's metadata. */
