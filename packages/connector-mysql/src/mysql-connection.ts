@@ -1,3 +1,4 @@
+import { MillraceError } from "@millrace/core";
 import type { JdbcColumn, JdbcConnection, JdbcCursor, JdbcRawRow, JdbcResult, JdbcTableWriter, JdbcTarget, JdbcWriteTarget, PreparedTransactionLimit } from "@millrace/connector-jdbc";
 import { createConnection, type Connection } from "mysql2";
 import { mysqlFailure } from "./mysql-failure.js";
@@ -19,7 +20,7 @@ const XID_PART = 64;
 
 /** A command of `mysql2` that is read as a stream; its types do not tell all of it. */
 interface StreamedCommand {
-  stream(options: { readonly highWaterMark: number }): AsyncIterable<JdbcRawRow> & { destroy(): void };
+  stream(options: { readonly highWaterMark: number }): AsyncIterable<JdbcRawRow> & { destroy(error: Error): void };
   once(event: "fields" | "error", listener: (value: never) => void): void;
 }
 
@@ -27,13 +28,16 @@ interface StreamedCommand {
 export class MysqlConnection implements JdbcConnection {
   readonly #connection: Connection;
   #isBroken: boolean = false;
+  /** Told when the connection is lost: the library tells commands that are read as streams nothing. */
+  #onLost: ((error: Error) => void) | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(connection: Connection) {
     this.#connection = connection;
     for (const event of ["error", "end"] as const) {
-      connection.on(event, () => {
+      connection.on(event, (error?: Error) => {
         this.#isBroken = true;
+        this.#onLost?.(error ?? Object.assign(new Error("the server closed the connection"), { code: "PROTOCOL_CONNECTION_LOST" }));
       });
     }
   }
@@ -49,7 +53,9 @@ export class MysqlConnection implements JdbcConnection {
       await new Promise<void>((resolve, reject) => client.connect((error) => (error === null || error === undefined ? resolve() : reject(error))));
       for (const statement of [...SESSION, ...initialStatements]) await connection.#run(statement);
       const [[mode]] = (await connection.#run("SELECT @@sql_mode")) as [[string]];
-      if (mode.includes("NO_BACKSLASH_ESCAPES")) throw new Error("initialStatements must not set NO_BACKSLASH_ESCAPES");
+      if (mode.includes("NO_BACKSLASH_ESCAPES")) {
+        throw new MillraceError({ code: "OPTION_INVALID", message: "connection.initialStatements: they must not set NO_BACKSLASH_ESCAPES", location: { option: "connection.initialStatements" } });
+      }
       return connection;
     } catch (error) {
       client.destroy();
@@ -81,11 +87,15 @@ export class MysqlConnection implements JdbcConnection {
     await this.#run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
     await this.#run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
     const command = this.#connection.execute({ sql: text, rowsAsArray: true }) as unknown as StreamedCommand;
+    const stream = command.stream({ highWaterMark: fetchSize });
     const described = new Promise<readonly FieldDefinition[]>((resolve, reject) => {
       command.once("fields", resolve as never);
       command.once("error", reject as never);
+      this.#onLost = (error) => {
+        stream.destroy(error);
+        reject(error);
+      };
     });
-    const stream = command.stream({ highWaterMark: fetchSize });
     const rows = stream[Symbol.asyncIterator]();
     const columns = await described.then(columnsOfFields, (error: unknown) => {
       // The stream fails with the same error, which nobody awaits.
@@ -109,6 +119,7 @@ export class MysqlConnection implements JdbcConnection {
         return fetched;
       },
       close: async () => {
+        this.#onLost = undefined;
         this.#connection.unprepare(text);
         await this.#run("COMMIT");
       },

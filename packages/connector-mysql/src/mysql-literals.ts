@@ -1,3 +1,4 @@
+import { MillraceError } from "@millrace/core";
 import type { JdbcColumn, JdbcKind, JdbcParameter, JdbcType } from "@millrace/connector-jdbc";
 import { escape } from "mysql2";
 
@@ -65,7 +66,7 @@ function timeOf(text: string): string {
 
 /**
  * Puts literals where the question marks are, those in quotes and comments left alone.
- * @throws for another number of them
+ * @throws `OPTION_INVALID` for another number of them
  */
 export function withParameters(sql: string, parameters: readonly unknown[]): string {
   if (parameters.length === 0) return sql;
@@ -74,6 +75,8 @@ export function withParameters(sql: string, parameters: readonly unknown[]): str
     if (token !== "?") return token;
     return at < parameters.length ? userLiteral(parameters[at++]) : ((at++), token);
   });
-  if (at !== parameters.length) throw new Error(`the query has ${at} placeholders, and there are ${parameters.length} parameters`);
+  if (at !== parameters.length) {
+    throw new MillraceError({ code: "OPTION_INVALID", message: `parameters: the query has ${at} placeholders, and there are ${parameters.length} parameters`, location: { option: "parameters" } });
+  }
   return text;
 }

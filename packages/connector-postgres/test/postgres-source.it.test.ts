@@ -101,9 +101,9 @@ test("table to table, exactly once, stopped with a savepoint and gone on with an
     env.setParallelism(parallelism);
     const source = JdbcSource.of<{ id: bigint; half: string }>({ connection, table: "numbers", columns: ["id", "half"], partition: { column: "id", splits: 5 }, keyColumn: "id", fetchSize: 50 });
     env.fromSource(source, WatermarkStrategy.noWatermarks(), "numbers").uid("source").rebalance().asyncMap(async (row) => {
-      if (slow) await new Promise((resolve) => setTimeout(resolve, 1));
+      if (slow) await new Promise((resolve) => setTimeout(resolve, 5));
       return row;
-    }, { capacity: 2 }).uid("slowly").sinkTo(JdbcSink.of<{ id: bigint; half: string }>({
+    }, { capacity: 1 }).uid("slowly").sinkTo(JdbcSink.of<{ id: bigint; half: string }>({
       connection, table: "copied", columns: ["id", "half"], deliveryGuarantee: "exactly-once", exactlyOnce: { transactionIdPrefix: "copied" }, execution: { batchSize: 100 },
     })).uid("sink");
     return env;
@@ -192,7 +192,7 @@ test("a job enriches its records, whatever happens to connections", { skip, time
     return id;
   });
   const enriched = await AsyncDataStream.unorderedWait(stream, JdbcLookup.of<number, string>({
-    connection, table: "numbers", keyColumns: ["id"], key: (id) => id, join: (id, [row]: readonly JdbcRow[]) => [`${id}=${String(row?.["half"])}`], maxRetries: 10,
+    connection, table: "numbers", keyColumns: ["id"], key: (id) => id, join: (id, [row]: readonly JdbcRow[]) => [`${id}=${Number(row?.["half"])}`], maxRetries: 10,
   }), "30 s", 20).executeAndCollect();
-  assert.deepEqual(enriched.map((line) => line.replace(/\.?0+$/, "")).sort(), all.slice(0, 1000).map((i) => `${i}=${i / 2}`.replace(/\.?0+$/, "")).sort());
+  assert.deepEqual(enriched.sort(), all.slice(0, 1000).map((i) => `${i}=${i / 2}`).sort());
 });
