@@ -22,6 +22,7 @@ const mayImport = {
   "connector-jdbc": ["core"],
   "connector-postgres": ["core", "connector-jdbc"],
   "connector-mysql": ["core", "connector-jdbc"],
+  "fs-s3": ["core"],
   "ha-zookeeper": ["core"],
   cluster: ["core", "graph", "state", "runtime", "env-node"],
   client: ["core", "graph"],

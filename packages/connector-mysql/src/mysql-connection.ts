@@ -20,7 +20,7 @@ const XID_PART = 64;
 
 /** A command of `mysql2` that is read as a stream; its types do not tell all of it. */
 interface StreamedCommand {
-  stream(options: { readonly highWaterMark: number }): AsyncIterable<JdbcRawRow> & { destroy(error: Error): void };
+  stream(options: { readonly highWaterMark: number }): AsyncIterable<JdbcRawRow> & { destroy(error: Error): void; on(event: "error", listener: () => void): unknown };
   once(event: "fields" | "error", listener: (value: never) => void): void;
 }
 
@@ -88,6 +88,8 @@ export class MysqlConnection implements JdbcConnection {
     await this.#run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
     const command = this.#connection.execute({ sql: text, rowsAsArray: true }) as unknown as StreamedCommand;
     const stream = command.stream({ highWaterMark: fetchSize });
+    // Whoever asks for the next rows is told.
+    stream.on("error", () => undefined);
     const described = new Promise<readonly FieldDefinition[]>((resolve, reject) => {
       command.once("fields", resolve as never);
       command.once("error", reject as never);

@@ -87,7 +87,7 @@ test("a job enriches its records, and the database says what equals a key", { sk
 });
 
 test("upserts, deletes and rows that stay", { skip }, async () => {
-  await admin.query("CREATE TABLE upserts (a INT, b VARCHAR(10) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci, v TEXT, PRIMARY KEY (a, b)); INSERT INTO upserts VALUES (1, 'x', 'old'), (2, 'y', 'old')");
+  await admin.query("CREATE TABLE upserts (a INT, b VARCHAR(10) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci, v TEXT, PRIMARY KEY (a, b)) CHARACTER SET utf8mb4; INSERT INTO upserts VALUES (1, 'x', 'old'), (2, 'y', 'old')");
   type Change = { readonly a: number; readonly b: string; readonly v: string | null; readonly deleted?: boolean };
   const write = async (rows: readonly Change[], mode: "upsert" | "insert-ignore"): Promise<void> => {
     const env = StreamExecutionEnvironment.getExecutionEnvironment();
