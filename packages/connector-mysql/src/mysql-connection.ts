@@ -37,15 +37,18 @@ export class MysqlConnection implements JdbcConnection {
     for (const event of ["error", "end"] as const) {
       connection.on(event, (error?: Error) => {
         this.#isBroken = true;
-        this.#onLost?.(error ?? Object.assign(new Error("the server closed the connection"), { code: "PROTOCOL_CONNECTION_LOST" }));
+        this.#onLost?.(error ?? new Error("the connection is closed"));
       });
     }
   }
 
   static async open(target: JdbcTarget): Promise<MysqlConnection> {
     const { host, port, database, username, password, tls, connectTimeoutMs, initialStatements } = target;
+    if (tls !== undefined && tls.servername !== host) {
+      throw new MillraceError({ code: "OPTION_INVALID", message: "connection.tls: the library mysql2 checks certificates for the host of the URL alone, and for no addresses", location: { option: "connection.tls" }, hint: "name the host as its certificate does" });
+    }
     const client = createConnection({
-      host, port, database, user: username, ...(password === undefined ? {} : { password: password.reveal() }), ...(tls === undefined ? {} : { ssl: tls as object }), connectTimeout: connectTimeoutMs,
+      host, port, database, user: username, ...(password === undefined ? {} : { password: password.reveal() }), ...(tls === undefined ? {} : { ssl: { ...(tls as object), verifyIdentity: true } }), connectTimeout: connectTimeoutMs,
       charset: "utf8mb4", supportBigNumbers: true, bigNumberStrings: true, dateStrings: true, jsonStrings: true, decimalNumbers: false, rowsAsArray: true, enableKeepAlive: true, flags: ["FOUND_ROWS"],
     });
     const connection = new MysqlConnection(client);

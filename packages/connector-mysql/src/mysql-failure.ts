@@ -25,6 +25,7 @@ export function mysqlFailure(thrown: unknown): JdbcFailure {
 }
 
 function kindOf({ code = "", sqlState = "" }: MysqlError, errno: number | undefined, message: string): JdbcFailureKind {
+  if (errno === undefined && (/certificate/i.test(message) || /CERT|SSL|TLS/.test(code))) return "authentication";
   if (errno === undefined) return BROKEN.test(code) || BROKEN.test(message) ? "connection" : "statement";
   if (CONNECTION_ERRORS.has(errno)) return "connection";
   if (TRANSIENT_ERRORS.has(errno)) return "transient";

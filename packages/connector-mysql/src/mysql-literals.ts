@@ -19,9 +19,7 @@ const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 export function literalOf({ kind }: JdbcType, value: JdbcParameter): string {
   if (value === null) return "NULL";
   if (typeof value !== "string") return `X'${hexOf(value)}'`;
-  if (!NUMERIC.has(kind) || !NUMBER.test(value)) return escape(value);
-  // An integer has no negative zero.
-  return value === "-0" ? "-0e0" : value;
+  return NUMERIC.has(kind) && NUMBER.test(value) ? value : escape(value);
 }
 
 /** A parameter of a user's query as a literal. */

@@ -45,14 +45,14 @@ const json = fc.jsonValue({ maxDepth: 2 }).map((value) => JSON.parse(JSON.string
 const columns: Readonly<Record<string, readonly [string, fc.Arbitrary<unknown>]>> = {
   i1: ["TINYINT", int(8)], u1: ["TINYINT UNSIGNED", unsigned(8)], i2: ["SMALLINT", int(16)], u2: ["SMALLINT UNSIGNED", unsigned(16)], i3: ["MEDIUMINT", int(24)], u3: ["MEDIUMINT UNSIGNED", unsigned(24)],
   i4: ["INT", int(32)], u4: ["INT UNSIGNED", unsigned(32)], i8: ["BIGINT", fc.bigInt(-(1n << 63n), (1n << 63n) - 1n)], u8: ["BIGINT UNSIGNED", fc.bigInt(0n, (1n << 64n) - 1n)],
-  f4: ["FLOAT", fc.float({ noNaN: true, noDefaultInfinity: true }).map((value) => Number(new Float32Array([value])[0]))],
-  // The server's arithmetic of literals has no negative zero; the sink writes it as an expression that has.
-  f8: ["DOUBLE", fc.double({ noNaN: true, noDefaultInfinity: true })],
+  f4: ["FLOAT", fc.float({ noNaN: true, noDefaultInfinity: true }).map((value) => Number(new Float32Array([value])[0]) + 0)],
+  // The server has no negative zero.
+  f8: ["DOUBLE", fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0)],
   n: ["DECIMAL(38,10)", decimal(38, 10)], n0: ["DECIMAL(65,0)", decimal(65, 0)], y: ["YEAR", fc.integer({ min: 1901, max: 2155 })], bit1: ["BIT(1)", fc.bigInt(0n, 1n)], bit64: ["BIT(64)", fc.bigInt(0n, (1n << 64n) - 1n)],
   vc: ["VARCHAR(200)", text], t: ["TEXT", text], d: ["DATE", date(1000, 9999)], ti: ["TIME(6)", fc.oneof(fc.tuple(clock, fraction).map(([c, f]) => `${c}${f}`.replace(/0+$/, "")), fc.constantFrom("-838:59:58.5", "00:00:00"))],
   dt: ["DATETIME(6)", fc.tuple(date(1000, 9999), clock, fraction).map(([d, c, f]) => `${d}T${c}${f}`)], dt0: ["DATETIME", fc.tuple(date(1000, 9999), clock).map(([d, c]) => `${d}T${c}`)],
   ts: ["TIMESTAMP(6) NULL", fc.tuple(date(1971, 2037), clock, fraction).map(([d, c, f]) => `${d}T${c}${f}Z`)], vb: ["VARBINARY(50)", fc.uint8Array({ maxLength: 20 })], blob: ["BLOB", fc.uint8Array({ maxLength: 20 })],
-  e: ["ENUM('sad', 'ok', 'it''s \\\\fine')", fc.constantFrom("sad", "ok", "it's \\fine")], s: ["SET('a', 'b', 'c d')", fc.subarray(["a", "b", "c d"])], j: ["JSON", json], u: ["UUID", fc.uuid()], inet: ["INET6", fc.constantFrom("2001:db8::1", "::")],
+  e: ["ENUM('sad', 'ok', 'it''s \\\\fine')", fc.constantFrom("sad", "ok", "it's \\fine")], s: ["SET('a', 'b', 'c d')", fc.subarray(["a", "b", "c d"])], j: ["JSON", json], u: ["UUID", fc.uuid({ version: 4 })], inet: ["INET6", fc.constantFrom("2001:db8::1", "::")],
 };
 const row = fc.record(Object.fromEntries(Object.entries(columns).map(([name, [, values]]) => [name, fc.option(values, { freq: 8 })])));
 
@@ -73,7 +73,7 @@ for (const how of ["insert", "upsert"]) {
   test(`every type comes back as it was written by an ${how}`, { skip, timeout: 120_000 }, async () => {
     const table = `by_${how}`;
     await admin.query(`CREATE TABLE ${table} (id INT PRIMARY KEY, ${Object.entries(columns).map(([name, [type]]) => `\`${name}\` ${type}`).join(", ")}) CHARACTER SET utf8mb4`);
-    await fc.assert(fc.asyncProperty(fc.array(row, { minLength: 20, maxLength: 60 }), async (rows) => {
+    await fc.assert(fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 60, size: "max" }), async (rows) => {
       await admin.query(`TRUNCATE ${table}`);
       const numbered = rows.map((values, id) => ({ id, ...values }));
       await write(table, numbered, how === "upsert");

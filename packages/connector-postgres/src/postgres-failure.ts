@@ -24,7 +24,7 @@ export function postgresFailure(thrown: unknown): JdbcFailure {
 
 function kindOf(code: string, message: string): JdbcFailureKind {
   if (!/^[0-9A-Z]{5}$/.test(code) || code === "EPIPE") {
-    if (/password must be a string/.test(message)) return "authentication";
+    if (/password must be a string|certificate|SSL/i.test(message) || /CERT|SSL|TLS/.test(code)) return "authentication";
     return BROKEN.test(code) || BROKEN.test(message) ? "connection" : "statement";
   }
   if (code.startsWith("08") || CONNECTION_STATES.has(code)) return "connection";

@@ -100,10 +100,10 @@ test("table to table, exactly once, stopped with a savepoint and gone on with an
     const env = StreamExecutionEnvironment.getExecutionEnvironment(savepoint === undefined ? {} : { "execution.state-recovery.path": savepoint });
     env.setParallelism(parallelism);
     const source = JdbcSource.of<{ id: bigint; half: string }>({ connection, table: "numbers", columns: ["id", "half"], partition: { column: "id", splits: 5 }, keyColumn: "id", fetchSize: 50 });
-    env.fromSource(source, WatermarkStrategy.noWatermarks(), "numbers").uid("source").rebalance().asyncMap(async (row) => {
-      if (slow) await new Promise((resolve) => setTimeout(resolve, 5));
+    env.fromSource(source, WatermarkStrategy.noWatermarks(), "numbers").uid("source").asyncMap(async (row) => {
+      if (slow) await new Promise((resolve) => setTimeout(resolve, 2));
       return row;
-    }, { capacity: 1 }).uid("slowly").sinkTo(JdbcSink.of<{ id: bigint; half: string }>({
+    }, { capacity: 1 }).uid("slowly").rebalance().sinkTo(JdbcSink.of<{ id: bigint; half: string }>({
       connection, table: "copied", columns: ["id", "half"], deliveryGuarantee: "exactly-once", exactlyOnce: { transactionIdPrefix: "copied" }, execution: { batchSize: 100 },
     })).uid("sink");
     return env;

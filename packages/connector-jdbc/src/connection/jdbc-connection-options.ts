@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import { checkServerIdentity } from "node:tls";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { MillraceError, Secret } from "@millrace/core";
 import type { JdbcDialect } from "../dialect/jdbc-dialect.js";
@@ -106,7 +108,10 @@ function tlsOptions(tls: boolean | JdbcTlsFiles | undefined, host: string): TlsO
       throw new MillraceError({ code: "OPTION_INVALID", message: `connection.tls.${option}: "${file}" cannot be read`, cause: error, location: { option: `connection.tls.${option}`, file } });
     }
   };
-  return { ...read("ca"), ...read("cert"), ...read("key"), servername: files.servername ?? host, rejectUnauthorized: true };
+  const name = files.servername ?? host;
+  // Client libraries choose the name themselves, or do not look at it.
+  const identity = { ...(isIP(name) === 0 ? { servername: name } : {}), checkServerIdentity: (_: string, certificate: Parameters<typeof checkServerIdentity>[1]) => checkServerIdentity(name, certificate) };
+  return { ...read("ca"), ...read("cert"), ...read("key"), ...identity, rejectUnauthorized: true };
 }
 
 export function invalidOption(option: string, message: string, hint?: string): MillraceError {

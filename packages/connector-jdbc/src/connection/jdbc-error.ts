@@ -19,7 +19,7 @@ export function jdbcError(settings: JdbcConnectionSettings, what: string, error:
         hint: "check connection.url, and whether the server runs and takes connections from here; connectionWaitMs says how long it is waited for",
       });
     case "authentication":
-      return new MillraceError({ code: "JDBC_AUTHENTICATION_FAILED", message: text, cause: error, hint: "check connection.username, connection.password and the database's name" });
+      return new MillraceError({ code: "JDBC_AUTHENTICATION_FAILED", message: text, cause: error, hint: "check connection.username, connection.password, connection.tls and the database's name" });
     case "too-many-prepared":
       return new MillraceError({ code: "JDBC_TOO_MANY_PREPARED", message: text, cause: error, recovery: "restart", hint: settings.dialect.twoPhaseHint });
     case "row":

@@ -2,6 +2,7 @@ import { isMillraceError } from "@millrace/core";
 import type { Cancellable, CommittingSinkWriter, Counter, SinkWriterContext, StatefulSinkWriter } from "@millrace/core";
 import type { ConnectionPool } from "../connection/connection-pool.js";
 import { ChangeBatch } from "./change-batch.js";
+import type { RowChange } from "./change-batch.js";
 import type { JdbcSinkSettings } from "./jdbc-sink-options.js";
 import type { TableLayout } from "./table-layout.js";
 import type { JdbcCommittable, TransactionTarget } from "./transaction-target.js";
@@ -55,8 +56,7 @@ export class JdbcSinkWriter<T> implements CommittingSinkWriter<T, JdbcCommittabl
 
   async flush(): Promise<void> {
     await this.#send();
-    await this.#underWay;
-    this.#check();
+    await this.#written();
   }
 
   async prepareCommit(): Promise<readonly JdbcCommittable[]> {
@@ -85,24 +85,29 @@ export class JdbcSinkWriter<T> implements CommittingSinkWriter<T, JdbcCommittabl
   async #send(): Promise<void> {
     this.#timer?.cancel();
     this.#timer = undefined;
+    await this.#written();
+    // From here on without a pause: a timer may send at the same time.
     const changes = this.#batch.take();
-    await this.#underWay;
-    this.#check();
-    if (changes.length === 0) return;
-    const beginMs = Date.now();
-    this.#underWay = this.#parts.target.write(changes).then(
-      () => {
-        this.#sendTimeMs = Date.now() - beginMs;
-        this.#sent.inc(changes.length);
-      },
-      (error: unknown) => {
-        this.#errors.inc(isMillraceError(error) && error.code === "JDBC_ROW_REFUSED" ? 1 : changes.length);
-        this.#failure = { error };
-      },
-    );
+    if (changes.length > 0) this.#underWay = this.#write(changes);
   }
 
-  #check(): void {
+  async #write(changes: readonly RowChange[]): Promise<void> {
+    const beginMs = Date.now();
+    try {
+      await this.#parts.target.write(changes);
+      this.#sendTimeMs = Date.now() - beginMs;
+      this.#sent.inc(changes.length);
+    } catch (error) {
+      this.#errors.inc(isMillraceError(error) && error.code === "JDBC_ROW_REFUSED" ? 1 : changes.length);
+      this.#failure = { error };
+    } finally {
+      this.#underWay = undefined;
+    }
+  }
+
+  /** Resolves when nothing is under way. @throws what the last write failed with */
+  async #written(): Promise<void> {
+    while (this.#underWay !== undefined) await this.#underWay;
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 }
