@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { isMillraceError } from "@millrace/core";
+import { isMillraceError, type MetricGroup, type SinkWriterContext } from "@millrace/core";
 import { StreamExecutionEnvironment } from "@millrace/datastream";
 import { MiniCluster } from "@millrace/testkit";
 import pg from "pg";
@@ -102,4 +102,33 @@ test("what cannot be is refused when the job starts", { skip }, async () => {
   const text = await failure(write([1], { ...options, connection: wrong } as never));
   assert.match(text, /JDBC_AUTHENTICATION_FAILED .*28P01/);
   assert.doesNotMatch(text, /wr0ng/);
+});
+
+test("what passes by is tried again, and not for ever", { skip }, async () => {
+  // A sequence counts on even when its transaction is rolled back.
+  await admin.query(`
+    CREATE TABLE contended (id int PRIMARY KEY); CREATE SEQUENCE attempts;
+    CREATE FUNCTION contend() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF nextval('attempts') <= 3 THEN RAISE EXCEPTION 'as planned' USING ERRCODE = CASE currval('attempts') % 2 WHEN 0 THEN '40P01' ELSE '40001' END; END IF;
+      RETURN NEW; END $$;
+    CREATE TRIGGER contend BEFORE INSERT ON contended FOR EACH STATEMENT EXECUTE FUNCTION contend()`);
+  const options = { table: "contended", columns: { id: (id: number) => id }, keyColumns: ["id"] };
+  await write([1, 2, 3], { ...options, execution: { maxRetries: 3 } });
+  assert.deepEqual(await rowsOf("SELECT id FROM contended ORDER BY id"), [[1], [2], [3]]);
+  await admin.query("ALTER SEQUENCE attempts RESTART");
+  const sink = JdbcSink.of<number>({ connection, ...options, execution: { maxRetries: 2 } });
+  const counts = new Map<string, { count: number; inc(by?: number): void; dec(): void }>();
+  const group: MetricGroup = {
+    addGroup: () => group, meter: () => assert.fail(), histogram: () => assert.fail(), gauge: (_, value) => ({ value: value() }),
+    counter: (name) => {
+      const counter = { count: 0, inc: (by = 1) => void (counter.count += by), dec: () => undefined };
+      counts.set(name, counter);
+      return counter;
+    },
+  };
+  const writer = await sink.createWriter({ subtaskIndex: 0, parallelism: 1, metrics: group } as SinkWriterContext);
+  await writer.write(4, { timestamp: undefined, currentWatermark: 0 });
+  await assert.rejects(async () => writer.flush(false), (error) => isMillraceError(error) && error.code === "JDBC_WRITE_FAILED" && error.recovery === "restart");
+  await writer.close();
+  assert.deepEqual([counts.get("numRecordsSend")!.count, counts.get("numRecordsSendErrors")!.count], [0, 1]);
 });
