@@ -178,6 +178,8 @@ export class Run {
     if (world === undefined) return directory;
     for (const { name, output } of world.members) writeFileSync(join(directory, "logs", `${name}.log`), output);
     for (const [name, output] of [["kafka", world.kafka?.cluster.broker().output], ["zookeeper", world.zookeeper?.output]] as const) if (output !== undefined) writeFileSync(join(directory, "logs", `${name}.log`), output);
+    // Indexes are large and empty.
+    if (world.kafka !== undefined) cpSync(world.kafka.cluster.directory, join(directory, "kafka"), { recursive: true, filter: (path) => !/(\.(timeindex|index|txnindex)|\/__cluster_metadata-0)$/.test(path) });
     cpSync(world.disk.path, join(directory, "disk"), { recursive: true, filter: (path) => basename(path) !== "ballast" });
     return directory;
   }

@@ -1,6 +1,7 @@
 import { StreamExecutionEnvironment, StringSchema, WatermarkStrategy } from "millrace";
 import { KafkaSource, OffsetsInitializer } from "@millrace/connector-kafka";
 import { KafkaClient } from "../../../packages/connector-kafka/src/client/kafka-client.js";
+import { answerError } from "../../../packages/connector-kafka/src/client/kafka-error.js";
 import { connectionSettings } from "../../../packages/connector-kafka/src/client/kafka-options.js";
 import { KafkaProducer } from "../../../packages/connector-kafka/src/client/kafka-producer.js";
 import { InitProducerId } from "../../../packages/connector-kafka/src/protocol/transaction-apis.js";
@@ -9,6 +10,8 @@ import type { KafkaService } from "../world/world.js";
 import type { Input, Output } from "./ends.js";
 
 export const PARTITIONS = 4;
+/** The records' times are long ago. */
+const KEEP_ALL = { "retention.ms": "-1" };
 /** Longer than any fault: the input is what was written, however long that takes. */
 const DELIVERY_LIMIT_MS = 900_000;
 
@@ -27,11 +30,13 @@ export class KafkaInput implements Input {
   }
 
   static async open({ cluster, bootstrapServers }: KafkaService, topic: string): Promise<KafkaInput> {
-    await cluster.createTopic(topic, PARTITIONS);
+    await cluster.createTopic(topic, PARTITIONS, KEEP_ALL);
     const client = new KafkaClient(connectionSettings({ bootstrapServers, requestTimeoutMs: 5000 }));
     const identity = await client.retrying("a producer id", 60_000, async () => {
       await client.metadata([topic]);
-      return client.call(client.brokerIds[0]!, InitProducerId, { transactionalId: null, transactionTimeoutMs: 0x7fffffff });
+      const answer = await client.call(client.brokerIds[0]!, InitProducerId, { transactionalId: null, transactionTimeoutMs: 0x7fffffff });
+      if (answer.errorCode !== 0) throw answerError(answer.errorCode, "a producer id");
+      return answer;
     });
     // Idempotent: a batch whose answer was lost is written once all the same.
     const producer = new KafkaProducer(client, { compression: "none", batchSizeBytes: 1 << 16, bufferMemoryBytes: 1 << 25, deliveryTimeoutMs: DELIVERY_LIMIT_MS });
@@ -67,7 +72,7 @@ export class KafkaOutput implements Output {
   }
 
   static async open(kafka: KafkaService, topic: string): Promise<KafkaOutput> {
-    await kafka.cluster.createTopic(topic, PARTITIONS);
+    await kafka.cluster.createTopic(topic, PARTITIONS, KEEP_ALL);
     return new KafkaOutput(kafka, topic);
   }
 
@@ -79,7 +84,8 @@ export class KafkaOutput implements Output {
 
   async readAll(): Promise<{ readonly lines: readonly string[]; readonly complaints: readonly string[] }> {
     const text = await this.#kafka.cluster.tool("ConsoleConsumer", ["--topic", this.#topic, "--from-beginning", "--isolation-level", "read_committed", "--timeout-ms", "15000"]);
-    const lines = text.split("\n").filter((line) => line !== "");
+    // It tells that nothing more has come in the same way as what has come.
+    const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("ERROR ") && !line.startsWith("org.apache.kafka.common.errors.TimeoutException"));
     return { lines, complaints: sameLines(lines, this.#lines) ? [] : [`Kafka's consumer sees ${lines.length} records of "${this.#topic}", our source ${this.#lines.length}, and they are not the same`] };
   }
 

@@ -197,8 +197,15 @@ export class JobControl {
       if (isMillraceError(error) && error.code === "JOB_UNKNOWN") this.#unknown(error);
       return;
     }
-    if (this.#status === "FAILED" || this.#status === "CANCELED") throw new Error(`the job is ${this.#status}`);
+    if (this.#status === "FAILED" || this.#status === "CANCELED") throw new Error(`the job is ${this.#status}: ${await this.#cause()}`);
     if (this.#status === "FINISHED" && !this.#isDraining) await this.#resume();
+  }
+
+  async #cause(): Promise<string> {
+    const error = await within(ANSWER_LIMIT_MS, "the cause", this.#signal, this.#client!.ask("jobResult", { jobId: this.#jobId })).catch((failure: Error) => failure);
+    const causes: string[] = [];
+    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) causes.push(`${isMillraceError(cause) ? `${cause.code} ` : ""}${cause.message}`);
+    return causes.join(" <- ");
   }
 
   #unknown(error: Error): void {

@@ -91,6 +91,11 @@ export class KafkaCluster {
     return new KafkaCluster(directory, brokers);
   }
 
+  /** Below it are the brokers' configurations, and their logs (`broker-1/data`). */
+  get directory(): string {
+    return this.#directory;
+  }
+
   /** For `bootstrap.servers`. */
   get bootstrapServers(): string {
     return this.#brokers.map(({ port }) => `127.0.0.1:${port}`).join(",");
