@@ -33,7 +33,7 @@ happens in life, and compares what comes out record by record with what must com
   --task-managers N  with two slots each (default 3)
   --verbose          a line for everything that happens
   --keep             keep logs and outputs of runs that pass, too
-  --ci               plain lines, and a seed of its own for each run
+  --ci               plain lines, and the ends of all logs when a run has failed
 
 scenarios:
 ${scenarios.map(({ name, what }) => `  ${name.padEnd(16)} ${what}`).join("\n")}

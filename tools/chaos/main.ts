@@ -1,4 +1,6 @@
 // Real clusters, real faults: `npm run chaos -- --help`.
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
 import { parseArguments, usage, type ChaosArguments } from "./arguments.js";
 import { inOwnNamespace } from "./namespace.js";
 import { paint } from "./report/live-status.js";
@@ -9,6 +11,8 @@ import type { HighAvailability } from "./world/world.js";
 
 /** Of each scenario in the time that they share. */
 const weights: Readonly<Record<string, number>> = { files: 2 };
+
+const LOG_LINES = 60;
 
 const wanted = readArguments();
 process.exitCode = (await inOwnNamespace()) ?? (await runAll(wanted));
@@ -40,7 +44,7 @@ async function runAll(args: ChaosArguments): Promise<number> {
     const durationMs = (args.minutes * 60_000 * (weights[scenario.name] ?? 1)) / totalWeight;
     const run = new Run({
       scenario, seed, durationMs, highAvailability: args.highAvailability ?? drawn(seed), faults: args.faults, mustStrikeAll: durationMs >= MINUTES_THAT_HAVE_ALL * 60_000, ratePerSecond: args.ratePerSecond,
-      taskManagers: args.taskManagers, verbose: args.verbose, keep: args.keep, signal: interruption.signal,
+      taskManagers: args.taskManagers, verbose: args.verbose, isPlain: args.ci, keep: args.keep, signal: interruption.signal,
     });
     try {
       const result = await run.run();
@@ -60,12 +64,20 @@ function drawn(seed: number): HighAvailability {
   return Math.floor(seed) % 2 === 0 ? "file" : "zookeeper";
 }
 
-function tell({ scenario, seed, minutes, highAvailability, complaints, keptIn, records }: RunResult, { ratePerSecond, taskManagers }: ChaosArguments): void {
+function tell({ scenario, seed, minutes, highAvailability, complaints, keptIn, records }: RunResult, { ratePerSecond, taskManagers, ci }: ChaosArguments): void {
   if (complaints.length === 0) return console.log(`${scenario}: ${paint(process.stdout, "green", "passed")}, ${records} records, each once${keptIn === undefined ? "" : `; kept in ${keptIn}`}`);
   console.log(`${scenario}: ${paint(process.stdout, "red", "FAILED")}`);
   for (const complaint of complaints) console.log(`  ${complaint}`);
   console.log(`  logs and outputs: ${keptIn}`);
   console.log(`  again: npm run chaos -- --scenario ${scenario} --seed ${seed} --ha ${highAvailability} --minutes ${Math.round(minutes * 100) / 100} --rate ${ratePerSecond} --task-managers ${taskManagers} --verbose`);
+  if (ci && keptIn !== undefined) tellLogs(keptIn);
+}
+
+/** The folder goes with the machine. */
+function tellLogs(directory: string): void {
+  const logs = join(directory, "logs");
+  const files = [join(directory, "journal.log"), ...(existsSync(logs) ? readdirSync(logs).map((name) => join(logs, name)) : [])];
+  for (const file of files) console.log(`\n----- ${basename(file)}\n${readFileSync(file, "utf8").trimEnd().split("\n").slice(-LOG_LINES).join("\n")}`);
 }
 
 function verdict(results: readonly RunResult[]): number {

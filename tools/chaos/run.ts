@@ -28,6 +28,7 @@ export interface RunOptions {
   readonly ratePerSecond: number;
   readonly taskManagers: number;
   readonly verbose: boolean;
+  readonly isPlain: boolean;
   readonly keep: boolean;
   readonly signal: AbortSignal;
 }
@@ -52,7 +53,7 @@ export class Run {
 
   constructor(options: RunOptions) {
     this.#options = options;
-    this.#live = new LiveStatus(process.stderr, () => this.#statusLines());
+    this.#live = new LiveStatus(process.stderr, options.isPlain, () => this.#statusLines());
     this.#journal = new Journal((line) => options.verbose && this.#live.print(this.#live.paint("dim", line)));
   }
 

@@ -26,7 +26,7 @@ const diskFull: Fault = {
     journal.strike("disk-full", `for ${Math.round(ms)} ms`);
     try {
       // What is freed meanwhile is taken again.
-      for (const endMs = performance.now() + ms; performance.now() < endMs; await sleep(Math.max(0, Math.min(200, endMs - performance.now())), signal)) world.disk.fill(pids);
+      for (const endMs = performance.now() + ms; performance.now() < endMs; await sleep(Math.max(0, Math.min(200, endMs - performance.now())), signal)) world.disk.makeFull(pids);
     } finally {
       world.disk.free(pids);
     }

@@ -13,10 +13,10 @@ export class LiveStatus {
   #timer: NodeJS.Timeout | undefined;
   #drawn = 0;
 
-  /** @param read the lines as they should be now; a pipe gets them as one */
-  constructor(stream: NodeJS.WriteStream, read: () => readonly string[]) {
+  /** @param read the lines as they should be now; a pipe gets them as one. @param isPlain as in a pipe, wherever it goes */
+  constructor(stream: NodeJS.WriteStream, isPlain: boolean, read: () => readonly string[]) {
     this.#stream = stream;
-    this.#isTerminal = stream.isTTY === true;
+    this.#isTerminal = stream.isTTY === true && !isPlain;
     this.#read = read;
   }
 

@@ -9,7 +9,7 @@ export interface SmallDisk {
   /** For the one who runs it. */
   readonly means: string;
   /** @param pids processes of the cluster, as they are now */
-  fill(pids: readonly number[]): void;
+  makeFull(pids: readonly number[]): void;
   free(pids: readonly number[]): void;
   remove(): void;
 }
@@ -21,7 +21,7 @@ const SIZE_MIB = 192;
  * a plain folder and RLIMIT_FSIZE 0 for each process of the cluster, so that writing fails with EFBIG. Neither: refused, never left out in silence.
  */
 export function smallDisk(path: string): SmallDisk {
-  mkdirSync(path);
+  mkdirSync(path, { recursive: true });
   const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${SIZE_MIB}m`, "tmpfs", path], { encoding: "utf8" });
   if (mounted.status === 0) return tmpfsDisk(path);
   const limit = spawnSync("prlimit", ["--pid", String(process.pid), "--fsize"], { encoding: "utf8" });
@@ -33,7 +33,7 @@ function tmpfsDisk(path: string): SmallDisk {
   const ballast = join(path, "ballast");
   return {
     path, means: `a tmpfs of ${SIZE_MIB} MiB (ENOSPC)`,
-    fill: () => {
+    makeFull: () => {
       const file = openSync(ballast, "w");
       try {
         // Smaller and smaller, so that not one byte is left.
@@ -56,12 +56,14 @@ function wrote(file: number, size: number): boolean {
   }
 }
 
-function limitedDisk(path: string): SmallDisk {
+/** The second of them. */
+export function limitedDisk(path: string): SmallDisk {
+  mkdirSync(path, { recursive: true });
   const limit = (pids: readonly number[], soft: string): void => {
     for (const pid of pids) spawnSync("prlimit", ["--pid", String(pid), `--fsize=${soft}:unlimited`]);
   };
   return {
     path, means: "RLIMIT_FSIZE 0 by prlimit (EFBIG): nothing may be mounted here",
-    fill: (pids) => limit(pids, "0"), free: (pids) => limit(pids, "unlimited"), remove: () => undefined,
+    makeFull: (pids) => limit(pids, "0"), free: (pids) => limit(pids, "unlimited"), remove: () => undefined,
   };
 }
