@@ -37,6 +37,8 @@ export interface RunOptions {
 const LIMIT_MS = 300_000;
 const FAULTY_SHARE = 0.75;
 const LEAST_CHECKPOINTS = 3;
+/** Of the seeds: slots are processes there. */
+const PROCESSES_SHARE = 0.35;
 
 /** One scenario: faults, then a time in which the job has to get on, then the end of the input, then the comparison. */
 export class Run {
@@ -115,8 +117,9 @@ export class Run {
 
   async #start(random: () => number): Promise<{ readonly world: World; readonly open: OpenScenario; readonly job: JobControl; readonly feeder: Feeder }> {
     const { scenario, highAvailability, taskManagers, ratePerSecond, signal, seed } = this.#options;
-    const world = (this.#world = await World.open({ highAvailability, kafka: scenario.needsKafka, taskManagers, journal: this.#journal }));
-    this.#live.print(`${scenario.name}: seed ${seed}, high availability over ${highAvailability === "file" ? "a directory" : "ZooKeeper"}, ${taskManagers} TaskManagers; the disk that is filled is ${world.disk.means}`);
+    const slotIsolation = random() < PROCESSES_SHARE ? "process" : "thread";
+    const world = (this.#world = await World.open({ slotIsolation, highAvailability, kafka: scenario.needsKafka, taskManagers, journal: this.#journal }));
+    this.#live.print(`${scenario.name}: seed ${seed}, high availability over ${highAvailability === "file" ? "a directory" : "ZooKeeper"}, ${taskManagers} TaskManagers, slots are ${slotIsolation === "thread" ? "threads" : "processes"}; the disk that is filled is ${world.disk.means}`);
     const open = (this.#open = await scenario.open(world));
     const feeder = (this.#feeder = new Feeder(open.input, random, ratePerSecond, signal));
     await feeder.feedOnce();

@@ -4,7 +4,7 @@ import type { World } from "../world/world.js";
 
 /** Every kind of thing that is done to a cluster; a new one is a name here and a {@link Fault} in a file of this folder. */
 export const faultNames = [
-  "task-manager-killed", "leader-killed", "standby-killed", "task-manager-paused", "task-manager-paused-past-heartbeat", "job-manager-paused", "leader-paused-past-lease",
+  "task-manager-killed", "task-manager-stopped", "slot-killed", "leader-killed", "leader-stopped", "standby-killed", "task-manager-paused", "task-manager-paused-past-heartbeat", "job-manager-paused", "leader-paused-past-lease",
   "connections-torn", "link-black-holed-one-way", "link-black-holed", "link-slow", "disk-full", "zookeeper-killed", "zookeeper-cut-off", "broker-killed", "broker-paused", "broker-cut-off",
   "savepoint", "rescale", "stop-and-resume",
 ] as const;

@@ -10,6 +10,7 @@ export interface MemberInit {
 }
 
 const RESTART_AFTER_MS = 1000;
+const STOP_LIMIT_MS = 30_000;
 
 /** A process of the cluster that is killed, paused and started again, and that is started again when it ends by itself, as process managers do. */
 export class Member {
@@ -41,11 +42,15 @@ export class Member {
     });
   }
 
-  async kill(): Promise<void> {
-    this.#isWanted = false;
-    const current = this.#current;
-    current?.child.kill("SIGKILL");
-    await current?.ended;
+  kill(): Promise<void> {
+    return this.#end("SIGKILL");
+  }
+
+  /** In order, as process managers do it: asked first, and killed when it takes its time. */
+  async stop(): Promise<void> {
+    const late = setTimeout(() => void this.kill(), STOP_LIMIT_MS);
+    await this.#end("SIGTERM");
+    clearTimeout(late);
   }
 
   pause(): void {
@@ -77,6 +82,13 @@ export class Member {
   /** All it has said, in all its lives. */
   get output(): string {
     return this.#processes.map((process, life) => `----- life ${life + 1}, process ${process.child.pid}\n${process.output()}`).join("\n");
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    this.#isWanted = false;
+    const current = this.#current;
+    current?.child.kill(signal);
+    await current?.ended;
   }
 
   get #current(): ClusterProcess | undefined {

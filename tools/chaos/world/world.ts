@@ -9,11 +9,13 @@ import { Member } from "./member.js";
 import { smallDisk, type SmallDisk } from "./small-disk.js";
 
 export type HighAvailability = "file" | "zookeeper";
+export type SlotIsolation = "thread" | "process";
 
 export interface WorldOptions {
   readonly highAvailability: HighAvailability;
   readonly kafka: boolean;
   readonly taskManagers: number;
+  readonly slotIsolation: SlotIsolation;
   readonly journal: Journal;
 }
 
@@ -34,16 +36,18 @@ export class World {
   readonly cluster: LocalCluster;
   readonly disk: SmallDisk;
   readonly highAvailability: HighAvailability;
+  readonly slotIsolation: SlotIsolation;
   readonly jobManagers: readonly Member[];
   readonly taskManagers: readonly Member[];
   readonly links: readonly Link[];
   readonly zookeeper: ZooKeeperServer | undefined;
   readonly kafka: KafkaService | undefined;
 
-  private constructor(init: Pick<World, "cluster" | "disk" | "highAvailability" | "jobManagers" | "taskManagers" | "links" | "zookeeper" | "kafka">) {
+  private constructor(init: Pick<World, "cluster" | "disk" | "highAvailability" | "slotIsolation" | "jobManagers" | "taskManagers" | "links" | "zookeeper" | "kafka">) {
     this.cluster = init.cluster;
     this.disk = init.disk;
     this.highAvailability = init.highAvailability;
+    this.slotIsolation = init.slotIsolation;
     this.jobManagers = init.jobManagers;
     this.taskManagers = init.taskManagers;
     this.links = init.links;
@@ -52,14 +56,14 @@ export class World {
   }
 
   /** Starts all of it; resolves when services answer and processes are on their way. */
-  static async open({ highAvailability, kafka: wantsKafka, taskManagers: count, journal }: WorldOptions): Promise<World> {
+  static async open({ highAvailability, kafka: wantsKafka, taskManagers: count, slotIsolation, journal }: WorldOptions): Promise<World> {
     const opened: (() => unknown)[] = [];
     try {
       const [zookeeper, kafkaCluster] = await Promise.all([
         highAvailability === "zookeeper" ? ZooKeeperServer.start().then((server) => (opened.push(() => server.remove()), server)) : undefined,
         wantsKafka ? KafkaCluster.start({ advertisedHost: addresses.kafka }).then((server) => (opened.push(() => server.remove()), server)) : undefined,
       ]);
-      const cluster = new LocalCluster((directory) => definitions(highAvailability, join(directory, "disk")));
+      const cluster = new LocalCluster((directory) => definitions(highAvailability, slotIsolation, join(directory, "disk")));
       opened.push(() => cluster.stop());
       const disk = smallDisk(join(cluster.directory, "disk"));
       opened.push(() => disk.remove());
@@ -86,7 +90,7 @@ export class World {
       }
       for (const each of members) each.start();
       return new World({
-        cluster, disk, highAvailability, links, zookeeper, kafka,
+        cluster, disk, highAvailability, slotIsolation, links, zookeeper, kafka,
         jobManagers: members.filter(({ command }) => command === "jobmanager"), taskManagers: members.filter(({ command }) => command === "taskmanager"),
       });
     } catch (error) {
@@ -150,10 +154,11 @@ export class World {
   }
 }
 
-function definitions(highAvailability: HighAvailability, disk: string): Record<string, string> {
+function definitions(highAvailability: HighAvailability, slotIsolation: SlotIsolation, disk: string): Record<string, string> {
   return {
     "high-availability.type": highAvailability, "high-availability.storageDir": join(disk, "ha"), "heartbeat.interval": "1 s", "heartbeat.timeout": `${HEARTBEAT_TIMEOUT_MS} ms`,
     "taskmanager.numberOfTaskSlots": String(SLOTS_PER_TASK_MANAGER), "cluster.evenly-spread-out-slots": "true",
+    "slot.isolation": slotIsolation,
   };
 }
 
