@@ -37,6 +37,8 @@ export interface RunOptions {
 const LIMIT_MS = 300_000;
 const FAULTY_SHARE = 0.75;
 const LEAST_CHECKPOINTS = 3;
+/** What takes longer to get on once everything is well is worth a look: its logs are kept. */
+const SLOW_MS = 60_000;
 /** Of the seeds: slots are processes there. */
 const PROCESSES_SHARE = 0.35;
 
@@ -51,6 +53,7 @@ export class Run {
   #job: JobControl | undefined;
   #feeder: Feeder | undefined;
   #possible: readonly FaultName[] = [];
+  #healedMs: number | undefined;
   readonly #startedMs = performance.now();
 
   constructor(options: RunOptions) {
@@ -71,7 +74,7 @@ export class Run {
         if (this.#options.signal.aborted) throw new Interrupted();
         complaints = [(error as Error).stack ?? String(error)];
       }
-      if (complaints.length > 0 || this.#options.keep) keptIn = this.#keep(complaints);
+      if (complaints.length > 0 || this.#options.keep || (this.#healedMs ?? 0) > SLOW_MS) keptIn = this.#keep(complaints);
       return this.#result(complaints, keptIn);
     } finally {
       this.#phase = "cleaning up";
@@ -98,7 +101,10 @@ export class Run {
     await world.heal();
     this.#journal.note("everything is well again");
     const before = feeder.entries.length;
+    const wellMs = performance.now();
+    const checkpoints = job.checkpoints;
     await Promise.all([
+      eventually("a checkpoint completes", LIMIT_MS, signal, () => job.checkpoints > checkpoints).then(() => (this.#healedMs = performance.now() - wellMs)),
       sleep(durationMs * (1 - FAULTY_SHARE), signal),
       this.#comesOut(open, before, "what was written before everything was well again comes out"),
       eventually("the job runs", LIMIT_MS, signal, () => this.#isRunning()),
@@ -166,7 +172,7 @@ export class Run {
       scenario: scenario.name, seed, highAvailability, diskMeans: this.#world?.disk.means ?? "", minutes: durationMs / 60_000, struck: this.#journal.struck, possible: this.#possible,
       checkpoints: job?.checkpoints ?? 0, restarts: job?.restarts ?? 0, rescales: job?.rescales ?? 0, leaderChanges: this.#world?.leaderChanges ?? 0, endings: this.#journal.endings,
       records: this.#open?.progress.count ?? 0, checkpointDurationsMs: job?.checkpointDurationsMs ?? [], restartDurationsMs: job?.restartDurationsMs ?? [],
-      recoveriesMs: delays(this.#journal.strikeTimesMs, job?.checkpointTimesMs ?? []), complaints, keptIn,
+      recoveriesMs: delays(this.#journal.strikeTimesMs, job?.checkpointTimesMs ?? []), healedMs: this.#healedMs, complaints, keptIn,
     };
   }
 

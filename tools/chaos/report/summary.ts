@@ -22,6 +22,8 @@ export interface RunResult {
   readonly restartDurationsMs: readonly number[];
   /** From each fault to the next complete checkpoint. */
   readonly recoveriesMs: readonly number[];
+  /** From the end of all faults to the next complete checkpoint. */
+  readonly healedMs: number | undefined;
   /** What is wrong; nothing when it has passed. */
   readonly complaints: readonly string[];
   /** Where logs and outputs of a failure are. */
@@ -51,6 +53,7 @@ export function summaryLines(results: readonly RunResult[]): string[] {
   row("median checkpoint", ({ checkpointDurationsMs }) => median(checkpointDurationsMs), overAll(({ checkpointDurationsMs }) => checkpointDurationsMs), " ms");
   row("median restart", ({ restartDurationsMs }) => median(restartDurationsMs), overAll(({ restartDurationsMs }) => restartDurationsMs), " ms");
   row("median from fault to checkpoint", ({ recoveriesMs }) => median(recoveriesMs), overAll(({ recoveriesMs }) => recoveriesMs), " ms");
+  row("from all well to checkpoint", ({ healedMs }) => healedMs, (values) => Math.max(...values), " ms");
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)));
   return rows.map((cells) => cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join("  "));
 }
