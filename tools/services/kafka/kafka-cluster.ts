@@ -12,6 +12,8 @@ import { JAVA_OPTIONS, kafkaMissing } from "./kafka-distribution.js";
 export interface KafkaOptions {
   /** One to three; each is broker and controller. */
   readonly brokers?: number;
+  /** Where brokers tell clients to connect, at their own ports; default where they listen. */
+  readonly advertisedHost?: string;
   /** Lines of `server.properties` over those below. */
   readonly properties?: Readonly<Record<string, string>>;
   /** A second listener `SASL_PLAINTEXT` (`saslServers`) for these users and passwords, by SASL/PLAIN and SCRAM-SHA-256 and -512. */
@@ -50,7 +52,7 @@ export class KafkaCluster {
     await Promise.all(this.#brokers.map((broker) => broker.process.start()));
   }
 
-  static async #prepare({ brokers: count = 1, properties = {}, users }: KafkaOptions): Promise<KafkaCluster> {
+  static async #prepare({ brokers: count = 1, properties = {}, users, advertisedHost }: KafkaOptions): Promise<KafkaCluster> {
     const directory = mkdtempSync(join(tmpdir(), "millrace-kafka-"));
     const ports: { readonly port: number; readonly saslPort: number; readonly controllerPort: number }[] = [];
     for (let i = 0; i < count; i++) ports.push({ port: await freePort(), saslPort: await freePort(), controllerPort: await freePort() });
@@ -72,6 +74,7 @@ export class KafkaCluster {
         // A killed broker comes back only when its old session is over; 9 s otherwise.
         "broker.session.timeout.ms": "3000", "broker.heartbeat.interval.ms": "500", "log.cleaner.dedupe.buffer.size": "4194304", "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
         ...(users === undefined ? {} : saslProperties(users)),
+        ...(advertisedHost === undefined ? {} : { "advertised.listeners": `PLAINTEXT://${advertisedHost}:${port}` }),
         ...properties,
       };
       writeFileSync(config, Object.entries(settings).map(([key, value]) => `${key}=${value}\n`).join(""));
@@ -86,6 +89,11 @@ export class KafkaCluster {
       if (status !== 0) throw new Error(`the storage of Kafka could not be formatted: ${stdout}${stderr}`);
     }
     return new KafkaCluster(directory, brokers);
+  }
+
+  /** Below it are the brokers' configurations, and their logs (`broker-1/data`). */
+  get directory(): string {
+    return this.#directory;
   }
 
   /** For `bootstrap.servers`. */
