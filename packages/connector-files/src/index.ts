@@ -1,5 +1,5 @@
 export * from "./source/file-source.js";
-export type { FileSourceOptions, OnMalformed } from "./source/file-source-options.js";
+export type { BulkSourceOptions, FileSourceOptions, OnMalformed } from "./source/file-source-options.js";
 export type { FilePosition, FileSourceSplit } from "./source/file-source-split.js";
 export { MALFORMED_RECORDS } from "./source/malformed-record.js";
 export type { MalformedRecord } from "./source/malformed-record.js";
@@ -17,7 +17,7 @@ export * from "./format/json-lines-format.js";
 export type { StandardIssue, StandardResult, StandardSchema } from "./format/standard-schema.js";
 export type { TextOptions } from "./format/text.js";
 export { FileSink } from "./sink/file-sink.js";
-export type { FileSinkOptions } from "./sink/file-sink.js";
+export type { BulkSinkOptions, FileSinkOptions } from "./sink/file-sink.js";
 export type { FileSinkCommittable, FileSinkWriterState, InProgressPart } from "./sink/file-sink-state.js";
 export { BucketAssigners } from "./sink/bucket-assigner.js";
 export type { BucketAssigner, BucketContext, DateTimeBucketOptions } from "./sink/bucket-assigner.js";

@@ -7,9 +7,6 @@ import { PartFile } from "./part-file.js";
 import { inProgressPath, PartNames } from "./part-names.js";
 import { copyPart, resumePart } from "./resume-part.js";
 
-const FLUSH_CHARS = 128 * 1024;
-/** Larger, since every flush is a gzip member of its own. */
-const GZIP_FLUSH_CHARS = 1024 * 1024;
 const MAX_OUTSTANDING_BYTES = 8 * 1024 * 1024;
 
 /**
@@ -22,9 +19,8 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
   readonly #context: SinkWriterContext;
   readonly #settings: FileSinkSettings<T>;
   readonly #names: PartNames;
-  readonly #parts = new Map<string, PartFile>();
-  readonly #closing = new Set<PartFile>();
-  readonly #flushChars: number;
+  readonly #parts = new Map<string, PartFile<T>>();
+  readonly #closing = new Set<PartFile<T>>();
   #pending: FileSinkCommittable[] = [];
   #queue: Promise<void> = Promise.resolve();
   #outstandingBytes: number = 0;
@@ -36,7 +32,6 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
     this.#context = context;
     this.#settings = settings;
     this.#names = new PartNames(context);
-    this.#flushChars = settings.compressed ? GZIP_FLUSH_CHARS : FLUSH_CHARS;
   }
 
   /** Opens a writer, with the states of the checkpoint that came to this subtask (of as many former writers as it may be). */
@@ -55,31 +50,30 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
 
   write(value: T, context: SinkWriteContext): void | Promise<void> {
     if (this.#failure !== undefined) throw this.#failure.error;
-    const { bucketAssigner, encoder, rollingPolicy } = this.#settings;
+    const { bucketAssigner, rollingPolicy, format } = this.#settings;
     const nowMs = this.#context.clock.nowMs();
     const bucketId = bucketAssigner(value, { currentProcessingTimeMs: nowMs, timestampMs: context.timestamp, currentWatermark: context.currentWatermark });
-    const row = encoder.encode(value);
     let part = this.#parts.get(bucketId);
     if (part !== undefined && rollingPolicy.shouldRollOnEvent(part)) {
       this.#roll(part);
       part = undefined;
     }
     part ??= this.#begin(bucketId, nowMs);
-    part.append(row);
+    part.append(value);
     part.lastUpdateMs = nowMs;
-    if (part.bufferedChars >= this.#flushChars) this.#drain(part);
+    if (part.readyBytes >= format.flushBytes) this.#drain(part, false);
     return this.#outstandingBytes > MAX_OUTSTANDING_BYTES ? this.#queue : undefined;
   }
 
   async flush(endOfInput: boolean): Promise<void> {
     this.#endOfInput ||= endOfInput;
-    for (const part of this.#parts.values()) this.#drain(part);
+    for (const part of this.#parts.values()) this.#drain(part, false);
     await this.#queue;
   }
 
   async prepareCommit(): Promise<readonly FileSinkCommittable[]> {
     for (const part of this.#parts.values()) {
-      if (this.#endOfInput || this.#settings.rollingPolicy.shouldRollOnCheckpoint(part)) this.#roll(part);
+      if (this.#endOfInput || this.#settings.format.isBulk || this.#settings.rollingPolicy.shouldRollOnCheckpoint(part)) this.#roll(part);
     }
     await this.#queue;
     const ready = this.#pending;
@@ -104,7 +98,7 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
 
   async #restore(states: readonly FileSinkWriterState[]): Promise<void> {
     const { fs, jobId } = this.#context;
-    const { directory, compressed, prefix, suffix } = this.#settings;
+    const { directory, format, prefix, suffix } = this.#settings;
     // Of another job (a savepoint started anew, or twice) nothing may be touched: it could still be running.
     const own = states.filter((state) => state.jobId === jobId);
     const deleted = await this.#names.deleteLeftovers(fs, directory, own);
@@ -119,7 +113,7 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
           part = { ...old, inProgressPath: inProgressPath(directory, name), finalPath: this.#finalPath(old.bucketId, name + suffix) };
           writer = await copyPart(fs, old, part.inProgressPath);
         }
-        const restored = new PartFile(fs, compressed, part, writer);
+        const restored = new PartFile(fs, format.createContent(true), part, writer);
         // After a rescale two former writers' parts of one bucket may meet: the second is as good as finished.
         if (this.#parts.has(part.bucketId)) this.#finish(restored);
         else this.#parts.set(part.bucketId, restored);
@@ -128,14 +122,13 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
     await this.#queue;
   }
 
-  #begin(bucketId: string, nowMs: number): PartFile {
+  #begin(bucketId: string, nowMs: number): PartFile<T> {
     checkBucketId(bucketId);
-    const { directory, prefix, suffix, compressed, encoder } = this.#settings;
+    const { directory, prefix, suffix, format } = this.#settings;
     const name = this.#names.make(prefix);
-    const part = new PartFile(this.#context.fs, compressed, {
+    const part = new PartFile(this.#context.fs, format.createContent(false), {
       bucketId, inProgressPath: inProgressPath(directory, name), finalPath: this.#finalPath(bucketId, name + suffix), lengthBytes: 0, createdMs: nowMs, lastUpdateMs: nowMs,
     });
-    if (encoder.header !== undefined) part.append(encoder.header);
     this.#parts.set(bucketId, part);
     return part;
   }
@@ -144,9 +137,10 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
     return joinPath(joinPath(this.#settings.directory, bucketId), fileName);
   }
 
-  #drain(part: PartFile): void {
-    if (part.bufferedChars === 0) return;
-    const bytes = part.takeBuffer();
+  #drain(part: PartFile<T>, isEnd: boolean): void {
+    if (part.readyBytes === 0 && !isEnd) return;
+    const bytes = part.take(isEnd);
+    if (bytes.length === 0) return;
     this.#outstandingBytes += bytes.length;
     this.#enqueue(async () => {
       await part.write(bytes);
@@ -154,13 +148,13 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
     });
   }
 
-  #roll(part: PartFile): void {
+  #roll(part: PartFile<T>): void {
     this.#parts.delete(part.bucketId);
-    this.#drain(part);
+    this.#drain(part, true);
     this.#finish(part);
   }
 
-  #finish(part: PartFile): void {
+  #finish(part: PartFile<T>): void {
     this.#closing.add(part);
     this.#enqueue(async () => {
       this.#pending.push(await part.finish());

@@ -1,5 +1,5 @@
 import { duration } from "@millrace/core";
-import type { Committer, DurationLike, Sink, SinkWriter, SinkWriterContext } from "@millrace/core";
+import type { BulkWriterFactory, Committer, DurationLike, Sink, SinkWriter, SinkWriterContext } from "@millrace/core";
 import { resolvePath } from "../path/resolve-path.js";
 import type { PathLike } from "../path/resolve-path.js";
 import { BucketAssigners } from "./bucket-assigner.js";
@@ -7,6 +7,8 @@ import type { BucketAssigner } from "./bucket-assigner.js";
 import { FileSinkCommitter } from "./file-sink-committer.js";
 import type { FileSinkCommittable, FileSinkWriterState } from "./file-sink-state.js";
 import { FileSinkWriter } from "./file-sink-writer.js";
+import { bulkFormat, rowFormat } from "./part-content.js";
+import type { PartFormat } from "./part-content.js";
 import { checkPartName } from "./part-names.js";
 import { RollingPolicies } from "./rolling-policy.js";
 import type { RollingPolicy } from "./rolling-policy.js";
@@ -29,16 +31,18 @@ export interface FileSinkOptions<T> {
   readonly compression?: "none" | "gzip";
 }
 
+/** The same for formats that are written as a whole, and compress by themselves. */
+export type BulkSinkOptions<T> = Omit<FileSinkOptions<T>, "compression">;
+
 /** The options of a sink with all defaults filled in. */
 export interface FileSinkSettings<T> {
   readonly directory: string;
-  readonly encoder: RowEncoder<T>;
+  readonly format: PartFormat<T>;
   readonly bucketAssigner: BucketAssigner<T>;
   readonly rollingPolicy: RollingPolicy;
   readonly bucketCheckIntervalMs: number;
   readonly prefix: string;
   readonly suffix: string;
-  readonly compressed: boolean;
 }
 
 /**
@@ -58,7 +62,7 @@ export class FileSink<T> implements Sink<T, FileSinkCommittable, FileSinkWriterS
 
   private constructor(settings: FileSinkSettings<T>) {
     this.#settings = settings;
-    this.description = `${settings.encoder.name} to ${settings.directory}`;
+    this.description = `${settings.format.name} to ${settings.directory}`;
   }
 
   /** A line per record. */
@@ -81,19 +85,17 @@ export class FileSink<T> implements Sink<T, FileSinkCommittable, FileSinkWriterS
    * @throws `PATH_INVALID`, `OPTION_INVALID`, `DURATION_INVALID`.
    */
   static forRowFormat<T>(path: PathLike, encoder: RowEncoder<T>, options: FileSinkOptions<T> = {}): FileSink<T> {
-    const { partPrefix = "part", partSuffix = "", compression = "none" } = options;
-    checkPartName("partPrefix", partPrefix);
-    checkPartName("partSuffix", partSuffix);
-    return new FileSink({
-      directory: resolvePath(path),
-      encoder,
-      bucketAssigner: options.bucketAssigner ?? BucketAssigners.dateTime<T>(),
-      rollingPolicy: options.rollingPolicy ?? RollingPolicies.default(),
-      bucketCheckIntervalMs: duration(options.bucketCheckInterval ?? 60_000),
-      prefix: partPrefix,
-      suffix: compression === "gzip" ? `${partSuffix}.gz` : partSuffix,
-      compressed: compression === "gzip",
-    });
+    const { partSuffix = "", compression = "none" } = options;
+    const isCompressed = compression === "gzip";
+    return new FileSink(sinkSettings(path, rowFormat(encoder, isCompressed), { ...options, partSuffix: isCompressed ? `${partSuffix}.gz` : partSuffix }));
+  }
+
+  /**
+   * A format whose files are written as a whole, such as Parquet or Avro containers: every checkpoint closes the parts, whatever the rolling policy says.
+   * @throws `PATH_INVALID`, `OPTION_INVALID`, `DURATION_INVALID`.
+   */
+  static forBulkFormat<T>(path: PathLike, factory: BulkWriterFactory<T>, options: BulkSinkOptions<T> = {}): FileSink<T> {
+    return new FileSink(sinkSettings(path, bulkFormat(factory), { partSuffix: factory.suffix, ...options }));
   }
 
   createWriter(context: SinkWriterContext): Promise<SinkWriter<T>> {
@@ -107,4 +109,19 @@ export class FileSink<T> implements Sink<T, FileSinkCommittable, FileSinkWriterS
   createCommitter(context: SinkWriterContext): Committer<FileSinkCommittable> {
     return new FileSinkCommitter(context.fs);
   }
+}
+
+function sinkSettings<T>(path: PathLike, format: PartFormat<T>, options: FileSinkOptions<T>): FileSinkSettings<T> {
+  const { partPrefix = "part", partSuffix = "" } = options;
+  checkPartName("partPrefix", partPrefix);
+  checkPartName("partSuffix", partSuffix);
+  return {
+    directory: resolvePath(path),
+    format,
+    bucketAssigner: options.bucketAssigner ?? BucketAssigners.dateTime<T>(),
+    rollingPolicy: options.rollingPolicy ?? RollingPolicies.default(),
+    bucketCheckIntervalMs: duration(options.bucketCheckInterval ?? 60_000),
+    prefix: partPrefix,
+    suffix: partSuffix,
+  };
 }

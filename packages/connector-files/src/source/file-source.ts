@@ -1,6 +1,6 @@
 import { duration } from "@millrace/core";
 import type {
-  Boundedness, Duration, DurationLike, Source, SourceReader, SourceReaderContext, SplitEnumerator, SplitEnumeratorContext, TypeInformation,
+  Boundedness, BulkFormat, Duration, DurationLike, Source, SourceReader, SourceReaderContext, SplitEnumerator, SplitEnumeratorContext, TypeInformation,
 } from "@millrace/core";
 import { csvFormat } from "../format/csv-format.js";
 import type { CsvOptions } from "../format/csv-format.js";
@@ -14,14 +14,17 @@ import type { TextOptions } from "../format/text.js";
 import { discoverFiles, visibleFiles } from "../path/discover-files.js";
 import { resolvePath } from "../path/resolve-path.js";
 import type { PathLike } from "../path/resolve-path.js";
+import { BulkSplitReader } from "./bulk-split-reader.js";
 import { compressionOf } from "./compression.js";
 import type { Compression } from "./compression.js";
 import { FileEnumerator } from "./file-enumerator.js";
 import type { FileEnumeratorState } from "./file-enumerator.js";
 import { checkOptions } from "./file-source-options.js";
-import type { FileSourceOptions } from "./file-source-options.js";
+import type { BulkSourceOptions, FileSourceOptions } from "./file-source-options.js";
 import { FileSourceReader } from "./file-source-reader.js";
 import type { FileSourceSplit } from "./file-source-split.js";
+import { SplitReader } from "./split-reader.js";
+import type { SplitReading } from "./split-reader.js";
 
 /** One path or several: files, directories (read recursively), globs (`*`, `**`, `?`, `{a,b}`), `file:` URIs, `URL`s. */
 export type Paths = PathLike | readonly PathLike[];
@@ -42,12 +45,12 @@ export class FileSource<T> implements Source<T, FileSourceSplit, FileEnumeratorS
   readonly description: string;
   /** The records' type, when the format knows it. */
   readonly producedType: TypeInformation<T> | undefined;
-  readonly #format: RecordFormat<T>;
+  readonly #format: RecordFormat<T> | BulkFormat<T>;
   readonly #paths: readonly string[];
   readonly #options: FileSourceOptions;
   readonly #intervalMs: Duration | undefined;
 
-  private constructor(format: RecordFormat<T>, paths: readonly string[], options: FileSourceOptions, intervalMs: Duration | undefined) {
+  private constructor(format: RecordFormat<T> | BulkFormat<T>, paths: readonly string[], options: FileSourceOptions, intervalMs: Duration | undefined) {
     this.boundedness = intervalMs === undefined ? "bounded" : "continuous-unbounded";
     this.description = `${format.name} of ${paths.join(", ")}`;
     this.producedType = format.producedType;
@@ -82,6 +85,18 @@ export class FileSource<T> implements Source<T, FileSourceSplit, FileEnumeratorS
    * @throws `OPTION_INVALID` or `PATH_INVALID`.
    */
   static forRecordFormat<T>(format: RecordFormat<T>, paths: Paths, options: FileSourceOptions = {}): FileSource<T> {
+    return FileSource.#of(format, paths, options);
+  }
+
+  /**
+   * A format whose files are made of blocks, such as Parquet or Avro containers. Flink: FileSource.forBulkFileFormat.
+   * @throws `OPTION_INVALID` or `PATH_INVALID`.
+   */
+  static forBulkFileFormat<T>(format: BulkFormat<T>, paths: Paths, options: BulkSourceOptions = {}): FileSource<T> {
+    return FileSource.#of(format, paths, { ...options, compression: "none" });
+  }
+
+  static #of<T>(format: RecordFormat<T> | BulkFormat<T>, paths: Paths, options: FileSourceOptions): FileSource<T> {
     checkOptions(options);
     const list: readonly PathLike[] = typeof paths === "string" || "href" in paths ? [paths] : paths;
     return new FileSource(format, list.map((path) => resolvePath(path)), options, undefined);
@@ -108,11 +123,15 @@ export class FileSource<T> implements Source<T, FileSourceSplit, FileEnumeratorS
 
   createReader(context: SourceReaderContext): SourceReader<T, FileSourceSplit> {
     const { onError, maxRecordBytes } = checkOptions(this.#options);
-    return new FileSourceReader(context, {
-      fs: context.fs, format: this.#format, onError, maxRecordBytes,
+    const { fs } = context;
+    const format = this.#format;
+    if ("open" in format) return new FileSourceReader(context, (split, wake) => new BulkSplitReader(split, fs, format, wake));
+    const reading: SplitReading<T> = {
+      fs, format, onError, maxRecordBytes,
       compression: (path) => this.#compression(path),
       malformedCount: context.metrics.counter("numRecordsInErrors"),
-    });
+    };
+    return new FileSourceReader(context, (split, wake) => new SplitReader(split, reading, wake));
   }
 
   #compression(path: string): Compression {
