@@ -1,10 +1,13 @@
 import type { Cancellable, CommittingSinkWriter, SinkWriteContext, SinkWriterContext, StatefulSinkWriter } from "@millrace/core";
 import { joinPath } from "../path/resolve-path.js";
 import { checkBucketId } from "./bucket-assigner.js";
-import type { FileSinkCommittable, FileSinkWriterState } from "./file-sink-state.js";
+import { PartCompaction } from "./compaction/part-compaction.js";
+import type { CompactionTarget } from "./compaction/part-compaction.js";
+import type { ClosedPart, FileSinkCommittable, FileSinkWriterState, WaitingPart } from "./file-sink-state.js";
 import type { FileSinkSettings } from "./file-sink.js";
 import { PartFile } from "./part-file.js";
 import { inProgressPath, PartNames } from "./part-names.js";
+import { PendingPartitions } from "./partition-commit/pending-partitions.js";
 import { copyPart, resumePart } from "./resume-part.js";
 
 const MAX_OUTSTANDING_BYTES = 8 * 1024 * 1024;
@@ -21,7 +24,9 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
   readonly #names: PartNames;
   readonly #parts = new Map<string, PartFile<T>>();
   readonly #closing = new Set<PartFile<T>>();
-  #pending: FileSinkCommittable[] = [];
+  readonly #compaction: PartCompaction | undefined;
+  readonly #partitions: PendingPartitions | undefined;
+  #pending: ClosedPart[] = [];
   #queue: Promise<void> = Promise.resolve();
   #outstandingBytes: number = 0;
   #failure: { readonly error: unknown } | undefined;
@@ -32,6 +37,9 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
     this.#context = context;
     this.#settings = settings;
     this.#names = new PartNames(context);
+    const { compaction, partitionCommit } = settings;
+    if (compaction !== undefined) this.#compaction = new PartCompaction(context.fs, compaction.settings, compaction.compactor, (bucketId) => this.#newPaths(bucketId));
+    if (partitionCommit !== undefined) this.#partitions = new PendingPartitions(partitionCommit);
   }
 
   /** Opens a writer, with the states of the checkpoint that came to this subtask (of as many former writers as it may be). */
@@ -76,15 +84,32 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
       if (this.#endOfInput || this.#settings.format.isBulk || this.#settings.rollingPolicy.shouldRollOnCheckpoint(part)) this.#roll(part);
     }
     await this.#queue;
-    const ready = this.#pending;
+    const closed = this.#pending;
     this.#pending = [];
-    return ready;
+    const ready = this.#compaction === undefined ? closed : await this.#compaction.take(closed, this.#endOfInput);
+    return this.#partitions === undefined ? ready : [...ready, this.#progress(this.#partitions)];
+  }
+
+  writeWatermark(timestampMs: number): void {
+    this.#partitions?.advanceWatermark(timestampMs);
+  }
+
+  /** What this checkpoint's committer tells the others; its paths are none. */
+  #progress(partitions: PendingPartitions): FileSinkCommittable {
+    const { subtaskIndex, parallelism, clock } = this.#context;
+    const held = new Set([...this.#parts.keys(), ...(this.#compaction?.waiting ?? []).map((part) => part.bucketId)]);
+    return { inProgressPath: "", finalPath: "", sizeBytes: 0, progress: partitions.progress(subtaskIndex, parallelism, clock.nowMs(), this.#endOfInput, (bucketId) => held.has(bucketId)) };
   }
 
   async snapshotState(): Promise<readonly FileSinkWriterState[]> {
     await this.flush(false);
     const inProgress = await Promise.all([...this.#parts.values()].map((part) => part.sync()));
-    return [{ jobId: this.#context.jobId, uid: this.#names.uid, subtask: this.#context.subtaskIndex, nextPart: this.#names.nextPart, inProgress }];
+    return [{ jobId: this.#context.jobId, uid: this.#names.uid, subtask: this.#context.subtaskIndex, nextPart: this.#names.nextPart, inProgress, ...this.#heldState() }];
+  }
+
+  /** Of writers that hold something back. */
+  #heldState(): Pick<FileSinkWriterState, "waiting" | "partitions"> {
+    return { ...(this.#compaction === undefined ? {} : { waiting: this.#compaction.waiting }), ...(this.#partitions === undefined ? {} : { partitions: this.#partitions.entries }) };
   }
 
   async close(): Promise<void> {
@@ -98,19 +123,20 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
 
   async #restore(states: readonly FileSinkWriterState[]): Promise<void> {
     const { fs, jobId } = this.#context;
-    const { directory, format, prefix, suffix } = this.#settings;
+    const { directory, format } = this.#settings;
     // Of another job (a savepoint started anew, or twice) nothing may be touched: it could still be running.
     const own = states.filter((state) => state.jobId === jobId);
     const deleted = await this.#names.deleteLeftovers(fs, directory, own);
     if (deleted > 0) this.#context.log("info", `deleted ${deleted} unfinished part files that failed attempts left in ${directory}`);
     for (const state of states) {
+      for (const [bucketId, createdMs] of state.partitions ?? []) this.#partitions?.add(bucketId, createdMs);
+      for (const waiting of state.waiting ?? []) await this.#restoreWaiting(waiting, state.jobId);
       for (const old of state.inProgress) {
         let part = old;
         let writer;
         if (state.jobId === jobId) writer = await resumePart(fs, old);
         else {
-          const name = this.#names.make(prefix);
-          part = { ...old, inProgressPath: inProgressPath(directory, name), finalPath: this.#finalPath(old.bucketId, name + suffix) };
+          part = { ...old, ...this.#newPaths(old.bucketId) };
           writer = await copyPart(fs, old, part.inProgressPath);
         }
         const restored = new PartFile(fs, format.createContent(true), part, writer);
@@ -124,17 +150,31 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
 
   #begin(bucketId: string, nowMs: number): PartFile<T> {
     checkBucketId(bucketId);
-    const { directory, prefix, suffix, format } = this.#settings;
-    const name = this.#names.make(prefix);
-    const part = new PartFile(this.#context.fs, format.createContent(false), {
-      bucketId, inProgressPath: inProgressPath(directory, name), finalPath: this.#finalPath(bucketId, name + suffix), lengthBytes: 0, createdMs: nowMs, lastUpdateMs: nowMs,
+    const part = new PartFile(this.#context.fs, this.#settings.format.createContent(false), {
+      bucketId, ...this.#newPaths(bucketId), lengthBytes: 0, createdMs: nowMs, lastUpdateMs: nowMs,
     });
     this.#parts.set(bucketId, part);
+    this.#partitions?.add(bucketId, nowMs);
     return part;
   }
 
-  #finalPath(bucketId: string, fileName: string): string {
-    return joinPath(joinPath(this.#settings.directory, bucketId), fileName);
+  /** The paths of a new part of a bucket. */
+  #newPaths(bucketId: string): CompactionTarget {
+    const { directory, prefix, suffix } = this.#settings;
+    const name = this.#names.make(prefix);
+    return { inProgressPath: inProgressPath(directory, name), finalPath: joinPath(joinPath(directory, bucketId), name + suffix) };
+  }
+
+  /** A part that compaction held back; one of another job is copied, as its open parts are. */
+  async #restoreWaiting(waiting: WaitingPart, jobId: string): Promise<void> {
+    let part = waiting;
+    if (jobId !== this.#context.jobId) {
+      part = { ...waiting, ...this.#newPaths(waiting.bucketId) };
+      const writer = await copyPart(this.#context.fs, { ...waiting, lengthBytes: waiting.sizeBytes }, part.inProgressPath);
+      await writer.close();
+    }
+    if (this.#compaction === undefined) this.#pending.push(part);
+    else this.#compaction.add(part);
   }
 
   #drain(part: PartFile<T>, isEnd: boolean): void {

@@ -1,5 +1,5 @@
 import type { FileSystem, FileWriter } from "@millrace/core";
-import type { FileSinkCommittable, InProgressPart } from "./file-sink-state.js";
+import type { ClosedPart, InProgressPart } from "./file-sink-state.js";
 import type { PartContent } from "./part-content.js";
 import type { PartFileInfo } from "./rolling-policy.js";
 
@@ -61,11 +61,11 @@ export class PartFile<T> implements PartFileInfo {
     return { bucketId, inProgressPath, finalPath, lengthBytes: this.#writer!.positionBytes, createdMs, lastUpdateMs };
   }
 
-  async finish(): Promise<FileSinkCommittable> {
+  async finish(): Promise<ClosedPart> {
     const writer = this.#writer!;
     await writer.close();
     this.#writer = undefined;
-    return { inProgressPath: this.inProgressPath, finalPath: this.finalPath, sizeBytes: writer.positionBytes };
+    return { bucketId: this.bucketId, inProgressPath: this.inProgressPath, finalPath: this.finalPath, sizeBytes: writer.positionBytes };
   }
 
   /** Lets go of the file and leaves it as it is: it belongs to a checkpoint, or to who cleans up after this attempt. */
