@@ -42,7 +42,7 @@ function fieldOf(field: Field): MessageField {
 }
 
 function kindOf(type: string): FieldKind {
-  if (/64$/.test(type)) return "long";
+  if (type.endsWith("64")) return "long";
   if (type === "bool") return "boolean";
   if (type === "string" || type === "bytes") return type;
   return type === "float" || type === "double" ? "float" : "int";

@@ -55,13 +55,13 @@ test("by processing time; policies of one's own; a restart with another parallel
     const second = (await job.checkpoint(2, 2, false))!;
     await job.commit(second.committables);
     await job.close();
-    assert.deepEqual(committed, []);
+    assert.equal(committed.length, 0);
     const again = await new SinkAttempt(sink, 3, 1, 2).start(second);
     again.time.nowMs = job.time.nowMs;
     await again.time.advance(31_000);
     await again.commit((await again.checkpoint(3, 3, false))!.committables);
     assert.deepEqual(new Set(committed.map(({ bucketId }) => bucketId)), new Set(["dt=2026-01-01/hour=1", "dt=2026-01-01/hour=2"]));
-    assert.deepEqual(committed[0]!.values, { dt: "2026-01-01", hour: committed[0]!.values["hour"] });
+    assert.deepEqual(new Set(committed.map(({ values }) => JSON.stringify(values))), new Set(['{"dt":"2026-01-01","hour":"1"}', '{"dt":"2026-01-01","hour":"2"}']));
     await again.time.advance(60_000);
     await again.commit((await again.checkpoint(4, 4, false))!.committables);
     await again.close();

@@ -43,7 +43,7 @@ export class PartCompaction {
   async take(closed: readonly ClosedPart[], isEnd: boolean): Promise<readonly FileSinkCommittable[]> {
     for (const part of closed) this.add({ ...part, checkpoints: 0 });
     const ready: FileSinkCommittable[] = [];
-    for (const [bucketId, parts] of [...this.#waiting]) {
+    for (const [bucketId, parts] of this.#waiting) {
       const aged = parts.map((part) => ({ ...part, checkpoints: part.checkpoints + 1 }));
       const isDue = isEnd || aged[0]!.checkpoints >= this.#settings.everyCheckpoints || aged.reduce((sum, part) => sum + part.sizeBytes, 0) >= this.#settings.sizeThresholdBytes;
       if (!isDue) {
