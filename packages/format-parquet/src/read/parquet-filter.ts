@@ -1,5 +1,6 @@
 import { MillraceError, epochDayOf, nearest, unscaledDecimal } from "@millrace/core";
 import type { ParquetQueryFilter } from "hyparquet";
+import type { ParquetColumns, ParquetScalarValue } from "../schema/parquet-columns.js";
 import type { LeafNode, ParquetNode } from "../schema/parquet-node.js";
 import { unscaledOf } from "./value-reader.js";
 
@@ -16,6 +17,9 @@ export interface ColumnPredicate<V> {
 
 /** Rows to read: those for which all predicates hold. Columns that are lists, maps or structs cannot be asked for. */
 export type ParquetFilter<T> = { readonly [K in keyof T]?: ColumnPredicate<NonNullable<T[K]>> };
+
+/** The same for columns that are declared. */
+export type ParquetColumnFilter<C extends ParquetColumns> = { readonly [K in keyof C]?: ColumnPredicate<ParquetScalarValue<C[K]>> };
 
 /** A predicate of one column, ready for rows. */
 export interface ColumnTest {

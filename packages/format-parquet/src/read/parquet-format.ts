@@ -8,7 +8,7 @@ import type { ParquetColumns, ParquetRecord } from "../schema/parquet-columns.js
 import { nodesOf, typeInformationOf } from "../schema/parquet-node.js";
 import type { ParquetNode } from "../schema/parquet-node.js";
 import { compileFilter } from "./parquet-filter.js";
-import type { CompiledFilter, ParquetFilter } from "./parquet-filter.js";
+import type { CompiledFilter, ParquetColumnFilter, ParquetFilter } from "./parquet-filter.js";
 import { corrupt, parsers, randomAccess, readMetadata, startOf } from "./parquet-file.js";
 import { RowGroupBlock } from "./row-group-block.js";
 import type { RowRange, RowReading } from "./row-group-block.js";
@@ -19,7 +19,7 @@ export interface ParquetFormatOptions<C extends ParquetColumns> {
   /** The columns to read, which files may have in any order and among others. */
   readonly schema: C;
   /** The rows to read. Row groups and pages that cannot hold one are not read, by statistics, page indexes and Bloom filters. */
-  readonly filter?: ParquetFilter<ParquetRecord<C>>;
+  readonly filter?: ParquetColumnFilter<C>;
 }
 
 /** How Parquet files are read: with the columns they have. */

@@ -64,13 +64,15 @@ interface Scalars {
 
 type Nullable<C, V> = C extends { readonly nullable: true } ? V | null : V;
 
+/** The type of a single value's column, `?` left out; `never` for lists, maps and structs. */
+export type ParquetScalarValue<C> = C extends `${infer B}?` ? BareValue<B> : BareValue<C>;
+type BareValue<C> = C extends keyof Scalars ? Scalars[C] : C extends `decimal(${string})` ? string : C extends `fixed(${string})` ? Uint8Array : never;
+
 /** The type of a column's values. */
-export type ParquetValue<C> = C extends keyof Scalars ? Scalars[C]
-  : C extends `${infer B}?` ? ParquetValue<B> | null
-  : C extends `decimal(${string})` ? string
-  : C extends `fixed(${string})` ? Uint8Array
+export type ParquetValue<C> = C extends `${infer B}?` ? BareValue<B> | null
+  : C extends string ? BareValue<C>
   : C extends { readonly list: infer E } ? Nullable<C, ParquetValue<E>[]>
-  : C extends { readonly map: readonly [infer K, infer V] } ? Nullable<C, K extends "string" | "uuid" | "date" ? Record<string, ParquetValue<V>> : Map<ParquetValue<K>, ParquetValue<V>>>
+  : C extends { readonly map: readonly [infer K, infer V] } ? Nullable<C, K extends "string" | "uuid" | "date" ? Record<string, ParquetValue<V>> : Map<BareValue<K>, ParquetValue<V>>>
   : C extends { readonly struct: infer F extends ParquetColumns } ? Nullable<C, ParquetRecord<F>>
   : never;
 
