@@ -23,6 +23,7 @@ const mayImport = {
   "format-changelog": ["core"],
   "format-parquet": ["core"],
   "format-protobuf": ["core"],
+  "fs-s3": ["core"],
   "ha-zookeeper": ["core"],
   cluster: ["core", "graph", "state", "runtime", "env-node"],
   client: ["core", "graph"],

@@ -30,9 +30,10 @@ export class CsvSchema<T> implements DeserializationSchema<T>, SerializationSche
 
   private constructor(options: CsvSchemaOptions<CsvColumns, T>) {
     const { columns, validate, delimiter } = options;
-    const builder = new CsvRowBuilder<T>(columns, Object.keys(columns), validate);
+    const dialect = csvDialect(options);
+    const builder = new CsvRowBuilder<T>(columns, Object.keys(columns), dialect, validate);
     const context = { path: "", atFileStart: false, maxRecordBytes: MAX_MESSAGE_BYTES, readHead: () => Promise.resolve(new Uint8Array(0)) };
-    this.#decoder = new CsvDecoder<T>(context, csvDialect(options), new TextDecoding(options), builder, undefined);
+    this.#decoder = new CsvDecoder<T>(context, dialect, new TextDecoding(options), builder, undefined);
     const type = validate === undefined ? recordType(columns) : undefined;
     if (type !== undefined) this.producedType = type as TypeInformation<T>;
     const encoder = csvEncoder<T>({ columns: Object.keys(columns) as (keyof T & string)[], header: false, ...(delimiter === undefined ? {} : { delimiter }) });

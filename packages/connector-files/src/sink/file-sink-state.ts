@@ -5,6 +5,8 @@ export interface FileSinkCommittable {
   readonly inProgressPath: string;
   readonly finalPath: string;
   readonly sizeBytes: number;
+  /** Of a part on a store of whole objects: the token of the `StagedFile`. Such a part has no in-progress file. */
+  readonly staged?: string;
   /** What it was merged from: deleted once it is visible. */
   readonly obsoletePaths?: readonly string[];
   /** In place of a file: how far the writer's rows go that are committed with this checkpoint. */

@@ -1,4 +1,5 @@
-import type { Cancellable, CommittingSinkWriter, SinkWriteContext, SinkWriterContext, StatefulSinkWriter } from "@millrace/core";
+import { MillraceError } from "@millrace/core";
+import type { Cancellable, CommittingSinkWriter, SinkWriteContext, SinkWriterContext, StagedFiles, StatefulSinkWriter } from "@millrace/core";
 import { joinPath } from "../path/resolve-path.js";
 import { checkBucketId } from "./bucket-assigner.js";
 import { PartCompaction } from "./compaction/part-compaction.js";
@@ -22,6 +23,8 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
   readonly #context: SinkWriterContext;
   readonly #settings: FileSinkSettings<T>;
   readonly #names: PartNames;
+  /** On a store of whole objects; a part does not outlive a checkpoint there. */
+  readonly #stagedFiles: StagedFiles | undefined;
   readonly #parts = new Map<string, PartFile<T>>();
   readonly #closing = new Set<PartFile<T>>();
   readonly #compaction: PartCompaction | undefined;
@@ -33,8 +36,9 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
   #endOfInput: boolean = false;
   #timer: Cancellable | undefined;
 
-  private constructor(context: SinkWriterContext, settings: FileSinkSettings<T>) {
+  private constructor(context: SinkWriterContext, settings: FileSinkSettings<T>, stagedFiles: StagedFiles | undefined) {
     this.#context = context;
+    this.#stagedFiles = stagedFiles;
     this.#settings = settings;
     this.#names = new PartNames(context);
     const { compaction, partitionCommit } = settings;
@@ -44,7 +48,13 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
 
   /** Opens a writer, with the states of the checkpoint that came to this subtask (of as many former writers as it may be). */
   static async open<T>(context: SinkWriterContext, settings: FileSinkSettings<T>, states: readonly FileSinkWriterState[]): Promise<FileSinkWriter<T>> {
-    const writer = new FileSinkWriter(context, settings);
+    const stagedFiles = await context.fs.stagedFiles?.(settings.directory);
+    if (stagedFiles !== undefined && settings.compaction !== undefined) {
+      throw new MillraceError({
+        code: "OPTION_INVALID", message: `files in ${settings.directory} cannot be merged: such a store shows no file before it is committed`, hint: "leave out compaction, and make checkpoints rarer", location: { option: "compaction" },
+      });
+    }
+    const writer = new FileSinkWriter(context, settings, stagedFiles);
     try {
       await context.fs.mkdirs(settings.directory);
       await writer.#restore(states);
@@ -81,7 +91,7 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
 
   async prepareCommit(): Promise<readonly FileSinkCommittable[]> {
     for (const part of this.#parts.values()) {
-      if (this.#endOfInput || this.#settings.format.isBulk || this.#settings.rollingPolicy.shouldRollOnCheckpoint(part)) this.#roll(part);
+      if (this.#stagedFiles !== undefined || this.#endOfInput || this.#settings.format.isBulk || this.#settings.rollingPolicy.shouldRollOnCheckpoint(part)) this.#roll(part);
     }
     await this.#queue;
     const closed = this.#pending;
@@ -126,7 +136,7 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
     const { directory, format } = this.#settings;
     // Of another job (a savepoint started anew, or twice) nothing may be touched: it could still be running.
     const own = states.filter((state) => state.jobId === jobId);
-    const deleted = await this.#names.deleteLeftovers(fs, directory, own);
+    const deleted = await this.#names.deleteLeftovers(fs, this.#stagedFiles, directory, own);
     if (deleted > 0) this.#context.log("info", `deleted ${deleted} unfinished part files that failed attempts left in ${directory}`);
     for (const state of states) {
       for (const [bucketId, createdMs] of state.partitions ?? []) this.#partitions?.add(bucketId, createdMs);
@@ -139,7 +149,7 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
           part = { ...old, ...this.#newPaths(old.bucketId) };
           writer = await copyPart(fs, old, part.inProgressPath);
         }
-        const restored = new PartFile(fs, format.createContent(true), part, writer);
+        const restored = new PartFile(fs, format.createContent(true), part, writer === undefined ? {} : { writer });
         // After a rescale two former writers' parts of one bucket may meet: the second is as good as finished.
         if (this.#parts.has(part.bucketId)) this.#finish(restored);
         else this.#parts.set(part.bucketId, restored);
@@ -152,7 +162,7 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
     checkBucketId(bucketId);
     const part = new PartFile(this.#context.fs, this.#settings.format.createContent(false), {
       bucketId, ...this.#newPaths(bucketId), lengthBytes: 0, createdMs: nowMs, lastUpdateMs: nowMs,
-    });
+    }, { stagedFiles: this.#stagedFiles });
     this.#parts.set(bucketId, part);
     this.#partitions?.add(bucketId, nowMs);
     return part;

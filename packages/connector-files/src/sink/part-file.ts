@@ -1,4 +1,4 @@
-import type { FileSystem, FileWriter } from "@millrace/core";
+import type { FileSystem, FileWriter, StagedFiles, StagedFileWriter } from "@millrace/core";
 import type { ClosedPart, InProgressPart } from "./file-sink-state.js";
 import type { PartContent } from "./part-content.js";
 import type { PartFileInfo } from "./rolling-policy.js";
@@ -12,11 +12,15 @@ export class PartFile<T> implements PartFileInfo {
   lastUpdateMs: number;
   readonly #fs: FileSystem;
   readonly #content: PartContent<T>;
+  readonly #stagedFiles: StagedFiles | undefined;
   #writer: FileWriter | undefined;
+  #staged: StagedFileWriter | undefined;
   #writtenBytes: number;
 
-  /** `writer` is given for a part that is resumed; else the file is created with its first bytes. */
-  constructor(fs: FileSystem, content: PartContent<T>, part: InProgressPart, writer?: FileWriter) {
+  /** `writer` is given for a part that is resumed; else the file is created with its first bytes, with `stagedFiles` as one of them. */
+  constructor(
+    fs: FileSystem, content: PartContent<T>, part: InProgressPart, { writer, stagedFiles }: { readonly writer?: FileWriter; readonly stagedFiles?: StagedFiles | undefined } = {},
+  ) {
     this.#fs = fs;
     this.#content = content;
     this.bucketId = part.bucketId;
@@ -25,6 +29,7 @@ export class PartFile<T> implements PartFileInfo {
     this.createdMs = part.createdMs;
     this.lastUpdateMs = part.lastUpdateMs;
     this.#writer = writer;
+    this.#stagedFiles = stagedFiles;
     this.#writtenBytes = part.lengthBytes;
   }
 
@@ -50,6 +55,7 @@ export class PartFile<T> implements PartFileInfo {
 
   async write(bytes: Uint8Array): Promise<void> {
     const stored = await this.#content.store(bytes);
+    if (this.#writer === undefined && this.#stagedFiles !== undefined) this.#writer = this.#staged = await this.#stagedFiles.create(this.finalPath);
     this.#writer ??= await this.#fs.create(this.inProgressPath);
     await this.#writer.write(stored);
     this.#writtenBytes += stored.length - bytes.length;
@@ -63,12 +69,14 @@ export class PartFile<T> implements PartFileInfo {
 
   async finish(): Promise<ClosedPart> {
     const writer = this.#writer!;
+    const { bucketId, inProgressPath, finalPath } = this;
+    const staged = this.#staged === undefined ? {} : { staged: (await this.#staged.stage()).token };
     await writer.close();
     this.#writer = undefined;
-    return { bucketId: this.bucketId, inProgressPath: this.inProgressPath, finalPath: this.finalPath, sizeBytes: writer.positionBytes };
+    return { bucketId, inProgressPath, finalPath, sizeBytes: writer.positionBytes, ...staged };
   }
 
-  /** Lets go of the file and leaves it as it is: it belongs to a checkpoint, or to who cleans up after this attempt. */
+  /** Lets go of the file and leaves it as it is: it belongs to a checkpoint, or to who cleans up after this attempt. A staged one is in no checkpoint, and thrown away. */
   async abandon(): Promise<void> {
     await this.#writer?.close();
     this.#writer = undefined;
