@@ -67,7 +67,7 @@ async function world(t: TestContext, kind: Kind, { lines = 20_000, jobManagers: 
   };
   const newOutput = async (client?: ClusterProcess): Promise<void> => {
     const before = new Set(files());
-    await until(() => (client !== undefined && !alive(client)) || files().some((name) => !before.has(name)));
+    await until(() => (client !== undefined && !isRunning(client)) || files().some((name) => !before.has(name)));
   };
   const args = ["-p", "2", "-D", "execution.checkpointing.interval=200 ms", job, "--input", input, "--output", output, "--pause-every", "40"];
   const self: World = {
