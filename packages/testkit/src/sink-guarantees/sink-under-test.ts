@@ -51,7 +51,7 @@ export interface SinkGuaranteesOptions<T> {
   readonly time?: "virtual" | "real";
   /**
    * `every`: at each place at the first visit, at one in the middle and at the last one, each as a failed task and as a process that dies. `some`: at each place
-   * twice. Default: `every` in virtual time.
+   * once. Default: `every` in virtual time.
    */
   readonly kills?: "every" | "some";
   /** Random sequences. Default 20 in virtual time, 3 in real time. */
