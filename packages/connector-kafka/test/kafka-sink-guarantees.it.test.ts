@@ -46,7 +46,7 @@ async function pendingTransactions(prefix: string): Promise<string[]> {
 
 function cases(deliveryGuarantee: DeliveryGuarantee) {
   return sinkGuarantees<string>({
-    name: `KafkaSink ${deliveryGuarantee}`, guarantee: deliveryGuarantee, time: "real", records: 100, seeds: deliveryGuarantee === "exactly-once" ? 3 : 1,
+    name: `KafkaSink ${deliveryGuarantee}`, guarantee: deliveryGuarantee, time: "real", records: 120, recordsPerSecond: 200, seeds: deliveryGuarantee === "exactly-once" ? 3 : 1,
     open: () => {
       const name = `case${opened++}`;
       const exactlyOnce = deliveryGuarantee === "exactly-once" ? { transactionalIdPrefix: name } : {};

@@ -8,7 +8,6 @@ import { RealStage, VirtualStage, type Stage } from "./stage.js";
 import type { SinkGuaranteesOptions, SinkUnderTest } from "./sink-under-test.js";
 
 const STEP_MS = 4;
-const RECORDS_PER_SECOND = 1000;
 const RESTART_DELAY_MS = 10;
 const RESTARTS = 100_000;
 const STOPPED: readonly JobStatus[] = ["FINISHED", "FAILED", "CANCELED"];
@@ -74,7 +73,7 @@ export class SinkRun<T> {
   }
 
   async start(plan: JobPlan): Promise<SinkJob> {
-    const { record = (index: number) => `record ${index}` as T, checkpointIntervalMs = 15 } = this.#options;
+    const { record = (index: number) => `record ${index}` as T, checkpointIntervalMs = 15, recordsPerSecond = 1000 } = this.#options;
     const { parallelism, from, restarts = true, records = this.records } = plan;
     const config = {
       "execution.checkpointing.interval": checkpointIntervalMs, "execution.checkpointing.dir": `${this.stage.directory}/checkpoints`,
@@ -86,7 +85,7 @@ export class SinkRun<T> {
     const sink = new KillingSink<T>(this.world.sink(), this.kills);
     this.#sinks.push(sink);
     const client = await this.stage.submit(config, (env) => {
-      const source = new DataGeneratorSource(record, records, RateLimiterStrategy.perSecond(RECORDS_PER_SECOND));
+      const source = new DataGeneratorSource(record, records, RateLimiterStrategy.perSecond(recordsPerSecond));
       const tap = functionFactory(() => new Tap<T>(this.kills, () => this.passed++));
       env.fromSource(source, WatermarkStrategy.noWatermarks<T>(), "records").uid("records").map<T>(tap).uid("tap").sinkTo(sink as never).uid("sink");
     });

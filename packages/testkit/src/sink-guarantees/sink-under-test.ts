@@ -40,8 +40,10 @@ export interface SinkGuaranteesOptions<T> {
   record?(index: number): T;
   /** The record as {@link SinkUnderTest.read} gives it. Default: `String(record)`. */
   text?(record: T): string;
-  /** Records per case; they come at a thousand a second. Default 120. */
+  /** Records per case. Default 120. */
   readonly records?: number;
+  /** Default 1000. Of a slow external system or machine fewer, so that a job lasts for some checkpoints. */
+  readonly recordsPerSecond?: number;
   /** Default 15 ms. */
   readonly checkpointIntervalMs?: number;
   /**
