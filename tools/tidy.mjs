@@ -20,6 +20,7 @@ const mayImport = {
   "connector-base": ["core"],
   "connector-files": ["core"],
   "connector-kafka": ["core"],
+  "fs-s3": ["core"],
   "ha-zookeeper": ["core"],
   cluster: ["core", "graph", "state", "runtime", "env-node"],
   client: ["core", "graph"],

@@ -10,28 +10,28 @@ import { KafkaSink, KafkaSource, OffsetsInitializer, type DeliveryGuarantee } fr
 import { listTransactions } from "../src/sink/transactions.js";
 
 /*
- * The kill tests of the test kit against a real broker. All cases write to one topic, each its own records: making a topic takes longer than a case. Exactly
+ * The kill tests of the test kit against a real broker. All cases write to one topic, each to its own partitions: making a topic takes longer than a case. Exactly
  * once goes through nearly every case, the others, whose way is a part of it, through some.
  */
 const skip = kafkaMissing() ?? false;
 const TOPIC = "guarantees";
+const PARTITIONS = 300;
 let kafka: KafkaCluster;
 let opened = 0;
 
 before(async () => {
   if (skip !== false) return;
   kafka = await KafkaCluster.start();
-  await kafka.createTopic(TOPIC, 2);
+  await kafka.createTopic(TOPIC, PARTITIONS);
 });
 after(async () => {
   await kafka?.remove();
 });
 
-async function read(beginning: string): Promise<string[]> {
+async function read(first: number): Promise<string[]> {
   const env = StreamExecutionEnvironment.getExecutionEnvironment();
-  const source = KafkaSource.of({ bootstrapServers: kafka.bootstrapServers, topics: TOPIC, stoppingOffsets: OffsetsInitializer.latest(), value: StringSchema });
-  const all = await env.fromSource(source, WatermarkStrategy.noWatermarks<string>(), "Kafka").executeAndCollect();
-  return all.filter((text) => text.startsWith(beginning)).map((text) => text.slice(beginning.length));
+  const source = KafkaSource.of({ bootstrapServers: kafka.bootstrapServers, partitions: [first, first + 1].map((partition) => ({ topic: TOPIC, partition })), stoppingOffsets: OffsetsInitializer.latest(), value: StringSchema });
+  return env.fromSource(source, WatermarkStrategy.noWatermarks<string>(), "Kafka").executeAndCollect();
 }
 
 async function pendingTransactions(prefix: string): Promise<string[]> {
@@ -48,11 +48,12 @@ function cases(deliveryGuarantee: DeliveryGuarantee) {
   return sinkGuarantees<string>({
     name: `KafkaSink ${deliveryGuarantee}`, guarantee: deliveryGuarantee, time: "real", records: 120, recordsPerSecond: 200, seeds: deliveryGuarantee === "exactly-once" ? 3 : 1,
     open: () => {
-      const name = `case${opened++}`;
+      const first = 2 * opened++;
+      const name = `case${first}`;
       const exactlyOnce = deliveryGuarantee === "exactly-once" ? { transactionalIdPrefix: name } : {};
       return {
-        sink: () => KafkaSink.of<string>({ bootstrapServers: kafka.bootstrapServers, topic: TOPIC, value: (record) => `${name}:${record}`, deliveryGuarantee, ...exactlyOnce }),
-        read: () => read(`${name}:`),
+        sink: () => KafkaSink.of<string>({ bootstrapServers: kafka.bootstrapServers, topic: TOPIC, value: StringSchema, partition: (record) => first + (record.length % 2), deliveryGuarantee, ...exactlyOnce }),
+        read: () => read(first),
         pending: () => pendingTransactions(name),
         outage: { begin: () => kafka.broker().stop(), end: () => kafka.broker().start() },
       };

@@ -40,6 +40,7 @@ export class SinkRun<T> {
   passed: number = 0;
   readonly #options: SinkGuaranteesOptions<T>;
   readonly #sinks: KillingSink<T>[] = [];
+  readonly #jobs: SinkJob[] = [];
 
   private constructor(options: SinkGuaranteesOptions<T>, kills: readonly Kill[], stage: Stage, world: SinkUnderTest<T>) {
     this.#options = options;
@@ -59,6 +60,8 @@ export class SinkRun<T> {
         await play(run);
         await run.#requireNothingPending();
       } finally {
+        // After a case that failed, a job may still run.
+        for (const job of run.#jobs) await run.cancel(job);
         await Promise.all(run.#sinks.map((sink) => sink.buryTheDead()));
         await world.close?.();
       }
@@ -90,7 +93,9 @@ export class SinkRun<T> {
       env.fromSource(source, WatermarkStrategy.noWatermarks<T>(), "records").uid("records").map<T>(tap).uid("tap").sinkTo(sink as never).uid("sink");
     });
     const ended = client.getJobExecutionResult().then(() => ({}), (error: unknown) => ({ error }));
-    return { client, plan, ended };
+    const job = { client, plan, ended };
+    this.#jobs.push(job);
+    return job;
   }
 
   /** Runs a job to its end. @throws what it failed with */
@@ -112,7 +117,9 @@ export class SinkRun<T> {
     await this.#until(job, () => false);
   }
 
-  async cancel({ client, ended }: SinkJob): Promise<void> {
+  async cancel(job: SinkJob): Promise<void> {
+    const { client, ended } = job;
+    if (await this.hasEnded(job)) return;
     await this.stage.until(client.cancel().catch(() => undefined));
     await this.stage.until(ended);
   }
