@@ -78,7 +78,7 @@ export async function submitJob(job: UrlLike | string, options: RunJobOptions = 
       jobId: jobGraph.jobId, jobGraph, programEnded: program.ended, restUrl: shown?.url,
       getJobStatus: () => client.getJobStatus(), cancel: () => client.cancel(), getJobExecutionResult: () => client.getJobExecutionResult(),
       getAccumulators: () => client.getAccumulators(), getMetrics: () => client.getMetrics(), triggerCheckpoint: () => client.triggerCheckpoint(),
-      triggerSavepoint: (directory) => client.triggerSavepoint(directory), stopWithSavepoint: (options) => client.stopWithSavepoint(options),
+      triggerSavepoint: (directory, formatType) => client.triggerSavepoint(directory, formatType), stopWithSavepoint: (options) => client.stopWithSavepoint(options),
       lastCheckpointPath: () => master.lastCheckpointPath,
       kill: async () => {
         await Promise.all([program.terminate(), slots.close()]);

@@ -78,7 +78,7 @@ export class NodeConnection implements Connection {
     // One more, so that no bytes count, too.
     this.#gathered += bytes.length + 1;
     const more = this.#socket.write(bytes, sent === undefined ? undefined : (error) => {
-      if (!error) sent();
+      if (error === undefined || error === null) sent();
     });
     if (this.#gathered >= GATHERED_BYTES) this.flush();
     return more;
