@@ -1,3 +1,4 @@
+import { MillraceError } from "@millrace/core";
 import type { SerializationSchema, SinkWriteContext } from "@millrace/core";
 import { between, connectionSettings, invalidOption, oneOf } from "../client/kafka-options.js";
 import type { ConnectionSettings, KafkaConnectionOptions } from "../client/kafka-options.js";
@@ -40,6 +41,14 @@ export interface KafkaSinkOptions<T> extends KafkaConnectionOptions {
   readonly bufferMemoryBytes?: number;
   /** How long a batch is tried to be written before the job fails. Default 2 minutes. */
   readonly deliveryTimeoutMs?: number;
+}
+
+/** What to upsert where: the key says which row a record is of, and which partition it goes to. */
+export interface KafkaUpsertOptions<T> extends Omit<KafkaSinkOptions<T>, "key" | "partition"> {
+  /** Never `null`. */
+  readonly key: SerializationSchema<T> | ((value: T) => Uint8Array | string);
+  /** Records that delete the row of their key instead of replacing it. Default: none; those whose `value` gives `null` do, too. */
+  readonly deletes?: (value: T) => boolean;
 }
 
 /** Those options, checked and with all defaults. */
@@ -87,6 +96,23 @@ export function sinkSettings<T>(options: KafkaSinkOptions<T>): KafkaSinkSettings
       bufferMemoryBytes: between("bufferMemoryBytes", options.bufferMemoryBytes ?? 32 * 1024 * 1024, 1, MAX_INT32),
       deliveryTimeoutMs: between("deliveryTimeoutMs", options.deliveryTimeoutMs ?? 120_000, 1, MAX_INT32),
     },
+  };
+}
+
+/** @throws `OPTION_INVALID` */
+export function upsertSettings<T>({ deletes, ...options }: KafkaUpsertOptions<T>): KafkaSinkSettings<T> {
+  const settings = sinkSettings<T>(options);
+  const { key, value } = settings;
+  if (key === undefined) throw invalidOption("key", "upserts need one", "give the function that says which row a record is of");
+  if (settings.deliveryGuarantee === "none") throw invalidOption("deliveryGuarantee", "a lost upsert leaves the table wrong for ever", 'leave it at "at-least-once"');
+  return {
+    ...settings,
+    key: (record) => {
+      const bytes = key(record);
+      if (bytes === null) throw new MillraceError({ code: "KAFKA_RECORD_UNSERIALIZABLE", message: "an upsert has no key", location: { option: "key" } });
+      return bytes;
+    },
+    value: (record) => (deletes?.(record) === true ? null : value(record)),
   };
 }
 
