@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { RPC_PROTOCOL_VERSION } from "@millrace/cluster";
 import { ZooKeeperServer, zookeeperMissing } from "../../tools/services/zookeeper/zookeeper-server.js";
 import { committedLines, differenceOf, numberedLines } from "./counted-words.js";
-import { LocalCluster, until, type ClusterProcess, type JobManagerProcess, type Release } from "./processes.js";
+import { LocalCluster, isRunning, leads, until, type ClusterProcess, type JobManagerProcess, type Release } from "./processes.js";
 
 /*
  * Several JobManagers as real processes. Invariant: whatever happens to the one that leads, and to what they agree through, the files that a job commits
@@ -39,8 +39,6 @@ interface World {
   readonly finished: (client: ClusterProcess) => Promise<void>;
 }
 
-const leads = (jobManager: JobManagerProcess): boolean => jobManager.output().lastIndexOf(" leads, at ") > jobManager.output().lastIndexOf("no longer leads");
-const alive = ({ child }: ClusterProcess): boolean => child.exitCode === null && child.signalCode === null;
 
 /** Two JobManagers and two TaskManagers with two slots each. Leases and session time-outs are the defaults. */
 async function world(t: TestContext, kind: Kind, { lines = 20_000, jobManagers: count = 2 } = {}): Promise<World> {
@@ -69,14 +67,14 @@ async function world(t: TestContext, kind: Kind, { lines = 20_000, jobManagers: 
   };
   const newOutput = async (client?: ClusterProcess): Promise<void> => {
     const before = new Set(files());
-    await until(() => (client !== undefined && !alive(client)) || files().some((name) => !before.has(name)));
+    await until(() => (client !== undefined && !isRunning(client)) || files().some((name) => !before.has(name)));
   };
   const args = ["-p", "2", "-D", "execution.checkpointing.interval=200 ms", job, "--input", input, "--output", output, "--pause-every", "40"];
   const self: World = {
     cluster, args, zookeeper, jobManagers, newOutput,
     addresses: () => jobManagers.map(({ port }) => `127.0.0.1:${port}`).join(","),
-    leader: () => jobManagers.find((one) => alive(one) && leads(one))!,
-    standby: () => jobManagers.find((one) => alive(one) && !leads(one))!,
+    leader: () => jobManagers.find((one) => isRunning(one) && leads(one))!,
+    standby: () => jobManagers.find((one) => isRunning(one) && !leads(one))!,
     run: async () => {
       await until(() => self.leader() !== undefined);
       const client = cluster.spawn(["run", "-m", self.addresses(), ...args]);
@@ -147,7 +145,7 @@ for (const { kind, options } of kinds) {
     await until(() => stopped.output().includes("no longer leads"));
     await newOutput(client);
     await finished(client);
-    assert.ok(alive(stopped), "it goes on as a standby");
+    assert.ok(isRunning(stopped), "it goes on as a standby");
   });
 
   test(`both JobManagers killed and started again (${kind})`, options, async (t) => {
@@ -165,12 +163,12 @@ for (const { kind, options } of kinds) {
     const { cluster, args, newOutput, finished } = await world(t, kind, { jobManagers: 0 });
     const start = (): ClusterProcess => cluster.spawn(["standalone-job", ...cluster.definitions, "-D", "jobmanager.rpc.port=0", ...args]);
     const both = [start(), start()];
-    const leads = (one: ClusterProcess): boolean => one.output().includes(" leads, at ") && alive(one);
-    await until(() => both.some(leads));
+    const leadsNow = (one: ClusterProcess): boolean => one.output().includes(" leads, at ") && isRunning(one);
+    await until(() => both.some(leadsNow));
     await newOutput();
     await newOutput();
-    both.find(leads)!.child.kill("SIGKILL");
-    const other = both.find((one) => !leads(one) && alive(one))!;
+    both.find(leadsNow)!.child.kill("SIGKILL");
+    const other = both.find((one) => !leadsNow(one) && isRunning(one))!;
     await finished(other);
     assert.match(other.output(), /is recovered/);
     const again = start();

@@ -145,6 +145,16 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
+export function isRunning({ child }: ClusterProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
+
+/** Whether a JobManager with high availability says that it leads. */
+export function leads(jobManager: ClusterProcess): boolean {
+  const output = jobManager.output();
+  return output.lastIndexOf(" leads, at ") > output.lastIndexOf("no longer leads");
+}
+
 /** Whether a process runs. (Linux.) */
 export function isAlive(pid: number): boolean {
   return commandOf(pid) !== "";

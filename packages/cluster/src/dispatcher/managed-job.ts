@@ -1,4 +1,4 @@
-import type { Env, LogSink } from "@millrace/core";
+import { isMillraceError, type Env, type LogSink } from "@millrace/core";
 import type { JobGraph, JobStatus } from "@millrace/graph";
 import { JobMaster } from "../job-master/job-master.js";
 import type { JobPersistence } from "./job-persistence.js";
@@ -85,6 +85,17 @@ export class ManagedJob {
         requirements: init.requirements, onRequirements: (requirements) => persistence.requirements(jobGraph.jobId, requirements),
         onDecided: (end) => persistence.decided(jobGraph, this.startTimeMs, env.clock.nowMs(), end),
       }),
+    });
+    this.#logFailure(label, env.log);
+  }
+
+  /** Clients that are attached say it themselves; of the others the JobManager's log is all there is. */
+  #logFailure(label: string, log: LogSink): void {
+    this.master.result.catch((error: unknown) => {
+      if (!isMillraceError(error) || error.code !== "JOB_FAILED") return;
+      const { cause } = error;
+      const reason = isMillraceError(cause) ? `${cause.code}: ${cause.message}` : cause instanceof Error ? cause.message : String(cause);
+      log.write("error", `${label}: failed: ${reason}`);
     });
   }
 

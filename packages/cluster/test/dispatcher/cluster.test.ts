@@ -12,7 +12,8 @@ import { twoVertexGraph } from "../scripted-slots.js";
 import { ScriptedHost } from "./scripted-host.js";
 
 /* JobManager, TaskManagers and clients over real connections, with slots that do what a well-behaved runtime does. */
-const log: LogSink = { write: () => undefined };
+const logged: string[] = [];
+const log: LogSink = { write: (level, line) => void logged.push(`${level} ${line}`) };
 const env = nodeClusterEnv(log);
 
 interface World {
@@ -102,6 +103,16 @@ test("a lost TaskManager fails its slots at once; the job waits for others and g
   await until(() => running(a.host) && running(c.host));
   assert.deepEqual(a.host.commands.find(({ type }) => type === "start")?.epoch, 2);
   await client.ask("cancelJob", { jobId });
+});
+
+test("the JobManager's log says why a job has failed: of one that was submitted and left, nothing else does", async (t) => {
+  const { add, submit, client } = await world(t);
+  const { host } = await add(1);
+  const jobId = await submit(graph(1, { "restart-strategy.type": "none" }));
+  await until(() => running(host));
+  host.failOne();
+  await until(async () => (await client.ask("jobStatus", { jobId })) === "FAILED");
+  assert.ok(logged.some((line) => line.startsWith("error ") && line.includes(`(${jobId.slice(0, 8)}): failed: lost`)), logged.join("\n"));
 });
 
 test("a slot that does not stop ends its TaskManager, and the job goes on without it", async (t) => {

@@ -62,7 +62,7 @@ export class SlotExecutor {
         this.#runCommands();
         this.#current?.channels.drain();
       },
-      flush: () => this.#current?.channels.flushCredits(),
+      flush: () => this.#current?.channels.flush(),
     });
   }
 

@@ -126,6 +126,7 @@ export class TaskBuilder {
     const clock = { activeMs: () => task.accounts.activeMs(setting.env.clock.monotonicMs()) };
     if (spec.type === "source") {
       return new SourceOperator(context, spec, {
+        net: setting.env.net,
         clock,
         pressure,
         codeId: this.#codeId(task),
