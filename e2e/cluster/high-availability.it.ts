@@ -33,8 +33,8 @@ interface World {
   readonly standby: () => JobManagerProcess;
   /** Runs the job attached; resolves once it has completed so many checkpoints. */
   readonly run: () => Promise<ClusterProcess>;
-  /** Resolves once files were committed that are not there now. */
-  readonly newOutput: () => Promise<void>;
+  /** Resolves once files were committed that are not there now, or, when `client` is named, its job has ended. */
+  readonly newOutput: (client?: ClusterProcess) => Promise<void>;
   /** The job's client ended well, and the output is what it has to be. */
   readonly finished: (client: ClusterProcess) => Promise<void>;
 }
@@ -65,9 +65,9 @@ async function world(t: TestContext, kind: Kind, { lines = 20_000, jobManagers: 
       return [];
     }
   };
-  const newOutput = async (): Promise<void> => {
+  const newOutput = async (client?: ClusterProcess): Promise<void> => {
     const before = new Set(files());
-    await until(() => files().some((name) => !before.has(name)));
+    await until(() => (client !== undefined && !isRunning(client)) || files().some((name) => !before.has(name)));
   };
   const args = ["-p", "2", "-D", "execution.checkpointing.interval=200 ms", job, "--input", input, "--output", output, "--pause-every", "40"];
   const self: World = {
@@ -78,7 +78,7 @@ async function world(t: TestContext, kind: Kind, { lines = 20_000, jobManagers: 
     run: async () => {
       await until(() => self.leader() !== undefined);
       const client = cluster.spawn(["run", "-m", self.addresses(), ...args]);
-      await Promise.race([newOutput().then(newOutput), client.ended.then(() => assert.fail(client.output()))]);
+      await Promise.race([newOutput().then(() => newOutput()), client.ended.then(() => assert.fail(client.output()))]);
       return client;
     },
     finished: async (client) => {
@@ -92,26 +92,47 @@ async function world(t: TestContext, kind: Kind, { lines = 20_000, jobManagers: 
 
 for (const { kind, options } of kinds) {
   test(`kill -9 of the leader: the standby goes on from the last checkpoint (${kind})`, options, async (t) => {
-    const { leader, standby, run, newOutput, finished, addresses, cluster } = await world(t, kind);
+    const { leader, standby, run, newOutput, finished, cluster } = await world(t, kind);
     const client = await run();
     const [killed, next] = [leader(), standby()];
     const jobId = /JobID ([0-9a-f]{32})/.exec(client.output())![1]!;
-    const moved = await fetch(`${next.restUrl}/v1/jobs/overview`, { redirect: "manual" });
-    assert.deepEqual([moved.status, moved.headers.get("location")], [307, `${killed.restUrl}/v1/jobs/overview`]);
+    const moved = (): Promise<Response> => fetch(`${next.restUrl}/v1/jobs/overview`, { redirect: "manual" });
+    // It may not have heard yet who leads.
+    await until(async () => (await moved()).status === 307);
+    assert.equal((await moved()).headers.get("location"), `${killed.restUrl}/v1/jobs/overview`);
     assert.match(await (await fetch(`${next.restUrl}/v1/jobs/overview`)).text(), new RegExp(jobId));
     killed.child.kill("SIGKILL");
     const killedMs = performance.now();
     await until(() => next.output().includes("is recovered"));
-    await newOutput();
+    await newOutput(client);
     t.diagnostic(`${kind}: ${Math.round(performance.now() - killedMs)} ms from kill -9 of the leader to the first new output`);
     await finished(client);
     // Another leader knows how it ended, and does not run it again.
     await cluster.addJobManager(killed.port);
     next.child.kill("SIGKILL");
-    let list = await cluster.run("list", "-a", "-m", addresses());
-    // Until it leads nobody can say.
-    while (list.code !== 0) list = await cluster.run("list", "-a", "-m", addresses());
+    const list = await cluster.run("list", "-a", ...cluster.definitions);
+    assert.equal(list.code, 0, list.output);
     assert.doesNotMatch(list.output, new RegExp(jobId));
+  });
+
+  test(`commands find the leader by the configuration, the next one too (${kind})`, options, async (t) => {
+    const { cluster, args, leader, standby, newOutput } = await world(t, kind);
+    const command = (name: string, ...more: readonly string[]) => cluster.run(name, ...cluster.definitions, ...more);
+    const submitted = await command("run", "-t", "remote", "-d", "-D", "jobmanager.scheduler=adaptive", "-D", "jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling=0", ...args);
+    assert.equal(submitted.code, 0, submitted.output);
+    const jobId = /JobID ([0-9a-f]{32})/.exec(submitted.output)![1]!;
+    await newOutput();
+    const [killed, next] = [leader(), standby()];
+    const rescaled = await command("rescale", jobId, "-p", "1");
+    assert.equal(rescaled.code, 0, rescaled.output);
+    killed.child.kill("SIGKILL");
+    // It waits for the next one to be elected.
+    const stopped = await command("stop", "-p", join(cluster.directory, "savepoints"), jobId.slice(0, 8));
+    assert.equal(stopped.code, 0, `${stopped.output}\n${next.output()}`);
+    assert.match(stopped.output, /savepoints\/savepoint-/);
+    const list = await command("list", "-a");
+    assert.match(list.output, new RegExp(`${jobId} : .*\\(FINISHED\\)`));
+    assert.match(next.output(), /is recovered/);
   });
 
   test(`a leader that hangs past its lease and wakes up does no harm (${kind})`, options, async (t) => {
@@ -122,7 +143,7 @@ for (const { kind, options } of kinds) {
     await until(() => next.output().includes("is recovered"));
     stopped.child.kill("SIGCONT");
     await until(() => stopped.output().includes("no longer leads"));
-    await newOutput();
+    await newOutput(client);
     await finished(client);
     assert.ok(isRunning(stopped), "it goes on as a standby");
   });
@@ -163,7 +184,7 @@ test("ZooKeeper crashes and comes back: the leader steps down, is elected again,
   await until(() => jobManagers.some((one) => one.output().includes("no longer leads")));
   await zookeeper!.start();
   await until(() => jobManagers.some((one) => one.output().includes("is recovered")));
-  await newOutput();
+  await newOutput(client);
   await finished(client);
 });
 
@@ -184,7 +205,7 @@ test("a rolling upgrade: neighbouring releases work together, others are refused
     jobManagers[jobManagers.indexOf(old)] = await cluster.addJobManager(old.port, next);
     await until(() => leader() !== undefined);
   }
-  await newOutput();
+  await newOutput(client);
   const old = [...cluster.taskManagers];
   await Promise.all([cluster.startTaskManager({}, next), cluster.startTaskManager({}, next)]);
   for (const { child, ended } of old) {

@@ -131,8 +131,7 @@ export class JobControl {
   }
 
   #connect(): Promise<ClusterClient> {
-    const [first, ...others] = this.#world.directAddresses;
-    return ClusterClient.connect({ env: nodeClusterEnv({ write: () => undefined }), ...first!, others, searchTimeoutMs: 60_000 });
+    return ClusterClient.connect({ env: nodeClusterEnv({ write: () => undefined }), jobManagers: () => this.#world.directAddresses, searchTimeoutMs: 60_000 });
   }
 
   async #submit(savepoint: string | undefined): Promise<void> {
