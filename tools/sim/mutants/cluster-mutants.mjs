@@ -39,7 +39,7 @@ export const clusterMutants = [
   { id: "coordinator-state-is-dropped", against: "splits are assigned twice after a failover of their coordinator", file: pending,
     find: "this.#coordinatorState.set(operatorId, state);", replace: "void state;" },
   { id: "finished-tasks-run-again", against: "finished tasks start over after a restore", file: pending,
-    find: "...(subtasks.length === 0 ? { finished: true } : {}),", replace: "",
+    find: "...(subtasks.length === 0 || this.options.final === true ? { finished: true } : {}),", replace: "",
     survives: "what runs again has neither splits nor state, and no step of the simulated jobs emits anything of its own at the end of input" },
   // Files of checkpoints.
   { id: "shared-files-are-forgotten", against: "files that a live checkpoint shares are deleted", file: shared,
