@@ -37,7 +37,7 @@ const mayImport = {
 };
 /** Packages that see the world only through `Env`. In `cluster` everything but the folders below. */
 const pure = ["core", "graph", "datastream", "state", "runtime", "ha-zookeeper", "connector-base"];
-const worldly = ["/embedded/", "/process/", "/rest/", "/metrics/", "/security/"];
+const worldly = ["/embedded/", "/process/", "/rest/", "/metrics/", "/security/", "/inspection/"];
 const isPure = (pkg, file) => pure.includes(pkg) || (pkg === "cluster" && !worldly.some((folder) => file.includes(folder)) && !file.endsWith("/index.ts"));
 const forbiddenGlobals = /\b(Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|setImmediate|performance\.|process\.(?:env|argv|exit|nextTick|memoryUsage|std\w+|hrtime|cwd|on)\b|queueMicrotask)/;
 

@@ -21,7 +21,6 @@ const deviations: Readonly<Record<string, string>> = {
   "POST /v1/jars/upload without a file": "uploads are off by default: 403 before anything is read",
   "POST /v1/jars/<unknown>/run": "as above",
   "DELETE /v1/jars/<unknown>": "as above",
-  "GET /v1/jobs/<job>/vertices/<vertex>/flamegraph": "no samples are taken",
 };
 
 /** What Flink has, and the recording does not show: of failed checkpoints, and percentiles once there are enough figures for them. */

@@ -37,7 +37,7 @@ export interface RunningJob {
 }
 
 /** Starts server and job. The job never ends by itself; `close` cancels it. */
-export async function startRunningJob(init: Partial<RestServerInit> = {}): Promise<RunningJob> {
+export async function startRunningJob(init: Partial<RestServerInit> = {}, config: Readonly<Record<string, unknown>> = {}): Promise<RunningJob> {
   failed = false;
   const directory = mkdtempSync(join(tmpdir(), "millrace-rest-"));
   const log = { write: () => undefined };
@@ -48,7 +48,7 @@ export async function startRunningJob(init: Partial<RestServerInit> = {}): Promi
     log, onJob: (job) => gateway.add(job.view().jobGraph.jobId, job),
     configOverrides: {
       "execution.checkpointing.interval": "100 ms", "execution.checkpointing.dir": directory, "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 3,
-      "restart-strategy.fixed-delay.delay": "100 ms", "parallelism.default": 2,
+      "restart-strategy.fixed-delay.delay": "100 ms", "parallelism.default": 2, ...config,
     },
   }));
   const env = StreamExecutionEnvironment.getExecutionEnvironment();

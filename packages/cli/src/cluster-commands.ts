@@ -1,5 +1,5 @@
 import type { SavepointFormat } from "@millrace/graph";
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import type { ClusterRequest } from "./cluster-address.js";
 import { jobCommand, parseDefinition, parseParallelism, parseVertexParallelism, toRequest, usageError, type CommandOptions } from "./command-line.js";
 
@@ -7,6 +7,7 @@ interface ProcessOptions {
   readonly define: Readonly<Record<string, string>>;
   readonly configDir?: string;
   readonly readyFile?: string;
+  readonly logName?: string;
 }
 
 type SetExitCode = (command: Promise<number>) => Promise<void>;
@@ -42,6 +43,7 @@ export function clusterCommands(program: Command, run: SetExitCode): void {
     .option("-d, --drain", "end the sources first, so that all windows and timers fire: for a job that is not to go on")
     .action(async (jobId: string, { savepointPath, drain, type, ...options }: ConnectionOptions & { savepointPath?: string; drain?: boolean; type?: SavepointFormat }) =>
       run((await import("./job-commands.js")).stopCommand(jobId, { ...connection(options), drain: drain ?? false, formatType: type, ...(savepointPath === undefined ? {} : { directory: savepointPath }) })));
+  bundleCommand(program, run);
   savepointCommand(program, run);
   oneJobCommand(program, "rescale", "Give a running job another parallelism, as far as there are slots (jobmanager.scheduler=adaptive).")
     .option("-p, --parallelism <n>", "of every vertex that can have another one", parseParallelism)
@@ -55,6 +57,15 @@ export function clusterCommands(program: Command, run: SetExitCode): void {
     .option("--full", "one that refers to no files of other checkpoints")
     .action(async (jobId: string, { full, ...options }: ConnectionOptions & { full?: boolean }) =>
       run((await import("./job-commands.js")).checkpointCommand(jobId, { ...connection(options), full: full ?? false })));
+}
+
+function bundleCommand(program: Command, run: SetExitCode): void {
+  program.command("bundle").description("Write a job and all it uses into one file, which a cluster's REST API takes (POST /jars/upload); prints its name.")
+    .argument("<job>", "the job's module")
+    .option("-o, --output <file>", "default: the job's name with .mjs")
+    .option("-D, --define <key=value>", "pipeline.external-packages: what is not put into it", parseDefinition, {})
+    .action(async (job: string, { output, define: defined }: { readonly output?: string; readonly define: Readonly<Record<string, string>> }) =>
+      run((await import("./bundle-command.js")).bundleCommand({ job, output, define: defined })));
 }
 
 const TYPE = "canonical, the default: every later release reads it; native: the format of checkpoints, for this release";
@@ -98,7 +109,8 @@ function connection({ jobmanager, define: definitions, configDir: directory }: C
 }
 
 function processCommand(program: Command, name: string, description: string): Command {
-  return define(program.command(name).description(description)).option("--ready-file <path>", "write a file, as JSON, once the process is ready");
+  return define(program.command(name).description(description)).option("--ready-file <path>", "write a file, as JSON, once the process is ready")
+    .addOption(new Option("--log-name <name>", "base name of the log files, which are all that is written").hideHelp());
 }
 
 function configDir(command: Command): Command {

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
-import { existsSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { chmod, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { JOBMANAGER_RPC_ADDRESS, JOBMANAGER_BIND_HOST, MillraceError } from "@millrace/core";
+import { JOBMANAGER_RPC_ADDRESS, JOBMANAGER_BIND_HOST, LOG_DIRECTORY, MillraceError } from "@millrace/core";
 import { exitCodes } from "./exit-codes.js";
 import { processConfig, type ConfigRequest } from "./process-config.js";
 
@@ -29,6 +29,8 @@ export async function startClusterCommand(request: StartClusterRequest): Promise
     throw new MillraceError({ code: "CLUSTER_RUNNING", message: `a cluster runs already: ${running.map(({ name, pid }) => `${name} (process ${pid})`).join(", ")}`, hint: "millrace stop-cluster ends it; --dir names another place for a second one" });
   }
   await removeStateFiles(directory);
+  const logDirectory = config.get(LOG_DIRECTORY) ?? directory;
+  request = { ...request, define: { ...request.define, [LOG_DIRECTORY.key]: logDirectory } };
   try {
     const { port, restUrl } = await startProcess(directory, "jobmanager", "jobmanager", request);
     const host = config.get(config.has(JOBMANAGER_RPC_ADDRESS) ? JOBMANAGER_RPC_ADDRESS : JOBMANAGER_BIND_HOST);
@@ -38,7 +40,7 @@ export async function startClusterCommand(request: StartClusterRequest): Promise
       const { slots } = await startProcess(directory, `taskmanager-${at + 1}`, "taskmanager", ofTaskManagers);
       process.stdout.write(`TaskManager ${at + 1} with ${slots} slot${slots === 1 ? "" : "s"}\n`);
     }));
-    process.stdout.write(`logs and process ids are in ${directory}\nrun a job with: millrace run -m ${host}:${port} JOB\n`);
+    process.stdout.write(`${logDirectory === directory ? "logs and process ids are" : `logs are in ${logDirectory}, process ids`} in ${directory}\nrun a job with: millrace run -m ${host}:${port} JOB\n`);
     return exitCodes.finished;
   } catch (error) {
     await stopAll(directory);
@@ -68,11 +70,15 @@ async function clusterDirectory(given: string | undefined): Promise<string> {
 
 async function startProcess(directory: string, name: string, command: string, { define, configDir }: ConfigRequest): Promise<{ readonly port?: number; readonly restUrl?: string; readonly slots?: number }> {
   const readyFile = join(directory, `${name}.ready`);
-  const logFile = join(directory, `${name}.log`);
+  // What the process writes beside its log files: why it could not begin.
+  const errorFile = join(directory, `${name}.err`);
+  const logFile = join(define[LOG_DIRECTORY.key]!, `${name}.log`);
+  const errors = openSync(errorFile, "w", 0o600);
   const definitions = Object.entries(define).flatMap(([key, value]) => ["-D", `${key}=${value}`]);
-  const child = spawn(process.execPath, [mainFile, command, "--ready-file", readyFile, ...(configDir === undefined ? [] : ["--configDir", configDir]), ...definitions], {
-    detached: true, stdio: ["ignore", openSync(join(directory, `${name}.out`), "a", 0o600), openSync(logFile, "w", 0o600)],
+  const child = spawn(process.execPath, [mainFile, command, "--ready-file", readyFile, "--log-name", name, ...(configDir === undefined ? [] : ["--configDir", configDir]), ...definitions], {
+    detached: true, stdio: ["ignore", errors, errors],
   });
+  closeSync(errors);
   let ended = false;
   child.once("exit", () => (ended = true));
   child.once("error", () => (ended = true));
@@ -81,7 +87,7 @@ async function startProcess(directory: string, name: string, command: string, { 
   const until = Date.now() + READY_TIMEOUT_MS;
   while (!existsSync(readyFile)) {
     if (ended || Date.now() > until) {
-      const shown = readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-SHOWN_LINES).join("\n");
+      const shown = [logFile, errorFile].map((file) => (existsSync(file) ? readFileSync(file, "utf8") : "")).join("").trimEnd().split("\n").slice(-SHOWN_LINES).join("\n");
       throw new MillraceError({ code: "PROCESS_NOT_STARTED", message: `the ${name} ${ended ? "ended at once" : `was not ready after ${READY_TIMEOUT_MS / 1000} s`}; its log says:\n${shown}` });
     }
     await pause(POLL_MS);

@@ -1,6 +1,6 @@
-import { HA_CLUSTER_ID, HA_TYPE, PARALLELISM, type Configuration } from "@millrace/core";
+import { HA_CLUSTER_ID, HA_TYPE, PARALLELISM, type Configuration, type LogSink } from "@millrace/core";
 import { consoleLog } from "@millrace/cluster/embedded";
-import { ApplicationJob, nodeClusterEnv, processLog, startJobManager } from "@millrace/cluster/process";
+import { ApplicationJob, nodeClusterEnv, openProcessLogging, startJobManager } from "@millrace/cluster/process";
 import { portableArtifact } from "@millrace/client";
 import type { JobRequest } from "./command-line.js";
 import { exitCodes } from "./exit-codes.js";
@@ -16,14 +16,15 @@ import { planJob, type PlannedJob } from "./run-job.js";
  */
 export async function standaloneJobCommand(request: JobRequest): Promise<number> {
   const config = await processConfig({ define: Object.fromEntries(Object.entries(request.config).map(([key, value]) => [key, String(value)])), configDir: request.configDir });
-  const planned = await plan(request, config);
+  const { log, files } = openProcessLogging(config, { kind: "jobmanager" });
+  const planned = await plan(request, config, log);
   const { program } = planned;
   const isHighlyAvailable = config.get(HA_TYPE) !== "NONE";
   try {
-    const application = await applicationJob(request, planned);
+    const application = await applicationJob(request, planned, log);
     let fail!: (error: Error) => void;
     const failed = new Promise<never>((_, reject) => (fail = reject));
-    const jobManager = await startJobManager(config, { onLeader: (leader) => application.leaderChanged(leader), fatal: fail });
+    const jobManager = await startJobManager(config, { log, logs: files, onLeader: (leader) => application.leaderChanged(leader), fatal: fail });
     try {
       if (!isHighlyAvailable) application.leaderChanged(jobManager.leader());
       let isLeft = false;
@@ -33,7 +34,7 @@ export async function standaloneJobCommand(request: JobRequest): Promise<number>
       });
       const finished = followed(application, planned);
       await Promise.race([finished, failed, ...(isHighlyAvailable ? [stopped] : [])]);
-      if (isLeft) processLog.write("info", "stopping; the job is left to the next leader");
+      if (isLeft) log.write("info", "stopping; the job is left to the next leader");
       return exitCodes.finished;
     } finally {
       await jobManager.stop({ cancelJobs: !isHighlyAvailable });
@@ -43,17 +44,17 @@ export async function standaloneJobCommand(request: JobRequest): Promise<number>
   }
 }
 
-async function plan(request: JobRequest, config: Configuration): Promise<PlannedJob> {
+async function plan(request: JobRequest, config: Configuration, log: LogSink): Promise<PlannedJob> {
   const options = { args: request.args, config: onWorkers(jobPart(config)), ...(config.has(PARALLELISM) ? { parallelism: config.get(PARALLELISM) } : {}) };
   // All processes of the cluster must mean the same job.
-  const jobId = config.get(HA_TYPE) === "NONE" ? undefined : nodeClusterEnv(processLog).sha256Hex(new TextEncoder().encode(`application ${config.get(HA_CLUSTER_ID)}`)).slice(0, 32);
+  const jobId = config.get(HA_TYPE) === "NONE" ? undefined : nodeClusterEnv(log).sha256Hex(new TextEncoder().encode(`application ${config.get(HA_CLUSTER_ID)}`)).slice(0, 32);
   const planned = await planJob(request.job, options, { packages: packagesToSend(jobPart(config)), jobId });
-  for (const warning of planned.program.warnings) processLog.write("warn", warning);
+  for (const warning of planned.program.warnings) log.write("warn", warning);
   return planned;
 }
 
-async function applicationJob(request: JobRequest, { artifact, program, jobGraph }: PlannedJob): Promise<ApplicationJob> {
-  const env = nodeClusterEnv(processLog);
+async function applicationJob(request: JobRequest, { artifact, program, jobGraph }: PlannedJob, log: LogSink): Promise<ApplicationJob> {
+  const env = nodeClusterEnv(log);
   const bytes = await portableArtifact(artifact);
   return new ApplicationJob({
     clock: env.clock, artifact: bytes, submission: { jobGraph, artifact: env.sha256Hex(bytes), source: artifact.source, args: request.args },

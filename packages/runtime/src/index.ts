@@ -2,6 +2,7 @@ export * from "./protocol/deployment.js";
 export * from "./protocol/messages.js";
 export { SlotExecutor, type SlotExecutorOptions } from "./slot/slot-executor.js";
 export { currentTaskLabel } from "./slot/task-label.js";
+export { taskOfUrl, type TaskOfFrame } from "./slot/task-entry.js";
 export { createSimpleOperator } from "./chain/create-simple-operator.js";
 export * from "./operators/index.js";
 export { MetricRegistry } from "./metrics/metric-registry.js";

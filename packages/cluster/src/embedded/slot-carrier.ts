@@ -1,7 +1,8 @@
 import type { PeerCredentials } from "@millrace/env-node";
 import type { MillraceError } from "@millrace/core";
+import type { InspectorAnswers, InspectorRequest } from "../inspection/inspector-protocol.js";
 import type { SlotBinding, SlotCommand, SlotEvent } from "@millrace/runtime";
-import type { SlotListening, SlotLoad, SlotRefused } from "./slot-protocol.js";
+import type { SlotListening, SlotLoad, SlotRefused, SlotUses } from "./slot-protocol.js";
 
 /** What keeps a slot apart from its parent and from other slots. */
 export type SlotKind = "thread" | "process";
@@ -21,7 +22,7 @@ export interface SlotStart {
 /** What a slot is told as it begins; the rest of {@link SlotStart} is its parent's. */
 export type SlotBegin = Pick<SlotStart, "preloadUrl" | "credentials"> & { readonly binding: Partial<SlotBinding> | undefined };
 
-export type SlotMessage = SlotEvent | SlotListening | SlotRefused;
+export type SlotMessage = SlotEvent | SlotListening | SlotRefused | SlotUses;
 
 /** Told by the carrier, never from inside a call. */
 export interface SlotObserver {
@@ -34,6 +35,10 @@ export interface SlotObserver {
 export interface SlotCarrier {
   /** Unix domain socket on which a process listens for others of this machine. */
   readonly path: string | undefined;
+  /** Node's number of a thread of this process. */
+  readonly threadId: number | undefined;
+  /** Asks the inspector of the slot's own process. @throws when it has ended, or is no process */
+  inspect<R extends InspectorRequest>(request: R): Promise<InspectorAnswers[R["kind"]]>;
   post(message: SlotCommand | SlotLoad, transfer: readonly import("node:worker_threads").TransferListItem[]): void;
   /** Stops the slot wherever it is; resolves when it has ended. */
   terminate(): Promise<void>;

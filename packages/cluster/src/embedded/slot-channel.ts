@@ -45,12 +45,31 @@ function processChannel(): Promise<SlotChannel> {
   });
 }
 
-/** Looks whether the parent is still there, from a thread that no code of the job can keep busy. */
-const WATCH = `const parent = process.ppid; setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, "SIGKILL"); }, 500);`;
+/** The stream over which the parent asks what this process does. */
+const INSPECTOR_STREAM = 4;
+const WATCH_HEAP_MB = 128;
+
+/**
+ * Looks whether the parent is still there, and answers what it asks of this process, from a thread that no code of the job can keep busy. What it needs for
+ * answers is loaded with the first question.
+ */
+const WATCH = `
+const parent = process.ppid;
+setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, "SIGKILL"); }, 500);
+const { url, fd } = require("node:worker_threads").workerData;
+if (url !== undefined) {
+  const stream = new (require("node:net").Socket)({ fd, readable: true, writable: true });
+  stream.on("error", () => undefined);
+  stream.once("data", (first) => { stream.pause(); import(url).then(({ serveSocket }) => serveSocket(stream, first)); });
+}`;
 
 /** A slot must not go on without its parent, whatever it is doing. Ctrl-C in a terminal goes to the whole group: what happens then is the parent's affair. */
 function endWithParent(): void {
   process.on("disconnect", () => process.exit(1));
   process.on("SIGINT", () => undefined);
-  new Worker(WATCH, { eval: true, execArgv: [], name: "parent watch", resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 } }).unref();
+  const workerData = { url: process.argv[2], fd: INSPECTOR_STREAM };
+  const watch = new Worker(WATCH, { eval: true, execArgv: [], name: "parent watch", workerData, resourceLimits: { maxOldGenerationSizeMb: WATCH_HEAP_MB, maxYoungGenerationSizeMb: 4 } });
+  // Should it fail, nobody sees into this process any more, and its channel still tells it of its parent's end.
+  watch.on("error", () => undefined);
+  watch.unref();
 }

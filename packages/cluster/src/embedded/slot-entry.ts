@@ -1,9 +1,10 @@
-import type { MessagePort } from "node:worker_threads";
+import { parentPort, type MessagePort } from "node:worker_threads";
 import { MillraceError, isMillraceError, serializeError, type MessagePortLike } from "@millrace/core";
 import { createNodeEnv, nodeMessagePort } from "@millrace/env-node";
 import type { StreamGraph } from "@millrace/graph";
 import { SlotExecutor, SlotSockets, currentTaskLabel } from "@millrace/runtime";
 import type { SlotCommand, SlotEvent, SocketPeer } from "@millrace/runtime";
+import { IsolateMetrics } from "../metrics/isolate-metrics.js";
 import { RefusalLog } from "../rpc/refusal-log.js";
 import { INTERNAL_UNIT } from "../security/peer-roles.js";
 import { captureGraph } from "./capture-graph.js";
@@ -15,9 +16,10 @@ import { UserOutput } from "./user-output.js";
  * A slot in a worker thread or a process of its own: re-runs the job's module for its functions, then does what the JobMaster commands. Commands that come while
  * the module loads wait for it.
  */
+const USAGE_INTERVAL_MS = 1000;
 const channel = await slotChannel();
 const send = (event: SlotEvent, transfer: readonly ArrayBuffer[] = []): void => channel.post(event, transfer);
-const output = new UserOutput((level, line) => send({ type: "log", level, line }), currentTaskLabel);
+const output = new UserOutput((level, line) => send({ type: "log", level, line, fromUser: true }), currentTaskLabel);
 
 process.setSourceMapsEnabled(true);
 process.on("uncaughtException", fail);
@@ -29,6 +31,8 @@ if (sockets !== undefined) channel.post({ type: "listening", port: sockets.port 
 // Should it not load, the job's own import says why.
 if (preloadUrl !== undefined) import(preloadUrl).catch(() => undefined);
 
+reportUsage();
+
 let waiting: SlotCommand[] | undefined = [];
 let executor: SlotExecutor | undefined;
 
@@ -37,6 +41,15 @@ channel.onMessage((message: SlotLoad | SlotCommand) => {
   else if (waiting !== undefined) waiting.push(message);
   else handle(message);
 });
+
+function reportUsage(): void {
+  const isolate = new IsolateMetrics();
+  const report = (): void => {
+    const { user, system } = process.cpuUsage();
+    channel.post({ type: "uses", usage: { ...isolate.read(), process: parentPort === null ? { rssBytes: process.memoryUsage.rss(), cpuMicros: user + system } : undefined } });
+  };
+  setInterval(report, USAGE_INTERVAL_MS).unref();
+}
 
 function listen(): Promise<SlotSockets> {
   const env = createNodeEnv(credentials);

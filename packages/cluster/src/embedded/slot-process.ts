@@ -2,8 +2,11 @@ import { fork, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { MillraceError } from "@millrace/core";
+import { inspectorThreadUrl } from "../inspection/thread-inspector.js";
+import { ProcessInspector } from "./process-inspector.js";
 import type { SlotBegin, SlotCarrier, SlotMessage, SlotObserver, SlotStart } from "./slot-carrier.js";
 import { V8_FLAGS, heapLimitMb, outOfMemory } from "./slot-thread.js";
 
@@ -17,9 +20,10 @@ const KEPT_OUTPUT = 16_384;
 export function startProcess(start: SlotStart, observer: SlotObserver): SlotCarrier {
   const { heapBytes, entryUrl, preloadUrl, binding, credentials } = start;
   const path = process.platform === "win32" ? undefined : nextPath();
-  const child = fork(fileURLToPath(entryUrl), [], {
-    execArgv: [...V8_FLAGS, `--max-old-space-size=${heapLimitMb(heapBytes)}`], serialization: "advanced", stdio: ["ignore", "pipe", "pipe", "ipc"],
+  const child = fork(fileURLToPath(entryUrl), [inspectorThreadUrl], {
+    execArgv: [...V8_FLAGS, `--max-old-space-size=${heapLimitMb(heapBytes)}`], serialization: "advanced", stdio: ["ignore", "pipe", "pipe", "ipc", "pipe"],
   });
+  const inspector = new ProcessInspector(child.stdio[4] as Duplex);
   let said = "";
   child.stdout!.pipe(process.stdout, { end: false });
   child.stderr!.on("data", (chunk: Buffer) => {
@@ -39,6 +43,8 @@ export function startProcess(start: SlotStart, observer: SlotObserver): SlotCarr
   send(child, { preloadUrl, binding: path === undefined ? (binding ?? { host: "127.0.0.1", ports: [0] }) : { ...binding, path }, credentials } satisfies SlotBegin);
   return {
     path,
+    threadId: undefined,
+    inspect: (request) => inspector.ask(request),
     post: (message) => send(child, message),
     terminate: () => {
       child.kill("SIGKILL");

@@ -1,5 +1,6 @@
 import type { JobGraph } from "@millrace/graph";
 import type { SlotIdentity } from "@millrace/runtime";
+import type { SlotUsage } from "../inspection/slot-usage.js";
 
 /** What a slot's worker thread needs to rebuild the job's graph. Sent once, before any command. */
 export interface SlotLoad {
@@ -24,4 +25,10 @@ export interface SlotListening {
 export interface SlotRefused {
   readonly type: "refused";
   readonly line: string;
+}
+
+/** What the slot uses, told from time to time. */
+export interface SlotUses {
+  readonly type: "uses";
+  readonly usage: SlotUsage;
 }

@@ -22,6 +22,8 @@ export function startThread({ heapBytes, entryUrl, preloadUrl, binding, credenti
   })));
   return {
     path: undefined,
+    threadId: worker.threadId,
+    inspect: () => Promise.reject(new Error("the slot is a thread of this process")),
     post: (message, transfer) => worker.postMessage(message, transfer),
     terminate: async () => void (await worker.terminate()),
   };

@@ -1,4 +1,6 @@
 import { MillraceError, serializeError } from "@millrace/core";
+import type { InspectorAnswers, InspectorRequest } from "../inspection/inspector-protocol.js";
+import type { SlotUsage } from "../inspection/slot-usage.js";
 import type { SlotAddress, SlotCommand, SlotEvent } from "@millrace/runtime";
 import type { SlotCarrier, SlotKind, SlotStart } from "./slot-carrier.js";
 import { startProcess } from "./slot-process.js";
@@ -17,6 +19,8 @@ export class SlotWorker {
   readonly entryUrl: string;
   /** Told what the slot says for the log of its TaskManager. */
   onRefused: ((line: string) => void) | undefined;
+  /** What it said last that it uses. */
+  usage: SlotUsage | undefined;
   /** The slot is gone by itself, whether or not it had a job. Called at most once, before its `slotFailed`. */
   onLost: (() => void) | undefined;
   readonly #carrier: SlotCarrier;
@@ -44,6 +48,7 @@ export class SlotWorker {
       message: (message) => {
         if (message.type === "listening") this.#listening.resolve((this.#port = message.port));
         else if (message.type === "refused") this.onRefused?.(message.line);
+        else if (message.type === "uses") this.usage = message.usage;
         else this.#emit(message);
       },
       lost: (error) => this.#fail(error),
@@ -64,6 +69,16 @@ export class SlotWorker {
   get localAddress(): SlotAddress {
     const { path } = this.#carrier;
     return path === undefined ? { host: this.#host, port: this.#port } : { host: `unix:${path}`, port: 0 };
+  }
+
+  /** Node's number of a slot that is a thread. */
+  get threadId(): number | undefined {
+    return this.#carrier.threadId;
+  }
+
+  /** Asks the inspector of a slot that is a process. */
+  inspect<R extends InspectorRequest>(request: R): Promise<InspectorAnswers[R["kind"]]> {
+    return this.#carrier.inspect(request);
   }
 
   /** Tells the slot what to load. Its first word means that it has. */

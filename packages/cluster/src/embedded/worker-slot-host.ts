@@ -2,6 +2,7 @@ import { pathToFileURL } from "node:url";
 import { Configuration, SLOT_ISOLATION, allOptions, type LogSink } from "@millrace/core";
 import type { CredentialSource } from "@millrace/env-node";
 import type { SlotBinding, SlotEvent, SlotCommand } from "@millrace/runtime";
+import type { InspectedSlot } from "../inspection/node-process-inspection.js";
 import type { HostedSlot, SlotHost, SlotOpening } from "../task-manager/slot-host.js";
 import { connectSlots } from "./connect-slots.js";
 import type { SlotKind } from "./slot-carrier.js";
@@ -48,7 +49,8 @@ export class WorkerSlotHost implements SlotHost {
     const asked = Configuration.of(opening.jobGraph.config, allOptions).get(SLOT_ISOLATION) === "process" ? "process" : this.#options.kind;
     const at = this.#warm.findIndex((worker) => worker.entryUrl === entryUrl && worker.kind === asked);
     const worker = at < 0 ? this.#start(usesLibrary, asked) : this.#warm.splice(at, 1)[0]!;
-    const slot = new WorkerSlot(worker, () => {
+    const { jobGraph: { jobId, jobName }, identity: { slotIndex } } = opening;
+    const slot = new WorkerSlot(worker, jobId, `slot ${slotIndex} of ${jobName} (${jobId})`, () => {
       this.#open.delete(slot);
       this.#prewarm();
     });
@@ -60,6 +62,14 @@ export class WorkerSlotHost implements SlotHost {
 
   connect(epoch: number, a: HostedSlot, slotA: number, b: HostedSlot, slotB: number): void {
     connectSlots(epoch, { slotIndex: slotA, worker: (a as WorkerSlot).worker }, { slotIndex: slotB, worker: (b as WorkerSlot).worker });
+  }
+
+  /** The slots that there are now, those included that wait for a job. */
+  inspected(): readonly InspectedSlot[] {
+    const of = (worker: SlotWorker, name: string, jobId: string | undefined): InspectedSlot => ({
+      name, jobId, threadId: worker.threadId, usage: worker.usage, inspect: (request) => worker.inspect(request),
+    });
+    return [...[...this.#open].map(({ worker, name, jobId }) => of(worker, name, jobId)), ...this.#warm.map((worker) => of(worker, "slot without a job", undefined))];
   }
 
   async close(): Promise<void> {
@@ -115,11 +125,15 @@ export class WorkerSlotHost implements SlotHost {
 
 class WorkerSlot implements HostedSlot {
   readonly worker: SlotWorker;
+  readonly jobId: string;
+  readonly name: string;
   readonly #onTerminated: () => void;
   #terminated: Promise<void> | undefined;
 
-  constructor(worker: SlotWorker, onTerminated: () => void) {
+  constructor(worker: SlotWorker, jobId: string, name: string, onTerminated: () => void) {
     this.worker = worker;
+    this.jobId = jobId;
+    this.name = name;
     this.#onTerminated = onTerminated;
   }
 

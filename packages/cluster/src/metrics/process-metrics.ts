@@ -1,63 +1,69 @@
 import { readdirSync } from "node:fs";
-import { PerformanceObserver, constants, monitorEventLoopDelay, performance } from "node:perf_hooks";
-import { getHeapStatistics } from "node:v8";
-
-const collectors: Readonly<Record<number, string>> = {
-  [constants.NODE_PERFORMANCE_GC_MINOR]: "Scavenge", [constants.NODE_PERFORMANCE_GC_MAJOR]: "MarkSweepCompact",
-  [constants.NODE_PERFORMANCE_GC_INCREMENTAL]: "IncrementalMarking", [constants.NODE_PERFORMANCE_GC_WEAKCB]: "WeakCallbacks",
-};
+import { monitorEventLoopDelay, performance } from "node:perf_hooks";
+import type { IsolateUsage, SlotUsage } from "../inspection/slot-usage.js";
+import { IsolateMetrics } from "./isolate-metrics.js";
 
 /**
- * Figures of this process under Flink's `Status.JVM` names where V8 has the like, plus the delay of the event loop.
- * Heap and garbage collection are those of the calling thread's isolate. Close it, or it keeps observing.
+ * Figures of this process under Flink's `Status.JVM` names where V8 has the like, plus the delay of the event loop of the calling thread. Heaps and garbage
+ * collection are those of the calling thread and of the slots together. Close it, or it keeps observing.
  */
 export class ProcessMetrics {
   readonly #delay = monitorEventLoopDelay({ resolution: 20 });
-  readonly #collections = new Map<string, { count: number; timeMs: number }>(Object.values(collectors).map((name) => [name, { count: 0, timeMs: 0 }]));
-  readonly #observer: PerformanceObserver;
+  readonly #isolate = new IsolateMetrics();
   readonly #startedMs = performance.now();
-  #lastCpu = process.cpuUsage();
+  #lastCpuMicros = cpuMicros();
   #lastCpuMs = performance.now();
   #load = 0;
 
   constructor() {
     this.#delay.enable();
-    this.#observer = new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) {
-        const kind = (entry as { readonly detail?: { readonly kind?: number } }).detail?.kind;
-        const collector = this.#collections.get(collectors[kind ?? -1] ?? "");
-        if (collector === undefined) continue;
-        collector.count++;
-        collector.timeMs += entry.duration;
-      }
-    });
-    this.#observer.observe({ entryTypes: ["gc"] });
   }
 
-  read(): Record<string, number> {
-    const heap = getHeapStatistics();
-    const memory = process.memoryUsage();
-    const cpu = process.cpuUsage();
-    const values: Record<string, number> = {
+  read(slots: readonly SlotUsage[] = []): Record<string, number> {
+    const isolates = [this.#isolate.read(), ...slots];
+    const sum = (of: (usage: IsolateUsage) => number): number => isolates.reduce((total, usage) => total + of(usage), 0);
+    const ofProcesses = (of: (usage: NonNullable<SlotUsage["process"]>) => number): number => slots.reduce((total, { process: used }) => total + (used === undefined ? 0 : of(used)), 0);
+    const cpu = cpuMicros() + ofProcesses((used) => used.cpuMicros);
+    const rss = process.memoryUsage.rss() + ofProcesses(({ rssBytes }) => rssBytes);
+    const committed = sum(({ heapCommitted }) => heapCommitted);
+    const buffers = sum(({ arrayBuffers }) => arrayBuffers);
+    return {
       "Status.JVM.CPU.Load": this.#cpuLoad(cpu),
-      "Status.JVM.CPU.Time": (cpu.user + cpu.system) * 1000,
-      "Status.JVM.Memory.Heap.Used": heap.used_heap_size,
-      "Status.JVM.Memory.Heap.Committed": heap.total_heap_size,
-      "Status.JVM.Memory.Heap.Max": heap.heap_size_limit,
-      "Status.JVM.Memory.NonHeap.Used": memory.external,
-      "Status.JVM.Memory.NonHeap.Committed": Math.max(0, memory.rss - heap.total_heap_size),
+      "Status.JVM.CPU.Time": cpu * 1000,
+      "Status.JVM.Memory.Heap.Used": sum(({ heapUsed }) => heapUsed),
+      "Status.JVM.Memory.Heap.Committed": committed,
+      "Status.JVM.Memory.Heap.Max": sum(({ heapMax }) => heapMax),
+      "Status.JVM.Memory.NonHeap.Used": sum(({ external }) => external),
+      "Status.JVM.Memory.NonHeap.Committed": Math.max(0, rss - committed),
       "Status.JVM.Memory.NonHeap.Max": -1,
-      "Status.JVM.Memory.Direct.MemoryUsed": memory.arrayBuffers,
+      "Status.JVM.Memory.Direct.MemoryUsed": buffers,
+      "Status.JVM.Memory.Direct.TotalCapacity": buffers,
       "Status.JVM.Threads.Count": threadCount(),
       "Status.FileDescriptor.Open.Count": openFiles(),
-      "Status.Node.Memory.Rss": memory.rss,
+      "Status.Node.Memory.Rss": rss,
       "Status.Node.EventLoop.DelayMeanMs": finite(this.#delay.mean / 1e6),
       "Status.Node.EventLoop.DelayP99Ms": finite(this.#delay.percentile(99) / 1e6),
       "Status.Node.EventLoop.DelayMaxMs": finite(this.#delay.max / 1e6),
       "Status.Node.EventLoop.Utilization": performance.eventLoopUtilization().utilization,
+      ...this.#collections(isolates),
     };
+  }
+
+  close(): void {
+    this.#isolate.close();
+    this.#delay.disable();
+  }
+
+  #collections(isolates: readonly IsolateUsage[]): Record<string, number> {
+    const values: Record<string, number> = {};
     const all = { count: 0, timeMs: 0 };
-    for (const [name, { count, timeMs }] of this.#collections) {
+    for (const name of Object.keys(isolates[0]!.collections)) {
+      let count = 0;
+      let timeMs = 0;
+      for (const { collections } of isolates) {
+        count += collections[name]?.count ?? 0;
+        timeMs += collections[name]?.timeMs ?? 0;
+      }
       all.count += count;
       all.timeMs += timeMs;
       values[`Status.JVM.GarbageCollector.${name}.Count`] = count;
@@ -69,22 +75,22 @@ export class ProcessMetrics {
     return values;
   }
 
-  close(): void {
-    this.#observer.disconnect();
-    this.#delay.disable();
-  }
-
-  /** Share of one core since the last reading that is at least a second old. */
-  #cpuLoad(cpu: NodeJS.CpuUsage): number {
+  /** Share of one core since the last reading that is at least a second old. Slots that have ended take their time with them. */
+  #cpuLoad(cpu: number): number {
     const now = performance.now();
     const elapsedMs = now - this.#lastCpuMs;
     if (elapsedMs >= 1000) {
-      this.#load = (cpu.user + cpu.system - this.#lastCpu.user - this.#lastCpu.system) / 1000 / elapsedMs;
-      this.#lastCpu = cpu;
+      this.#load = Math.max(0, cpu - this.#lastCpuMicros) / 1000 / elapsedMs;
+      this.#lastCpuMicros = cpu;
       this.#lastCpuMs = now;
     }
     return this.#load;
   }
+}
+
+function cpuMicros(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
 }
 
 function finite(value: number): number {

@@ -5,6 +5,8 @@ import { join, resolve } from "node:path";
 import { HA_TYPE, JOBMANAGER_BIND_HOST, TMP_DIRS, type Configuration, type LogSink } from "@millrace/core";
 import { JobManager } from "../dispatcher/job-manager.js";
 import { JobManagerRunner } from "../dispatcher/job-manager-runner.js";
+import type { LogDirectory } from "../inspection/log-directory.js";
+import type { BundlePlanner } from "../rest/gateway/uploaded-bundles.js";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
 import { highAvailabilityOf } from "./high-availability.js";
 import { reloadedCredentials, requireSafeBinding } from "../security/internal-tls.js";
@@ -26,6 +28,10 @@ export interface JobManagerProcess {
 
 export interface JobManagerProcessOptions {
   readonly log?: LogSink;
+  /** What is shown as this process's log. */
+  readonly logs?: LogDirectory | undefined;
+  /** Who runs the programs of bundles that are uploaded through REST; without it none are taken. */
+  readonly planner?: BundlePlanner | undefined;
   /** Called by `DELETE /cluster`; without it that is refused. */
   readonly onShutDown?: () => void;
   /** With high availability: this process leads, and has taken up the jobs; `undefined` when it no longer does. */
@@ -40,7 +46,7 @@ export interface JobManagerProcessOptions {
  * high availability
  */
 export async function startJobManager(config: Configuration, options: JobManagerProcessOptions = {}): Promise<JobManagerProcess> {
-  const { log = processLog, onShutDown } = options;
+  const { log = processLog, logs, planner, onShutDown } = options;
   const credentials = reloadedCredentials(config, log);
   requireSafeBinding(config.get(JOBMANAGER_BIND_HOST), JOBMANAGER_BIND_HOST, credentials);
   const env = nodeClusterEnv(log, credentials);
@@ -49,7 +55,7 @@ export async function startJobManager(config: Configuration, options: JobManager
   try {
     // Commands that are only clients load this module, too, and need no server.
     const { startJobManagerRest } = await import("./job-manager-rest.js");
-    const rest = await startJobManagerRest({ env, config, onShutDown, leader: running.leader, leaderUrl: running.leaderUrl });
+    const rest = await startJobManagerRest({ env, config, logs, planner, onShutDown, leader: running.leader, leaderUrl: running.leaderUrl });
     running.ready(rest.advertisedUrl);
     return {
       port: running.port, restUrl: rest.url, leader: running.leader,

@@ -8,6 +8,8 @@ import {
 } from "@millrace/core";
 import { WorkerSlotHost } from "../embedded/worker-slot-host.js";
 import { ArtifactCache } from "../task-manager/artifact-cache.js";
+import type { LogDirectory } from "../inspection/log-directory.js";
+import { NodeProcessInspection } from "../inspection/node-process-inspection.js";
 import { reloadedCredentials, requireSafeBinding } from "../security/internal-tls.js";
 import { TaskManager } from "../task-manager/task-manager.js";
 import { leaderFinder } from "./leader-finder.js";
@@ -20,6 +22,8 @@ export interface TaskManagerProcessOptions {
   readonly library: { readonly millrace: string; readonly slot: string } | undefined;
   readonly libraryUrl: string;
   readonly log?: LogSink;
+  /** What is shown as this process's log. */
+  readonly logs?: LogDirectory | undefined;
   readonly fatal: (error: MillraceError) => void;
   readonly onRegistered?: () => void;
 }
@@ -39,7 +43,7 @@ function installedPackage(specifier: string): string | undefined {
 
 /** Starts a TaskManager in this process. @throws `BIND_NOT_LOOPBACK`, `TLS_FILE_UNREADABLE`, `TLS_CERTIFICATE_UNUSABLE` */
 export async function startTaskManager(options: TaskManagerProcessOptions): Promise<Pick<TaskManager, "stop">> {
-  const { config, library, libraryUrl, log = processLog, fatal, onRegistered } = options;
+  const { config, library, libraryUrl, log = processLog, logs, fatal, onRegistered } = options;
   const dataHost = config.get(TASKMANAGER_BIND_HOST);
   const credentials = reloadedCredentials(config, log);
   requireSafeBinding(dataHost, TASKMANAGER_BIND_HOST, credentials);
@@ -50,6 +54,11 @@ export async function startTaskManager(options: TaskManagerProcessOptions): Prom
   process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
   const numberOfSlots = config.get(TASKMANAGER_SLOTS);
   const leader = await leaderFinder(env, config);
+  const slots = new WorkerSlotHost({
+    numberOfSlots, heapBytes: config.get(SLOT_HEAP), library, loadTimeoutMs: LOAD_TIMEOUT_MS, credentials, log,
+    kind: config.get(SLOT_ISOLATION) === "process" ? "process" : "thread", binding: { host: dataHost, ports: expandPorts(config.get(TASKMANAGER_DATA_PORT)) },
+  });
+  const inspection = new NodeProcessInspection({ logs, slots: () => slots.inspected() });
   const taskManager = new TaskManager({
     env, fatal, ...(onRegistered === undefined ? {} : { onRegistered }),
     about: {
@@ -58,10 +67,7 @@ export async function startTaskManager(options: TaskManagerProcessOptions): Prom
     },
     findJobManager: async () => leader.find(),
     registrationTimeoutMs: config.get(TASKMANAGER_REGISTRATION_TIMEOUT),
-    slots: new WorkerSlotHost({
-      numberOfSlots, heapBytes: config.get(SLOT_HEAP), library, loadTimeoutMs: LOAD_TIMEOUT_MS, credentials, log,
-      kind: config.get(SLOT_ISOLATION) === "process" ? "process" : "thread", binding: { host: dataHost, ports: expandPorts(config.get(TASKMANAGER_DATA_PORT)) },
-    }),
+    slots, inspection,
     temporaryDirectory: `${directory}/slots`,
     artifacts: new ArtifactCache(env, directory, library?.millrace ?? libraryUrl, installedPackage),
   });
@@ -70,6 +76,7 @@ export async function startTaskManager(options: TaskManagerProcessOptions): Prom
   return {
     stop: async () => {
       await taskManager.stop();
+      inspection.close();
       await leader.close();
       credentials?.close();
     },

@@ -1,20 +1,22 @@
-import { mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { MillraceError, type LogSink } from "@millrace/core";
 import { checkBinding, isLoopback } from "../security/bind-policy.js";
 import { RequestGuard } from "../security/request-guard.js";
 import type { Tokens } from "../security/tokens.js";
+import { FlameGraphs, type FlameGraphSettings } from "./flame-graphs.js";
 import type { RestGateway } from "./gateway/rest-gateway.js";
 import { AsyncOperations } from "./http/async-operations.js";
 import { loginPage } from "./http/login-page.js";
 import { readBody, readJson, receiveFile } from "./http/request-body.js";
 import { RestError, errorAnswer } from "./http/rest-error.js";
-import { RawAnswer, type RestRequest, type RouteSettings } from "./http/route.js";
+import { FileAnswer, RawAnswer, type RestRequest, type RouteSettings } from "./http/route.js";
 import { Router, type RouteMatch } from "./http/router.js";
 import { StaticFiles } from "./http/static-files.js";
 import { openApi } from "./openapi.js";
@@ -49,14 +51,17 @@ export interface RestServerInit {
   readonly uploadDirectory?: string | undefined;
   readonly maxUploadBytes?: number;
   readonly settings?: Partial<RouteSettings>;
+  readonly flameGraphs?: Partial<FlameGraphSettings>;
   /** How long a client may take to send its headers, and its whole request. */
   readonly headersTimeoutMs?: number;
   readonly requestTimeoutMs?: number;
 }
 
+const defaultFlameGraphs: FlameGraphSettings = { enabled: false, samples: 100, delayMs: 50, depth: 100, refreshIntervalMs: 60_000, cleanupIntervalMs: 600_000 };
 const MAX_CONNECTIONS = 1000;
 const DEFAULT_MAX_UPLOAD = 100 * 1024 ** 2;
 const MAX_URL = 8192;
+const safeHeaders = { "cache-control": "no-store", "x-content-type-options": "nosniff", "x-frame-options": "DENY" };
 const pageHeaders = { "content-security-policy": "frame-ancestors 'none'; object-src 'none'; base-uri 'self'; form-action 'self'", "referrer-policy": "same-origin" };
 
 /** The REST API and dashboard of a cluster over HTTP or HTTPS. Start it with {@link startRestServer}. */
@@ -67,6 +72,7 @@ export class RestServer {
   readonly #router = new Router(allRoutes);
   readonly #operations = new AsyncOperations();
   readonly #settings: RouteSettings;
+  readonly #flameGraphs: FlameGraphs;
   readonly #files: StaticFiles | undefined;
   readonly #api: string;
   #uploads: string | undefined;
@@ -77,6 +83,7 @@ export class RestServer {
     this.#init = init;
     this.#guard = new RequestGuard({ loopback: isLoopback(host), tls: init.tls !== undefined, tokens: init.tokens, clientCertificates: init.clientCertificates ?? false });
     this.#settings = { submitEnabled: false, cancelEnabled: true, refreshIntervalMs: 3000, ...init.settings };
+    this.#flameGraphs = new FlameGraphs(init.gateway, { ...defaultFlameGraphs, ...init.flameGraphs });
     this.#files = init.dashboardDirectory === undefined ? undefined : new StaticFiles(init.dashboardDirectory);
     this.#api = JSON.stringify(openApi(allRoutes, init.version));
     this.#server = this.#create((request, response) => void this.#serve(request, response));
@@ -177,11 +184,12 @@ export class RestServer {
     const upload = route.takesFile === true ? await receiveFile(request, this.#uploadDirectory(), this.#init.maxUploadBytes ?? DEFAULT_MAX_UPLOAD) : undefined;
     const body = route.body === undefined ? undefined : await readJson(request, route.body);
     const call: RestRequest = {
-      gateway: this.#init.gateway, operations: this.#operations, settings: this.#settings, params, query: new URL(request.url ?? "/", "http://localhost").searchParams, body, upload,
+      gateway: this.#init.gateway, operations: this.#operations, flameGraphs: this.#flameGraphs, settings: this.#settings, params, query: new URL(request.url ?? "/", "http://localhost").searchParams, body, upload,
       address: this.url,
     };
     const answer = await route.handle(call);
     if (answer instanceof RawAnswer) return send(response, route.status ?? 200, answer.contentType, answer.bytes);
+    if (answer instanceof FileAnswer) return sendFile(response, answer);
     send(response, route.status ?? 200, "application/json; charset=UTF-8", JSON.stringify(answer));
   }
 
@@ -201,7 +209,11 @@ export class RestServer {
 
   /** A new directory that only this user can read. */
   #uploadDirectory(): string {
-    this.#uploads ??= mkdtempSync(join(this.#init.uploadDirectory ?? tmpdir(), "millrace-uploads-"));
+    if (this.#uploads === undefined) {
+      const parent = this.#init.uploadDirectory ?? tmpdir();
+      mkdirSync(parent, { recursive: true, mode: 0o700 });
+      this.#uploads = mkdtempSync(join(parent, "millrace-uploads-"));
+    }
     return this.#uploads;
   }
 }
@@ -225,9 +237,25 @@ function pathOf(request: IncomingMessage): string {
 function send(response: ServerResponse, status: number, contentType: string, body: string | Uint8Array, headers: Readonly<Record<string, string>> = {}): void {
   const bytes = typeof body === "string" ? Buffer.from(body) : body;
   response.writeHead(status, {
-    "content-type": contentType, "content-length": bytes.byteLength, "cache-control": "no-store", "x-content-type-options": "nosniff", "x-frame-options": "DENY", ...headers,
+    ...safeHeaders, "content-type": contentType, "content-length": bytes.byteLength, ...headers,
   });
   response.end(response.req.method === "HEAD" ? undefined : bytes);
+}
+
+/** No more of it is read than the other side takes. */
+async function sendFile(response: ServerResponse, { contentType, sizeBytes, pieces }: FileAnswer): Promise<void> {
+  response.writeHead(200, { ...safeHeaders, "content-type": contentType, "content-length": sizeBytes });
+  if (response.req.method === "HEAD") return void response.end();
+  let sent = 0;
+  const counted = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const piece of pieces) {
+      sent += piece.length;
+      yield piece;
+    }
+    // Fewer bytes than were announced: the other side must not take them for the file.
+    if (sent < sizeBytes) response.destroy();
+  };
+  await pipeline(counted, response).catch(() => response.destroy());
 }
 
 /** Method and body go along. The leader checks who asks. */

@@ -1,5 +1,6 @@
 import type { JobGraph } from "@millrace/graph";
 import type { SlotCommand, SlotEvent } from "@millrace/runtime";
+import type { StackSampling } from "../inspection/process-inspection.js";
 
 /** How a TaskManager introduces itself to the ResourceManager. Its slots are all free: it keeps none over a lost connection. */
 export interface TaskManagerAbout {
@@ -35,7 +36,7 @@ export interface OpenedSlots {
   readonly ports: readonly number[];
 }
 
-/** Of the JobManager: `openSlots` and `closeSlots` are requests, the others are told. */
+/** Of the JobManager: `connectLocal` and `command` are told, the others are requests. Those about the process are what `ProcessInspection` has. */
 export interface ToTaskManager {
   readonly openSlots: OpenSlots;
   /** Answered when no code of these slots runs any more. */
@@ -43,6 +44,11 @@ export interface ToTaskManager {
   /** Connects all slots of an allocation with each other. */
   readonly connectLocal: { readonly allocationId: string };
   readonly command: { readonly allocationId: string; readonly slotIndex: number; readonly command: SlotCommand };
+  readonly logs: undefined;
+  readonly readLog: { readonly name: string; readonly offset: number };
+  readonly threadDump: undefined;
+  readonly processMetrics: undefined;
+  readonly sampleStacks: StackSampling;
 }
 
 /** Of the TaskManager, told. (It also asks for pieces of blobs: `readBlob`.) */

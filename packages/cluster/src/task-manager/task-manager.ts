@@ -1,6 +1,7 @@
 import { MillraceError, isMillraceError, serializeError, type Cancellable } from "@millrace/core";
 import type { SlotCommand, SlotEvent } from "@millrace/runtime";
 import type { BlobPiece } from "../blob/blob-store.js";
+import type { ProcessInspection } from "../inspection/process-inspection.js";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
 import type { JobManagerLocation } from "../rpc/connect-to-leader.js";
 import { unknownMethod, type RpcConnection } from "../rpc/rpc-connection.js";
@@ -17,6 +18,8 @@ export interface TaskManagerInit {
   readonly registrationTimeoutMs: number;
   readonly slots: SlotHost;
   readonly artifacts: ArtifactCache;
+  /** What is shown of this process. */
+  readonly inspection?: ProcessInspection | undefined;
   /** Absolute; what slots keep on disk while they are open goes in here, by allocation. */
   readonly temporaryDirectory: string;
   /** The process must end: a slot cannot be stopped, or no JobManager was found in time. Called at most once. */
@@ -161,8 +164,22 @@ export class TaskManager {
     switch (method as keyof ToTaskManager) {
       case "openSlots": return this.#openSlots(body as OpenSlots);
       case "closeSlots": return this.#closeSlots((body as ToTaskManager["closeSlots"]).allocationId);
+      case "logs": return this.#inspected.logs();
+      case "readLog": {
+        const { name, offset } = body as ToTaskManager["readLog"];
+        return this.#inspected.readLog(String(name), Number(offset));
+      }
+      case "threadDump": return this.#inspected.threadDump();
+      case "processMetrics": return this.#inspected.metrics();
+      case "sampleStacks": return this.#inspected.sampleStacks(body as ToTaskManager["sampleStacks"]);
       default: throw unknownMethod(method);
     }
+  }
+
+  get #inspected(): ProcessInspection {
+    const { inspection } = this.#init;
+    if (inspection === undefined) throw new MillraceError({ code: "NOT_SUPPORTED", message: "this TaskManager does not show what goes on in its process" });
+    return inspection;
   }
 
   #tell(method: string, body: unknown): void {
@@ -210,7 +227,7 @@ export class TaskManager {
 
   #event(connection: RpcConnection, allocationId: string, slotIndex: number, event: SlotEvent): void {
     if (connection !== this.#connection || !this.#allocations.has(allocationId)) return;
-    if (event.type === "log" && event.level === PRINTED) this.#init.env.log.write(PRINTED, event.line);
+    if (event.type === "log") this.#init.env.log.write(event.fromUser === true ? PRINTED : event.level, event.line);
     const tell = (told: SlotEvent): void => void connection.tell("event", { allocationId, slotIndex, event: told } satisfies ToJobManager["event"]);
     try {
       tell(event);

@@ -63,6 +63,14 @@ test("CVE-2020-17518: an upload's name cannot lead out of the upload directory",
   assert.ok(existsSync(uploads) && readdirSync(uploads).length === 0);
 }));
 
+test("an upload that does not come to its end is cut off, and leaves nothing behind", () => withDirectory((directory) =>
+  withServer({ settings: { submitEnabled: true }, uploadDirectory: directory, headersTimeoutMs: 100, requestTimeoutMs: 200 }, async (server) => {
+    const part = '--x\r\ncontent-disposition: form-data; name="jarfile"; filename="job.mjs"\r\n\r\nslowly';
+    const answer = await raw(portOf(server), http("POST", "/jars/upload", { "content-type": "multipart/form-data; boundary=x", "content-length": "1000" }, part));
+    assert.ok([400, 408].includes(answer.status), String(answer.status));
+    while (readdirSync(directory, { recursive: true }).some((name) => String(name).endsWith(".upload"))) await new Promise((resolve) => setTimeout(resolve, 10));
+  })));
+
 test("uploads are refused unless web.submit.enable is set, before a byte of the file is read", () => withServer({}, async (server) => {
   const answer = await raw(portOf(server), http("POST", "/jars/upload", { "content-type": "multipart/form-data; boundary=x", "content-length": "100000000" }, "--x"));
   assert.equal(answer.status, 403);

@@ -33,9 +33,15 @@ export const HEARTBEAT_TIMEOUT: ConfigOption<number> = configOption.duration(
   "heartbeat.timeout", 50_000, "A process that was not heard of for so long counts as lost; one whose connection breaks is lost at once.");
 export const JOB_STORE_EXPIRATION: ConfigOption<number> = configOption.duration("jobstore.expiration-time", 3_600_000, "How long the JobManager remembers a job that has ended.");
 export const JOB_STORE_CAPACITY: ConfigOption<number> = configOption.integer("jobstore.max-capacity", 1000, "The most ended jobs that the JobManager remembers.");
+export const LOG_DIRECTORY: ConfigOption<string | undefined> = configOption.optionalString(
+  "env.log.dir", undefined, "Directory of the log files of a process; not set is a temporary one, which goes with the process.");
+export const LOG_LEVEL: ConfigOption<"DEBUG" | "INFO" | "WARN" | "ERROR"> = configOption.oneOf(["DEBUG", "INFO", "WARN", "ERROR"])("env.log.level", "INFO", "What is less important is not in the log of a process.");
+export const LOG_MAX_FILES: ConfigOption<number> = configOption.positiveInteger("env.log.max", 10, "The most old log files of each kind that are kept.");
+export const LOG_FILE_SIZE: ConfigOption<number> = configOption.memorySize("env.log.max-file-size", 100 * 1024 ** 2, "A log file that becomes larger is put aside as an old one.");
 
 export const clusterOptions: readonly ConfigOption<any>[] = [
   JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, CLIENT_TIMEOUT, JOBMANAGER_BIND_HOST, TASKMANAGER_HOST, TASKMANAGER_BIND_HOST, TASKMANAGER_SLOTS, TASKMANAGER_RESOURCE_ID,
   TASKMANAGER_REGISTRATION_TIMEOUT, CLUSTER_EVENLY_SPREAD, SLOT_REQUEST_TIMEOUT, HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, JOB_STORE_EXPIRATION, JOB_STORE_CAPACITY,
   TASKMANAGER_DATA_PORT, INTERNAL_SSL, INTERNAL_SSL_CERTIFICATE, INTERNAL_SSL_KEY, INTERNAL_SSL_CA,
+  LOG_DIRECTORY, LOG_LEVEL, LOG_MAX_FILES, LOG_FILE_SIZE,
 ];

@@ -81,6 +81,8 @@ export const TASK_CANCELLATION_TIMEOUT: ConfigOption<number> = configOption.dura
   "task.cancellation.timeout", 5000, "How long a cancelled task may take to stop before its worker is terminated.");
 export const COMMITTER_RETRIES: ConfigOption<number> = configOption.integer("sink.committer.retries", 10, "Tries of a commit before the job fails.");
 export const METRICS_LATENCY_INTERVAL: ConfigOption<number> = configOption.duration("metrics.latency.interval", 0, "Time between latency markers from sources; 0 switches them off.");
+export const METRICS_LATENCY_GRANULARITY: ConfigOption<"SINGLE" | "OPERATOR" | "SUBTASK"> = configOption.oneOf(["SINGLE", "OPERATOR", "SUBTASK"])(
+  "metrics.latency.granularity", "OPERATOR", "What has a latency histogram of its own in every operator: all sources together, each source, or each subtask of each source.");
 
 /** Every option above, for validation and documentation. */
 export const allOptions: readonly ConfigOption<any>[] = [
@@ -90,5 +92,5 @@ export const allOptions: readonly ConfigOption<any>[] = [
   CHECKPOINTING_RETAINED, CHECKPOINTING_INCREMENTAL, CHECKPOINTING_UNALIGNED, CHECKPOINTING_UNALIGNED_FORCED, CHECKPOINTING_ALIGNED_TIMEOUT, CHECKPOINTING_RETENTION, ...savepointOptions,
   RESTART_STRATEGY, FIXED_DELAY_ATTEMPTS, FIXED_DELAY_DELAY, EXPONENTIAL_INITIAL, EXPONENTIAL_MAX, EXPONENTIAL_MULTIPLIER, EXPONENTIAL_RESET,
   EXPONENTIAL_JITTER, EXPONENTIAL_ATTEMPTS, FAILURE_RATE_MAX, FAILURE_RATE_INTERVAL, FAILURE_RATE_DELAY, TASK_CANCELLATION_TIMEOUT,
-  COMMITTER_RETRIES, METRICS_LATENCY_INTERVAL, ...schedulerOptions, ...restOptions,
+  COMMITTER_RETRIES, METRICS_LATENCY_INTERVAL, METRICS_LATENCY_GRANULARITY, ...schedulerOptions, ...restOptions,
 ];

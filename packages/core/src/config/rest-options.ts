@@ -28,6 +28,13 @@ export const REST_SSL_AUTHENTICATION: ConfigOption<boolean> = configOption.boole
   "security.ssl.rest.authentication-enabled", false, "Whether callers of the REST server authenticate by client certificate.");
 export const REST_TOKENS_FILE: ConfigOption<string | undefined> = configOption.optionalString(
   "security.rest.tokens-file", undefined, "File of token hashes and roles, as `millrace token` writes it; with it callers authenticate by bearer token or login.");
+export const FLAMEGRAPH_ENABLED: ConfigOption<boolean> = configOption.boolean(
+  "rest.flamegraph.enabled", false, "Whether REST answers with flame graphs. Only while somebody looks at one, the job's slots are sampled.");
+export const FLAMEGRAPH_SAMPLES: ConfigOption<number> = configOption.positiveInteger("rest.flamegraph.num-samples", 100, "Samples of a flame graph.");
+export const FLAMEGRAPH_DELAY: ConfigOption<number> = configOption.duration("rest.flamegraph.delay-between-samples", 50, "Time between the samples of a flame graph.");
+export const FLAMEGRAPH_DEPTH: ConfigOption<number> = configOption.positiveInteger("rest.flamegraph.stack-depth", 100, "The most frames of a stack in a flame graph.");
+export const FLAMEGRAPH_REFRESH: ConfigOption<number> = configOption.duration("rest.flamegraph.refresh-interval", 60_000, "A flame graph that is older is made anew when somebody looks at it.");
+export const FLAMEGRAPH_CLEANUP: ConfigOption<number> = configOption.duration("rest.flamegraph.cleanup-interval", 600_000, "A flame graph that nobody has looked at for so long is forgotten.");
 export const PROMETHEUS_FACTORY: ConfigOption<string | undefined> = configOption.optionalString(
   "metrics.reporter.prom.factory.class", undefined, "org.apache.flink.metrics.prometheus.PrometheusReporterFactory switches the Prometheus reporter on.");
 export const PROMETHEUS_PORT: ConfigOption<string> = configOption.ports(
@@ -44,5 +51,6 @@ export const OTEL_SERVICE_NAME: ConfigOption<string> = configOption.string("metr
 export const restOptions: readonly ConfigOption<any>[] = [
   REST_ADDRESS, REST_PORT, REST_BIND_ADDRESS, REST_MAX_CONTENT_LENGTH, WEB_SUBMIT, WEB_CANCEL, WEB_UPLOAD_DIRECTORY, WEB_REFRESH_INTERVAL, WEB_DASHBOARD_DIRECTORY,
   REST_SSL, SSL_RELOAD_INTERVAL, REST_SSL_CERTIFICATE, REST_SSL_KEY, REST_SSL_CA, REST_SSL_AUTHENTICATION, REST_TOKENS_FILE,
+  FLAMEGRAPH_ENABLED, FLAMEGRAPH_SAMPLES, FLAMEGRAPH_DELAY, FLAMEGRAPH_DEPTH, FLAMEGRAPH_REFRESH, FLAMEGRAPH_CLEANUP,
   PROMETHEUS_FACTORY, PROMETHEUS_PORT, PROMETHEUS_FILTER_LABELS, OTEL_FACTORY, OTEL_ENDPOINT, OTEL_INTERVAL, OTEL_SERVICE_NAME,
 ];

@@ -74,10 +74,10 @@ export class ChainNode {
   }
 
   /** Told how old each latency mark is that arrives here. */
-  onLatencyMark: ((markedTimeMs: number, operatorId: string) => void) | undefined;
+  onLatencyMark: ((markedTimeMs: number, operatorId: string, subtaskIndex: number) => void) | undefined;
 
   receiveLatencyMark(markedTimeMs: number, operatorId: string, subtaskIndex: number): void {
-    this.onLatencyMark?.(markedTimeMs, operatorId);
+    this.onLatencyMark?.(markedTimeMs, operatorId, subtaskIndex);
     this.forwardLatencyMark(markedTimeMs, operatorId, subtaskIndex);
   }
 

@@ -59,7 +59,11 @@ export type SlotEvent =
       readonly attempt?: ExecutionAttempt;
     }
   /** With an `attempt`, what one of its sinks prints; it hears `resultsTaken`. */
-  | { readonly type: "log"; readonly level: "print" | "info" | "warn" | "error"; readonly line: string; readonly attempt?: ExecutionAttempt }
+  | {
+      readonly type: "log"; readonly level: "print" | "info" | "warn" | "error"; readonly line: string; readonly attempt?: ExecutionAttempt;
+      /** User code wrote it to the console, or to standard output or error; otherwise it is the engine's. */
+      readonly fromUser?: boolean;
+    }
   /** The slot itself is lost (its module does not import, the fingerprint differs, a fault outside of any task). */
   | { readonly type: "slotFailed"; readonly error: SerializedError };
 

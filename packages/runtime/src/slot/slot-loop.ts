@@ -99,9 +99,10 @@ export class SlotLoop {
       const task = this.#runnable.shift()!;
       task.scheduled = false;
       setCurrentTaskLabel(task.label);
+      const { entry } = task;
       let more: boolean;
       try {
-        more = task.step();
+        more = entry === undefined ? task.step() : entry(task);
       } finally {
         setCurrentTaskLabel(undefined);
       }

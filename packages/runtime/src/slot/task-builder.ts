@@ -1,5 +1,5 @@
 import {
-  BATCH_EXCHANGE_MEMORY, BATCH_SIZE, BatchEncoder, CHAIN_COMPILER, CHECKPOINTING_UNALIGNED, CHECKPOINTING_UNALIGNED_FORCED, COLLECT_WINDOW, COMBINE_WINDOWS, FREEZE_RECORDS, MillraceError, RecordBatch, RUNTIME_MODE,
+  BATCH_EXCHANGE_MEMORY, BATCH_SIZE, BatchEncoder, CHAIN_COMPILER, CHECKPOINTING_UNALIGNED, CHECKPOINTING_UNALIGNED_FORCED, COLLECT_WINDOW, COMBINE_WINDOWS, FREEZE_RECORDS, METRICS_LATENCY_GRANULARITY, MillraceError, RecordBatch, RUNTIME_MODE,
   type Configuration, type Operator,
 } from "@millrace/core";
 import type { JobEdge, JobVertex, OperatorSpec, StreamGraph } from "@millrace/graph";
@@ -28,6 +28,7 @@ import { SinkOperator } from "../sink/sink-operator.js";
 import { SourceOperator } from "../source/source-operator.js";
 import { createSimpleOperator } from "../chain/create-simple-operator.js";
 import type { Activity } from "../task/activity.js";
+import { taskEntry } from "./task-entry.js";
 import { ChannelInput } from "../task/channel-input.js";
 import { FinishedInput, finishedOperator } from "../task/finished-task.js";
 import { OperatorChain, type ChainCode, type ChainEdge } from "../task/operator-chain.js";
@@ -65,6 +66,7 @@ export class TaskBuilder {
     const pressure = new OutputPressure();
     const full: TaskSetting = { ...setting, job: this.#job, vertex };
     const task = new Task(deployment, full, pressure);
+    task.entry = taskEntry({ jobId: this.#job.jobGraph.jobId, ...deployment.attempt, label: task.label });
     // Both ends of every channel exist before any task runs.
     const edges = this.#outputs(deployment, vertex, full, pressure);
     const inputs = this.#inputs(task, vertex, full);
@@ -115,8 +117,13 @@ export class TaskBuilder {
   }
 
   #observeLatency(node: ChainNode, metrics: MetricRegistry, { env }: TaskSetting): void {
-    node.onLatencyMark = (markedTimeMs, operatorId) => {
-      metrics.group(node.name, "latency").histogram(`source_id.${operatorId}`).update(Math.max(0, env.clock.nowMs() - markedTimeMs));
+    const granularity = this.#config.get(METRICS_LATENCY_GRANULARITY);
+    const nameOf = (operatorId: string, subtaskIndex: number): string => {
+      if (granularity === "SINGLE") return "all_sources";
+      return granularity === "OPERATOR" ? `source_id.${operatorId}` : `source_id.${operatorId}.source_subtask_index.${subtaskIndex}`;
+    };
+    node.onLatencyMark = (markedTimeMs, operatorId, subtaskIndex) => {
+      metrics.group(node.name, "latency").histogram(nameOf(operatorId, subtaskIndex)).update(Math.max(0, env.clock.nowMs() - markedTimeMs));
     };
   }
 

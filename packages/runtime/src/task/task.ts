@@ -30,6 +30,7 @@ export class Task {
   readonly deployment: TaskDeployment;
   /** For log lines: `name (2/4)`. */
   readonly label: string;
+  entry: import("../slot/task-entry.js").TaskEntry | undefined;
   readonly mailbox: TaskMailbox;
   readonly processingTime: TaskProcessingTime;
   readonly accounts: TimeAccounts;

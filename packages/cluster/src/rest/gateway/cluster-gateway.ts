@@ -2,21 +2,24 @@ import type { FileSystem } from "@millrace/core";
 import type { JobManager } from "../../dispatcher/job-manager.js";
 import type { JobMaster } from "../../job-master/job-master.js";
 import type { RegisteredTaskManager } from "../../resource-manager/resource-manager.js";
-import { JobMasterGateway, type JobMasterGatewayOptions } from "./job-master-gateway.js";
+import type { ProcessInspection, SampledThread, StackSampling } from "../../inspection/process-inspection.js";
+import type { RpcConnection } from "../../rpc/rpc-connection.js";
+import { JobMasterGateway, unknownTaskManager, type JobMasterGatewayOptions } from "./job-master-gateway.js";
 import { standbyRefusal } from "../../rpc/standby-refusal.js";
 import { isFinal } from "./job-summary.js";
+import { RemoteInspection } from "./remote-inspection.js";
 import type { TaskManagerView } from "./rest-gateway.js";
 
 /** Tasks in these states are over: they hold no slot. */
 const over: ReadonlySet<string> = new Set(["FINISHED", "CANCELED", "FAILED"]);
 
 /**
- * A JobManager and the TaskManagers that are registered at it; none while it is a standby. Its Dispatcher remembers the jobs that have ended.
- *
- * TaskManagers send no metrics of their own processes, only those of tasks; their logs are where they run.
+ * A JobManager and the TaskManagers that are registered at it; none while it is a standby. Its Dispatcher remembers the jobs that have ended, and TaskManagers
+ * are asked what goes on in their processes.
  */
 export class ClusterGateway extends JobMasterGateway {
   readonly #jobManager: () => JobManager | undefined;
+  readonly #inspections = new WeakMap<RpcConnection, RemoteInspection>();
 
   /** @param jobManager the one that leads, while that is this process */
   constructor(jobManager: () => JobManager | undefined, options: JobMasterGatewayOptions) {
@@ -26,7 +29,29 @@ export class ClusterGateway extends JobMasterGateway {
 
   async taskManagers(): Promise<readonly TaskManagerView[]> {
     const slots = this.#tasksOfSlots();
-    return (this.#jobManager()?.resources.taskManagers ?? []).map((taskManager) => viewOf(taskManager, [...(slots.get(taskManager.about.taskManagerId)?.values() ?? [])]));
+    return Promise.all(this.#registered().map(async (taskManager) =>
+      viewOf(taskManager, [...(slots.get(taskManager.about.taskManagerId)?.values() ?? [])], await this.#inspection(taskManager).metrics())));
+  }
+
+  async sampleStacks(request: StackSampling): Promise<readonly SampledThread[]> {
+    const found = await Promise.allSettled(this.#registered().map((taskManager) => this.#inspection(taskManager).sampleStacks(request)));
+    return found.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
+  }
+
+  protected inspectionOf(taskManagerId: string): ProcessInspection {
+    const found = this.#registered().find(({ about }) => about.taskManagerId === taskManagerId);
+    if (found === undefined) throw unknownTaskManager(taskManagerId);
+    return this.#inspection(found);
+  }
+
+  #registered(): readonly RegisteredTaskManager[] {
+    return this.#jobManager()?.resources.taskManagers ?? [];
+  }
+
+  #inspection(taskManager: RegisteredTaskManager): RemoteInspection {
+    let inspection = this.#inspections.get(taskManager.connection);
+    if (inspection === undefined) this.#inspections.set(taskManager.connection, (inspection = new RemoteInspection(taskManager.connection)));
+    return inspection;
   }
 
   protected get fs(): FileSystem {
@@ -66,11 +91,11 @@ export class ClusterGateway extends JobMasterGateway {
   }
 }
 
-function viewOf({ about, connection, freeSlots }: RegisteredTaskManager, allocatedSlots: TaskManagerView["allocatedSlots"]): TaskManagerView {
+function viewOf({ about, connection, freeSlots }: RegisteredTaskManager, allocatedSlots: TaskManagerView["allocatedSlots"], metrics: TaskManagerView["metrics"]): TaskManagerView {
   const { taskManagerId, host, numberOfSlots, processId, hardware } = about;
   return {
     // Every slot has a data port of its own.
     id: taskManagerId, path: `${host}, process ${processId}`, dataPort: -1, lastHeartbeatMs: Date.now() - connection.silentMs, slots: numberOfSlots, freeSlots, allocatedSlots,
-    hardware, metrics: {},
+    hardware, metrics,
   };
 }

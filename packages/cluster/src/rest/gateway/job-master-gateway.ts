@@ -2,16 +2,21 @@ import { MillraceError, serializeError, type FileSystem } from "@millrace/core";
 import { disposeSavepoint } from "../../checkpoint/savepoint-files.js";
 import type { JobMaster } from "../../job-master/job-master.js";
 import type { JobView } from "../../job-master/job-view.js";
-import { ProcessMetrics } from "../../metrics/process-metrics.js";
+import { NodeProcessInspection } from "../../inspection/node-process-inspection.js";
+import type { ProcessInspection } from "../../inspection/process-inspection.js";
 import { isFinal, summaryOf } from "./job-summary.js";
 import type {
-  CheckpointKind, JobManagerView, JobOutcome, JobSummary, LogFile, ResourceRequirements, RestGateway, SavepointRequest, StopRequest, TaskManagerView, ThreadInfo,
+  ArtifactGateway, CheckpointKind, JobManagerView, JobOutcome, JobSummary, LogFile, LogPiece, ResourceRequirements, RestGateway, SampledThread, SavepointRequest, StackSampling, StopRequest, TaskManagerView, ThreadInfo,
 } from "./rest-gateway.js";
 import { stackTrace } from "./stack-trace.js";
 
 export interface JobMasterGatewayOptions {
   readonly version: string;
   readonly config: Readonly<Record<string, unknown>>;
+  /** What is shown of this process; the gateway closes it. Default one without logs. */
+  readonly inspection?: NodeProcessInspection | undefined;
+  /** Where uploaded bundles are; without it none are taken. */
+  readonly artifacts?: ArtifactGateway | undefined;
   /** Called by `DELETE /cluster`; without it that is refused. */
   readonly onShutDown?: () => void;
 }
@@ -22,13 +27,15 @@ export interface JobMasterGatewayOptions {
  * A JobMaster shows its job after the end, too, so nothing is kept here.
  */
 export abstract class JobMasterGateway implements RestGateway {
-  readonly artifacts = undefined;
-  /** Figures of this process. */
-  protected readonly metrics = new ProcessMetrics();
+  readonly artifacts: ArtifactGateway | undefined;
+  /** Of this process. */
+  protected readonly inspection: NodeProcessInspection;
   readonly #options: JobMasterGatewayOptions;
 
   constructor(options: JobMasterGatewayOptions) {
     this.#options = options;
+    this.artifacts = options.artifacts;
+    this.inspection = options.inspection ?? new NodeProcessInspection();
   }
 
   /** Jobs that run and those that are remembered, oldest first. */
@@ -38,9 +45,12 @@ export abstract class JobMasterGateway implements RestGateway {
   /** @throws `JOB_UNKNOWN` */
   protected abstract find(jobId: string): JobMaster;
   abstract taskManagers(): Promise<readonly TaskManagerView[]>;
+  /** @throws `TASK_MANAGER_UNKNOWN` */
+  protected abstract inspectionOf(taskManagerId: string): ProcessInspection;
+  abstract sampleStacks(request: StackSampling): Promise<readonly SampledThread[]>;
 
   close(): void {
-    this.metrics.close();
+    this.inspection.close();
   }
 
   async listJobs(): Promise<readonly JobSummary[]> {
@@ -101,7 +111,7 @@ export abstract class JobMasterGateway implements RestGateway {
       version: this.#options.version, commit: "unknown", config: this.#options.config,
       environment: { runtime: `Node.js ${process.version} (V8 ${process.versions.v8})`, architecture: process.arch, options: process.execArgv },
       metrics: {
-        ...this.metrics.read(), numRegisteredTaskManagers: taskManagers.length, numPendingTaskManagers: 0,
+        ...this.inspection.readMetrics(), numRegisteredTaskManagers: taskManagers.length, numPendingTaskManagers: 0,
         numRunningJobs: this.masters().filter(({ status }) => !isFinal(status)).length, taskSlotsTotal: sum(({ slots }) => slots), taskSlotsAvailable: sum(({ freeSlots }) => freeSlots),
       },
     };
@@ -109,27 +119,35 @@ export abstract class JobMasterGateway implements RestGateway {
 
   async taskManager(taskManagerId: string): Promise<TaskManagerView> {
     const found = (await this.taskManagers()).find(({ id }) => id === taskManagerId);
-    if (found === undefined) throw new MillraceError({ code: "TASK_MANAGER_UNKNOWN", message: `no TaskManager is registered under ${taskManagerId}` });
+    if (found === undefined) throw unknownTaskManager(taskManagerId);
     return found;
   }
 
   async logs(taskManagerId: string | undefined): Promise<readonly LogFile[]> {
-    if (taskManagerId !== undefined) await this.taskManager(taskManagerId);
-    return [];
+    return this.#inspected(taskManagerId).logs();
   }
 
-  async readLog(_taskManagerId: string | undefined, name: string): Promise<Uint8Array> {
-    throw new MillraceError({ code: "LOG_UNKNOWN", message: `there is no log file "${name}"`, hint: "processes log to their standard error: a terminal, or where start-cluster says" });
+  async readLog(taskManagerId: string | undefined, name: string, offset: number): Promise<LogPiece> {
+    return this.#inspected(taskManagerId).readLog(name, offset);
   }
 
-  async threadDump(_taskManagerId: string | undefined): Promise<readonly ThreadInfo[]> {
-    return [];
+  async threadDump(taskManagerId: string | undefined): Promise<readonly ThreadInfo[]> {
+    return this.#inspected(taskManagerId).threadDump();
+  }
+
+  #inspected(taskManagerId: string | undefined): ProcessInspection {
+    return taskManagerId === undefined ? this.inspection : this.inspectionOf(taskManagerId);
   }
 
   async shutDown(): Promise<void> {
     if (this.#options.onShutDown === undefined) throw notSupported("shutting down from outside");
     this.#options.onShutDown();
   }
+}
+
+/** `TASK_MANAGER_UNKNOWN` */
+export function unknownTaskManager(taskManagerId: string): MillraceError {
+  return new MillraceError({ code: "TASK_MANAGER_UNKNOWN", message: `no TaskManager is registered under ${taskManagerId}` });
 }
 
 function notSupported(what: string): MillraceError {

@@ -1,5 +1,8 @@
 import type { JobGraph, JobStatus } from "@millrace/graph";
+import type { LogFile, LogPiece, SampledThread, StackSampling, ThreadInfo } from "../../inspection/process-inspection.js";
 import type { JobView } from "../../job-master/job-view.js";
+
+export type { LogFile, LogPiece, SampledThread, StackSampling, ThreadInfo };
 
 /**
  * All that REST shows and does. The server translates it to Flink's routes and JSON and knows nothing else of the cluster.
@@ -33,9 +36,11 @@ export interface RestGateway {
   taskManager(taskManagerId: string): Promise<TaskManagerView>;
   /** The log files of a TaskManager, or of the JobManager (`undefined`). */
   logs(taskManagerId: string | undefined): Promise<readonly LogFile[]>;
-  /** A log file by the name that {@link logs} gave; never a path. */
-  readLog(taskManagerId: string | undefined, name: string): Promise<Uint8Array>;
+  /** A piece of a log file, by the name that {@link logs} gave; never a path. Empty at the end of the file. */
+  readLog(taskManagerId: string | undefined, name: string, offset: number): Promise<LogPiece>;
   threadDump(taskManagerId: string | undefined): Promise<readonly ThreadInfo[]>;
+  /** Watches the slots of a job, wherever they are; resolves when that is over. */
+  sampleStacks(request: StackSampling): Promise<readonly SampledThread[]>;
 
   /** Uploaded job bundles (Flink: JARs). `undefined`: this cluster takes none. */
   readonly artifacts: ArtifactGateway | undefined;
@@ -102,17 +107,6 @@ export interface TaskManagerView {
   readonly hardware: { readonly cpuCores: number; readonly physicalMemoryBytes: number; readonly heapBytes: number };
   /** Under Flink's names (`Status.JVM.…`). */
   readonly metrics: Readonly<Record<string, number>>;
-}
-
-export interface LogFile {
-  readonly name: string;
-  readonly sizeBytes: number;
-  readonly modifiedMs: number;
-}
-
-export interface ThreadInfo {
-  readonly name: string;
-  readonly stack: string;
 }
 
 /** Job bundles that users upload and start. Ids come from here, never from a client. */

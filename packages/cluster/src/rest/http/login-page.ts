@@ -2,7 +2,7 @@
 export function loginPage(problem: string | undefined): string {
   const note = problem === undefined ? "" : `<p role="alert">${problem}</p>`;
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Millrace: log in</title>
+<html lang="en"><head><meta charset="utf-8"><link rel="icon" href="data:,"><title>Millrace: log in</title>
 <style>body{font:16px system-ui,sans-serif;max-width:24rem;margin:15vh auto;padding:0 1rem}input{width:100%;box-sizing:border-box;font:inherit;padding:.5rem;margin:.5rem 0}p{color:#b00020}</style>
 </head><body><h1>Millrace</h1>${note}
 <form method="post" action="/login"><label>Token <input type="password" name="token" autocomplete="current-password" autofocus required></label><button>Log in</button></form>

@@ -57,6 +57,7 @@ export async function receiveFile(request: IncomingMessage, directory: string, m
   const writes: Promise<void>[] = [];
   let refusal: RestError | undefined;
   const paths: string[] = [];
+  const files: { destroy(): void }[] = [];
   try {
     const parser = new Busboy({
       headers: { ...request.headers, "content-type": contentType }, preservePath: true, limits: { fileSize: most, files: 1, fields: 16, fieldSize: 64 * 1024, parts: 32 },
@@ -69,6 +70,7 @@ export async function receiveFile(request: IncomingMessage, directory: string, m
       }
       const path = join(directory, `${randomBytes(16).toString("hex")}.upload`);
       paths.push(path);
+      files.push(stream);
       received = { path, name: filename };
       stream.on("limit", () => (refusal = tooLarge(most)));
       writes.push(pipeline(stream, createWriteStream(path, { flags: "wx", mode: 0o600 })));
@@ -79,6 +81,8 @@ export async function receiveFile(request: IncomingMessage, directory: string, m
     if (refusal !== undefined) throw refusal;
     return received;
   } catch (error) {
+    // When the connection ends in the middle, the parser does not end the file it is in.
+    for (const file of files) file.destroy();
     await Promise.allSettled(writes);
     await Promise.all(paths.map((path) => rm(path, { force: true })));
     throw error instanceof RestError ? error : new RestError(400, "The multipart body is malformed.");

@@ -16,6 +16,7 @@ export class RestError extends Error {
 /** Flink's status for what a gateway can refuse. */
 const statuses: Readonly<Record<string, number>> = {
   JOB_UNKNOWN: 404, TASK_MANAGER_UNKNOWN: 404, LOG_UNKNOWN: 404, ARTIFACT_UNKNOWN: 404, JOB_NOT_RUNNING: 409, NOT_SUPPORTED: 501, RESCALING_UNAVAILABLE: 501, RESOURCE_REQUIREMENTS_INVALID: 400, CONFIG_UNKNOWN_KEY: 400, CONFIG_BAD_VALUE: 400,
+  BUNDLE_INVALID: 400, BUNDLE_FAILED: 400, JOB_NOT_DEFINED: 400, JOB_PLANNING_TIMEOUT: 400, GRAPH_EMPTY: 400, JOB_ALREADY_SUBMITTED: 409, PACKAGE_NOT_INSTALLED: 400,
 };
 
 /** Status and body for anything that was thrown. An error nobody expected shows its message, not its stack: that may hold paths and more. */

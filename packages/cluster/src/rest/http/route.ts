@@ -1,11 +1,13 @@
 import type { Role } from "../../security/roles.js";
 import type { RestGateway } from "../gateway/rest-gateway.js";
+import type { FlameGraphs } from "../flame-graphs.js";
 import type { Schema } from "../schema/schema.js";
 import type { AsyncOperations } from "./async-operations.js";
 
 export interface RestRequest<B = unknown> {
   readonly gateway: RestGateway;
   readonly operations: AsyncOperations;
+  readonly flameGraphs: FlameGraphs;
   readonly settings: RouteSettings;
   /** Decoded, and valid as the ids they stand for. */
   readonly params: Readonly<Record<string, string>>;
@@ -33,6 +35,20 @@ export class RawAnswer {
   constructor(contentType: string, bytes: Uint8Array) {
     this.contentType = contentType;
     this.bytes = bytes;
+  }
+}
+
+/** A file that is sent piece by piece, as the other side takes it. */
+export class FileAnswer {
+  readonly contentType: string;
+  readonly sizeBytes: number;
+  /** Not more than that together; fewer end the connection. */
+  readonly pieces: AsyncIterable<Uint8Array>;
+
+  constructor(contentType: string, sizeBytes: number, pieces: AsyncIterable<Uint8Array>) {
+    this.contentType = contentType;
+    this.sizeBytes = sizeBytes;
+    this.pieces = pieces;
   }
 }
 
@@ -68,6 +84,6 @@ export function route<R, B = undefined>(init: Init<B, R>): Route {
 }
 
 /** A route that answers a file. */
-export function fileRoute(init: Omit<Route, "body" | "response" | "handle"> & { readonly handle: (request: RestRequest) => Promise<RawAnswer> }): Route {
+export function fileRoute(init: Omit<Route, "body" | "response" | "handle"> & { readonly handle: (request: RestRequest) => Promise<RawAnswer | FileAnswer> }): Route {
   return init;
 }

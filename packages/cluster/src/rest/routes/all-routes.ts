@@ -2,6 +2,7 @@ import type { Route } from "../http/route.js";
 import { applicationRoutes } from "./application-routes.js";
 import { checkpointRoutes } from "./checkpoint-routes.js";
 import { clusterRoutes } from "./cluster-routes.js";
+import { flameGraphRoutes } from "./flame-graph-routes.js";
 import { jarRoutes } from "./jar-routes.js";
 import { jobRoutes } from "./job-routes.js";
 import { metricRoutes } from "./metric-routes.js";
@@ -9,4 +10,4 @@ import { operationRoutes } from "./operation-routes.js";
 import { vertexRoutes } from "./vertex-routes.js";
 
 /** Every route of the API: what is served, documented and tested. */
-export const allRoutes: readonly Route[] = [...clusterRoutes, ...jobRoutes, ...vertexRoutes, ...checkpointRoutes, ...metricRoutes, ...operationRoutes, ...jarRoutes, ...applicationRoutes];
+export const allRoutes: readonly Route[] = [...clusterRoutes, ...jobRoutes, ...vertexRoutes, ...flameGraphRoutes, ...checkpointRoutes, ...metricRoutes, ...operationRoutes, ...jarRoutes, ...applicationRoutes];

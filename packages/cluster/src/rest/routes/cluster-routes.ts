@@ -2,8 +2,8 @@ import { hostname } from "node:os";
 import { collectSamples } from "../../metrics/metric-samples.js";
 import { PROMETHEUS_CONTENT_TYPE, prometheusText } from "../../metrics/prometheus-text.js";
 import { RestError } from "../http/rest-error.js";
-import { RawAnswer, fileRoute, route, type RestRequest, type Route } from "../http/route.js";
-import type { TaskManagerView } from "../gateway/rest-gateway.js";
+import { FileAnswer, RawAnswer, fileRoute, route, type RestRequest, type Route } from "../http/route.js";
+import type { LogFile, TaskManagerView } from "../gateway/rest-gateway.js";
 import {
   configuration, dashboardConfig, datasets, environment, logList, logUrl, overview, taskManagerDetails, taskManagers, threadDump, type TaskManagerInfo,
 } from "../schema/cluster-answers.js";
@@ -127,13 +127,25 @@ async function logsOf(gateway: RestRequest["gateway"], taskManagerId: string | u
 }
 
 /** Only a name from the list is read: nothing else of the machine's files has one. */
-async function log(gateway: RestRequest["gateway"], taskManagerId: string | undefined, name: string): Promise<RawAnswer> {
-  const known = (await gateway.logs(taskManagerId)).some((file) => file.name === name);
-  if (!known) throw new RestError(404, "This file does not exist in JobManager or TaskManager log dir.");
-  return new RawAnswer("text/plain; charset=utf-8", await gateway.readLog(taskManagerId, name));
+async function log(gateway: RestRequest["gateway"], taskManagerId: string | undefined, name: string): Promise<FileAnswer> {
+  const known = (await gateway.logs(taskManagerId)).find((file) => file.name === name);
+  if (known === undefined) throw new RestError(404, "This file does not exist in JobManager or TaskManager log dir.");
+  return new FileAnswer("text/plain; charset=utf-8", known.sizeBytes, pieces(gateway, taskManagerId, known));
 }
 
-async function mainLog(gateway: RestRequest["gateway"], taskManagerId: string | undefined, suffix: string): Promise<RawAnswer> {
+/** As much of a file as it was long when it was asked for; what has taken its name since is another. */
+async function* pieces(gateway: RestRequest["gateway"], taskManagerId: string | undefined, { name, sizeBytes }: LogFile): AsyncGenerator<Uint8Array> {
+  let current: string | undefined;
+  for (let offset = 0; offset < sizeBytes; ) {
+    const { bytes, file } = await gateway.readLog(taskManagerId, name, offset);
+    current ??= file;
+    if (bytes.length === 0 || file !== current) return;
+    yield bytes.subarray(0, sizeBytes - offset);
+    offset += bytes.length;
+  }
+}
+
+async function mainLog(gateway: RestRequest["gateway"], taskManagerId: string | undefined, suffix: string): Promise<FileAnswer> {
   const file = (await gateway.logs(taskManagerId)).find(({ name }) => name.endsWith(suffix));
   if (file === undefined) throw new RestError(404, `There is no ${suffix === ".log" ? "log" : "stdout"} file.`);
   return log(gateway, taskManagerId, file.name);

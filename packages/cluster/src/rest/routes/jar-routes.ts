@@ -24,7 +24,7 @@ export const jarRoutes: readonly Route[] = [
     method: "GET", path: "/jars", summary: "Uploaded job bundles.", role: "viewer", response: jars,
     handle: async ({ gateway, settings, address }) => ({
       address,
-      files: settings.submitEnabled ? ((await gateway.artifacts?.list()) ?? []).map(({ id, name, uploadedMs }) => ({ id, name, uploaded: uploadedMs, entry: [] })) : [],
+      files: settings.submitEnabled ? ((await gateway.artifacts?.list()) ?? []).map(({ id, name, uploadedMs }) => ({ id, name, uploaded: uploadedMs, entry: [{ name }] })) : [],
     }),
   }),
   route({
@@ -43,7 +43,7 @@ export const jarRoutes: readonly Route[] = [
     },
   }),
   route({
-    method: "DELETE", path: "/jars/:jarid", summary: "Deletes an uploaded bundle.", role: "operator", response: nothing,
+    method: "DELETE", path: "/jars/:jarid", summary: "Deletes an uploaded bundle.", ...submitter, response: nothing,
     handle: async (request) => {
       await artifacts(request).delete(request.params["jarid"]!);
       return {};
@@ -79,8 +79,10 @@ function runOf({ query, body }: RestRequest<Infer<typeof runBody> | undefined>):
   if (jobId !== undefined && !/^[0-9a-f]{32}$/.test(jobId)) throw new RestError(400, "The job id must be 32 hexadecimal digits.");
   const args = body?.programArgsList ?? (typeof body?.programArgs === "string" ? body.programArgs.split(/\s+/).filter((arg) => arg !== "") : undefined)
     ?? query.getAll("programArg").flatMap((value) => value.split(","));
+  const claimMode = body?.claimMode ?? body?.restoreMode ?? undefined;
   return {
     args, parallelism, jobId, savepointPath: body?.savepointPath ?? query.get("savepointPath") ?? undefined,
-    allowNonRestoredState: body?.allowNonRestoredState ?? query.get("allowNonRestoredState") === "true", config: body?.flinkConfiguration ?? {},
+    allowNonRestoredState: body?.allowNonRestoredState ?? query.get("allowNonRestoredState") === "true",
+    config: { ...body?.flinkConfiguration, ...(claimMode === undefined ? {} : { "execution.state-recovery.claim-mode": claimMode }) },
   };
 }

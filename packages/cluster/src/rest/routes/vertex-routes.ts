@@ -3,7 +3,7 @@ import type { ExecutionView, JobView } from "../../job-master/job-view.js";
 import { RestError } from "../http/rest-error.js";
 import { route, type RestRequest, type Route } from "../http/route.js";
 import {
-  attemptAccumulators, backPressure, executionStates, flameGraph, subtaskDetails, subtaskTimes, subtasksAccumulators, vertexAccumulators, vertexDetails, vertexTaskManagers,
+  attemptAccumulators, backPressure, executionStates, subtaskDetails, subtaskTimes, subtasksAccumulators, vertexAccumulators, vertexDetails, vertexTaskManagers,
   type SubtaskAttempt,
 } from "../schema/job-answers.js";
 import { metrics } from "../schema/cluster-answers.js";
@@ -127,14 +127,6 @@ export const vertexRoutes: readonly Route[] = [
         const watermark = figures["currentInputWatermark"];
         return watermark === undefined ? [] : [{ id: `${subtaskIndex}.currentInputWatermark`, value: watermarkText(watermark) }];
       });
-    },
-  }),
-  route({
-    method: "GET", path: `${base}/flamegraph`, summary: "CPU samples of a vertex: none are taken.", role: "viewer", response: flameGraph, empty: true,
-    query: { type: "FULL, ON_CPU or OFF_CPU", subtaskindex: "one subtask only" },
-    handle: async (request) => {
-      await find(request);
-      return { endTimestamp: -1 };
     },
   }),
 ];

@@ -1,4 +1,4 @@
-import { array, boolean, nullable, number, object, oneOf, optional, record, text, type Infer } from "./schema.js";
+import { anything, array, boolean, nullable, number, object, oneOf, optional, record, text, type Infer, type Schema } from "./schema.js";
 
 /** Flink's answers about jobs, vertices and attempts, key by key. */
 export const jobStatus = oneOf("INITIALIZING", "CREATED", "RUNNING", "RESTARTING", "FAILING", "CANCELLING", "SUSPENDED", "RECONCILING", "FINISHED", "CANCELED", "FAILED");
@@ -115,4 +115,11 @@ export const backPressure = object({
   subtasks: array(object({ subtask: number, backpressureLevel: level, "backpressure-level": level, ratio: number, idleRatio: number, busyRatio: number })),
 });
 
-export const flameGraph = object({ endTimestamp: number });
+/** A frame with what it called: its own `children` are the same again. */
+const flameNode = object({ name: text, value: number, children: array(anything as Schema<FlameNode>) });
+export interface FlameNode {
+  readonly name: string;
+  readonly value: number;
+  readonly children: readonly FlameNode[];
+}
+export const flameGraph = object({ endTimestamp: number, data: optional(flameNode) });
