@@ -85,7 +85,7 @@ export class Operator {
     const { env } = this.#process;
     while (!this.finished) {
       try {
-        this.#client = await ClusterClient.connect({ env, host: JOB_MANAGER_HOST, port: JOB_MANAGER_PORT });
+        this.#client = await ClusterClient.connect({ env, jobManagers: () => [{ host: JOB_MANAGER_HOST, port: JOB_MANAGER_PORT }] });
         await this.#work(this.#client);
       } catch (error) {
         env.log.write("info", `once more: ${(error as Error).message}`);

@@ -65,6 +65,8 @@ export interface KafkaSinkSettings<T> {
   readonly transactionTimeoutMs: number;
   readonly onTransactionLost: "fail" | "warn";
   readonly producer: ProducerSettings;
+  /** Opens the formats of value and key. */
+  readonly openFormats: () => Promise<void>;
 }
 
 const MAX_INT32 = 0x7fffffff;
@@ -85,6 +87,9 @@ export function sinkSettings<T>(options: KafkaSinkOptions<T>): KafkaSinkSettings
     headers: headers === undefined ? undefined : (record) => Object.entries(headers(record)).map(([name, content]) => ({ key: name, value: typeof content === "string" ? Buffer.from(content) : content })),
     transactionTimeoutMs: between("transactionTimeoutMs", options.transactionTimeoutMs ?? 900_000, 1, MAX_INT32),
     onTransactionLost: options.onTransactionLost ?? "fail",
+    openFormats: async () => {
+      for (const form of [value, key]) if (typeof form === "object") await form.open?.();
+    },
     producer: {
       compression,
       batchSizeBytes: between("batchSizeBytes", options.batchSizeBytes ?? 256 * 1024, 1, MAX_INT32),

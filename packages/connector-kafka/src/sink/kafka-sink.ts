@@ -62,6 +62,7 @@ export class KafkaSink<T> implements Sink<T, KafkaCommittable, KafkaWriterState>
   async restoreWriter(context: SinkWriterContext, state: readonly KafkaWriterState[]): Promise<SinkWriter<T>> {
     const client = new KafkaClient(this.#settings.connection);
     try {
+      await this.#settings.openFormats();
       const writer = new KafkaSinkWriter(context, this.#settings, client, await this.#openPool(context, client, state));
       await writer.open();
       return writer;
