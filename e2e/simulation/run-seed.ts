@@ -29,14 +29,12 @@ export interface RunOutcome {
   readonly events: number;
   readonly virtualMs: number;
   readonly completedCheckpoints: number;
-  readonly savepoints: number;
-  readonly inFlightCheckpoints: number;
-  readonly submissions: number;
   readonly attempts: number;
+  /** What else has happened, by name. */
+  readonly counts: Readonly<Record<string, number>>;
   /** Faults that struck, by kind, and how many of them after the first complete checkpoint. */
   readonly struck: Readonly<Partial<Record<FaultKind, number>>>;
   readonly afterState: number;
-  readonly buffers: number;
 }
 
 /** Without faults jobs last a few seconds; a healed cluster that has not ended its job after this long makes no progress. */
@@ -89,7 +87,7 @@ async function runIn(simulation: Simulation, scenario: Scenario): Promise<RunOut
   const operator = new Operator({
     cluster, spec: scenario.job, build, violate, slots: scenario.cluster.taskManagers.reduce((sum, count) => sum + count, 0),
     begins: (...job) => invariants.begins(...job), restartPoints: new RestartPoints(cluster.disk, store, usedCommits, invariants),
-    complete: () => expected.every((lines, sink) => describeDifference(lines, store.committed(sink)) === undefined),
+    undone: () => expected.map((lines, sink) => describeDifference(lines, store.committed(sink))).find((difference) => difference !== undefined),
   });
   const target = { simulation, cluster, store, operator, invariants, random: simulation.random("faults") };
   const struck: Partial<Record<FaultKind, number>> = {};
@@ -115,13 +113,16 @@ async function runIn(simulation: Simulation, scenario: Scenario): Promise<RunOut
     judge(expected, store, violate);
   }
   for (const error of simulation.uncaught) violate(`nobody caught ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-  const { leader } = cluster;
+  const jobs = cluster.leader?.dispatcher.list().map(({ jobId }) => cluster.leader!.dispatcher.job(jobId)) ?? [];
   cluster.stop();
   return {
     violations: invariants.violations, hash: simulation.trace.hash, trace: simulation.trace.lines, events: simulation.events, virtualMs: Math.round(simulation.nowMs),
-    completedCheckpoints: invariants.completedCheckpoints, savepoints: invariants.savepoints, inFlightCheckpoints: invariants.inFlightCheckpoints, submissions: operator.submissions,
-    attempts: leader?.dispatcher.list().reduce((sum, { jobId }) => sum + 1 + leader.dispatcher.job(jobId).master.metrics().restarts, 0) ?? 0,
-    struck, afterState, buffers: credits.buffers,
+    completedCheckpoints: invariants.completedCheckpoints, attempts: jobs.reduce((sum, { master }) => sum + 1 + master.metrics().restarts, 0), struck, afterState,
+    counts: {
+      submissions: operator.submissions, savepoints: invariants.savepoints, "checkpoints with records in flight": invariants.inFlightCheckpoints,
+      "leaders beyond the first": Math.max(0, commits.leaders - 1), "rescales in place": jobs.reduce((sum, { master }) => sum + master.metrics().rescales, 0),
+      "restarts from savepoints": operator.fromSavepoints, claims: operator.claims, "recoveries by another leader": commits.recoveries, "buffers over wires": credits.buffers,
+    },
   };
 }
 

@@ -32,7 +32,7 @@ function serve(next: () => SeedRequest | undefined, options: SeedPoolOptions, an
   const { mutant, onAnswer } = options;
   const mutation = mutant === undefined ? [] : ["--import", MUTATION];
   const worker: ChildProcess = fork(WORKER, [], {
-    execArgv: ["--import", "tsx", ...mutation], env: { ...process.env, ...(mutant === undefined ? {} : { MILLRACE_MUTANT: mutant }) }, serialization: "advanced",
+    execArgv: ["--max-semi-space-size=32", "--import", "tsx", ...mutation], env: { ...process.env, ...(mutant === undefined ? {} : { MILLRACE_MUTANT: mutant }) }, serialization: "advanced",
   });
   return new Promise((resolve, reject) => {
     let current: SeedRequest | undefined;

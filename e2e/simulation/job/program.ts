@@ -16,7 +16,8 @@ export interface ProgramWorld {
 /** The program: builds the job's graph from its plain description, with fresh functions each time, as a slot that runs the module again does. */
 export function buildProgram({ spec, run, parallelism }: Submission, world: ProgramWorld): Pipeline {
   const env = StreamExecutionEnvironment.getExecutionEnvironment({ ...spec.config, "parallelism.default": parallelism });
-  spec.pipelines.forEach((pipeline, at) => addPipeline(env, pipeline, { label: at === 0 ? "" : `p${at} `, run, firstSink: firstSinkOf(spec, at) }, world));
+  const isUnaligned = spec.config["execution.checkpointing.unaligned.enabled"] === true;
+  spec.pipelines.forEach((pipeline, at) => addPipeline(env, pipeline, { label: at === 0 ? "" : `p${at} `, run, firstSink: firstSinkOf(spec, at), isUnaligned }, world));
   return env.pipeline("simulated");
 }
 
@@ -26,10 +27,12 @@ interface Place {
   readonly label: string;
   readonly run: number;
   readonly firstSink: number;
+  /** What would be chained at another parallelism would have no place then for the records that were in flight. */
+  readonly isUnaligned: boolean;
 }
 
-function addPipeline(env: StreamExecutionEnvironment, { sources, stages, sinks }: PipelineSpec, { label, run, firstSink }: Place, world: ProgramWorld): void {
-  const [first, ...others] = sources.map((source) => read(env, source));
+function addPipeline(env: StreamExecutionEnvironment, { sources, stages, sinks }: PipelineSpec, { label, run, firstSink, isUnaligned }: Place, world: ProgramWorld): void {
+  const [first, ...others] = sources.map((source) => read(env, source)).map((stream) => (isUnaligned ? stream.rebalance() : stream));
   let stream: DataStream<Event> = others.length === 0 ? first! : first!.union(...others);
   const after = [stream];
   stages.forEach((stage, at) => {

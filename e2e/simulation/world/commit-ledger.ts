@@ -12,7 +12,12 @@ export class CommitLedger {
   onCheckpoint: ((jobId: string, pointer: CheckpointPointer) => void) | undefined;
   readonly #violate: (what: string) => void;
   readonly #latest = new Map<string, CheckpointPointer>();
+  readonly #tokens = new Set<number>();
+  /** Who committed last for a job. */
+  readonly #tokenOf = new Map<string, number>();
   #newestToken = 0;
+  /** Jobs that another leader went on with, each time. */
+  recoveries = 0;
 
   constructor(violate: (what: string) => void) {
     this.#violate = violate;
@@ -21,6 +26,11 @@ export class CommitLedger {
   /** The newest checkpoint of a job that the next leader would begin with, as far as anybody was told of it. */
   latest(jobId: string): CheckpointPointer | undefined {
     return this.#latest.get(jobId);
+  }
+
+  /** Leaders that have committed something. */
+  get leaders(): number {
+    return this.#tokens.size;
   }
 
   /** The same coordination, listened to. */
@@ -42,18 +52,21 @@ export class CommitLedger {
           await store.commit(fencingToken, changes);
           if (fencingToken < newestBefore) this.#violate(`a commit under token ${fencingToken} has an effect after one under token ${newestBefore}`);
           this.#newestToken = Math.max(this.#newestToken, fencingToken);
-          for (const change of changes) this.#committed(change);
+          this.#tokens.add(fencingToken);
+          for (const change of changes) this.#committed(change, fencingToken);
         },
       },
     };
   }
 
-  #committed(change: StoreChange): void {
+  #committed(change: StoreChange, fencingToken: number): void {
     const jobId = POINTER_KEY.exec(change.key)?.[1];
     if (jobId === undefined || change.type !== "put") return;
     const pointer = JSON.parse(change.value) as CheckpointPointer;
     const before = this.#latest.get(jobId);
     if (before !== undefined && pointer.checkpointId < before.checkpointId) this.#violate(`checkpoint ${pointer.checkpointId} of job ${jobId} is complete after checkpoint ${before.checkpointId}`);
+    if ((this.#tokenOf.get(jobId) ?? fencingToken) !== fencingToken) this.recoveries++;
+    this.#tokenOf.set(jobId, fencingToken);
     this.#found(jobId, pointer);
   }
 

@@ -59,23 +59,24 @@ export class Invariants implements Probe {
       const match = METADATA_PATH.exec(path);
       if (match === null) return;
       const [, directory, id] = match as unknown as [string, string, string];
-      if (commits === undefined) this.#complete(directory, Number(id));
       this.#simulation.note(`checkpoint ${id} is written by ${by.name}`);
-      this.checkFiles(disk, path.slice(0, -METADATA_FILE.length - 1), bytes);
+      if (commits === undefined) this.#complete(disk, directory, Number(id));
       if (hasRecordsInFlight(bytes)) this.inFlightCheckpoints++;
     };
     if (commits === undefined) return;
     commits.onCheckpoint = (jobId, { checkpointId, path, external }) => {
       this.#simulation.note(`checkpoint ${checkpointId} of job ${jobId} is committed as ${path}`);
       if (!external) this.completedCheckpoints++;
+      this.checkFiles(disk, path);
     };
   }
 
-  #complete(directory: string, id: number): void {
+  #complete(disk: SimulatedDisk, directory: string, id: number): void {
     const before = this.#lastCheckpoint.get(directory) ?? 0;
     if (id <= before) this.violate(`checkpoint ${id} of ${directory} is complete after checkpoint ${before}`);
     this.#lastCheckpoint.set(directory, id);
     this.completedCheckpoints++;
+    this.checkFiles(disk, `${directory}/chk-${id}`);
   }
 
   #savepoint(disk: SimulatedDisk, path: string, bytes: Uint8Array): void {

@@ -15,8 +15,8 @@ export interface OperatorInit {
   /** Told of every submission: where its checkpoints go, and the id of the one it begins from, 0 without. */
   readonly begins: (directory: string, restoredCheckpoint: number) => void;
   readonly restartPoints: RestartPoints;
-  /** Whether everything is there that the job was to put out. */
-  readonly complete: () => boolean;
+  /** What the job has not put out yet, or too often. */
+  readonly undone: () => string | undefined;
   /** The most slots that a job may need. */
   readonly slots: number;
 }
@@ -37,6 +37,8 @@ const RETRY_MS = 150;
 export class Operator {
   finished = false;
   submissions = 0;
+  fromSavepoints = 0;
+  claims = 0;
   readonly #init: OperatorInit;
   readonly #process: SimulatedProcess;
   readonly #random: Random;
@@ -148,6 +150,7 @@ export class Operator {
       await client.ask("jobResult", { jobId });
       this.#over.add(jobId);
       if (this.#isDone()) this.finished = true;
+      else this.#init.cluster.simulation.note(`the job stopped before all was done: ${this.#init.undone()}`);
     } catch (error) {
       const { code } = error as MillraceError;
       if (code === "JOB_CANCELED") this.#over.add(jobId);
@@ -158,7 +161,7 @@ export class Operator {
 
   /** A job that finished behind a savepoint has another one to go on, unless all was done. */
   #isDone(): boolean {
-    return !this.#stopAsked || this.#init.complete();
+    return !this.#stopAsked || this.#init.undone() === undefined;
   }
 
   /** Whatever was accepted is run to its end; what perhaps was not is submitted again as the same job. */
@@ -207,6 +210,8 @@ export class Operator {
     const restoredFrom = this.#job === undefined ? undefined : restartPoints.newest(this.#job);
     const run = ++this.submissions;
     const claim = restoredFrom !== undefined && this.#random.chance(0.4);
+    if (claim) this.claims++;
+    if (restoredFrom?.startsWith(`${SAVEPOINTS}/`) === true) this.fromSavepoints++;
     const recovery = restoredFrom === undefined ? {} : { "execution.state-recovery.path": restoredFrom, "execution.state-recovery.claim-mode": claim ? "CLAIM" : "NO_CLAIM" };
     const submission: Submission = { spec: { ...spec, config: { ...spec.config, ...recovery } }, run, parallelism: this.#random.int(1, slots) };
     const jobId = this.#process.env.randomHex(16);

@@ -59,6 +59,8 @@ export class Task {
   readonly #stop = new TaskStop();
   #endsLeft = 0;
   #finishing = false;
+  /** Asked to end behind a savepoint: what came after that, such as a split, must not come before it. */
+  #draining = false;
   #closing = false;
   #closeTimer: Cancellable | undefined;
   #lastFlushMs = 0;
@@ -114,7 +116,8 @@ export class Task {
   /** @param alignment of its barriers; none for a task whose input is made here */
   checkpoint(barrier: Barrier, alignment?: Alignment): void {
     // What is drained must find room; a snapshot needs none.
-    this.#begin(this.#takeCheckpoint(barrier, alignment), barrier.options.stop === "drain");
+    this.#draining ||= barrier.options.stop === "drain";
+    this.#begin(this.#takeCheckpoint(barrier, alignment), this.#draining);
   }
 
   checkpointAbandoned(checkpointId: number, reason: string): void {
@@ -294,9 +297,8 @@ export class Task {
     if (this.over) return;
     const pending = { activity, emits, started: false };
     // What needs no room, such as an unaligned checkpoint, must not wait with what does.
-    const at = emits || this.#state !== "RUNNING" || this.#failure !== undefined ? -1 : this.#activities.findIndex((other) => other.emits && !other.started);
-    if (at < 0) this.#activities.push(pending);
-    else this.#activities.splice(at, 0, pending);
+    const at = emits || this.#draining || this.#state !== "RUNNING" || this.#failure !== undefined ? -1 : this.#activities.findIndex((other) => other.emits && !other.started);
+    this.#activities.splice(at < 0 ? this.#activities.length : at, 0, pending);
     this.wake();
   }
 
@@ -458,9 +460,7 @@ export class Task {
     const { env, job } = this.#setting;
     const { attempt } = this.deployment;
     return {
-      clock: env.clock,
-      fs: env.fs,
-      mailbox: this.mailbox,
+      clock: env.clock, fs: env.fs, mailbox: this.mailbox,
       recordInFlight: (checkpointId, data) => this.#parts!.input.recordInFlight!(checkpointId, data),
       checkpointDirectory: job.checkpointDirectory,
       fileName: `${attempt.vertexId}-${attempt.subtaskIndex}-${attempt.attemptNumber}`,
