@@ -115,6 +115,36 @@ test("a checkpoint whose metadata is still being written when the job fails does
   assert.deepEqual(world.fs.paths, []);
 });
 
+test("the files of a checkpoint whose metadata is still being written when the job ends are deleted after it, not before", async () => {
+  const world = new World({ "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION" });
+  await world.time.advance(0);
+  await world.time.runUntil(world.job.triggerCheckpoint());
+  let written!: () => void;
+  const gate = new Promise<void>((resolve) => {
+    written = resolve;
+  });
+  const writeAtomic = world.fs.writeAtomic.bind(world.fs);
+  // Not awaited inside the environment, or time would stand still.
+  world.fs.writeAtomic = (path, bytes) => ({ then: (resolve: () => void) => void gate.then(() => writeAtomic(path, bytes)).then(resolve) }) as unknown as Promise<void>;
+  const deleted: string[] = [];
+  const deletes = world.fs.delete.bind(world.fs);
+  world.fs.delete = async (path) => {
+    deleted.push(path);
+    await deletes(path);
+  };
+  world.job.triggerCheckpoint().catch(() => undefined);
+  await world.time.advance(10);
+  world.job.cancel();
+  await world.time.runUntil(world.job.result.catch(() => undefined));
+  await world.time.advance(10);
+  assert.equal(world.job.status, "CANCELED");
+  assert.ok(!deleted.includes("/c/job/chk-2"));
+  written();
+  await world.time.advance(10);
+  assert.ok(deleted.includes("/c/job/chk-2"));
+  assert.deepEqual(world.fs.paths, ["/c/job/chk-1/_metadata"]);
+});
+
 test("a checkpoint is retained as the options say", async () => {
   const retained = async (retention: string, end: (world: World) => void): Promise<string[]> => {
     const world = new World({ "execution.checkpointing.externalized-checkpoint-retention": retention, "execution.checkpointing.num-retained": 2 });

@@ -19,7 +19,7 @@ export const clusterMutants = [
   { id: "complete-without-metadata", against: "a checkpoint counts that is not durable", file: coordinator,
     find: "await writeMetadata(this.#init.env.fs, pending.path, metadata);", replace: "void writeMetadata(this.#init.env.fs, pending.path, metadata).catch(() => undefined);" },
   { id: "complete-although-metadata-failed", against: "a checkpoint counts that is not durable", file: coordinator,
-    find: "this.#abort(pending, { message: `cannot write its metadata: ${cause.message}`, counts: true, cause });\n            return;", replace: "void cause;" },
+    find: "this.#abort(pending, { message: `cannot write its metadata: ${cause.message}`, counts: true, cause });", replace: "void cause;" },
   { id: "aborted-completes", against: "a checkpoint of a failed attempt is committed", file: coordinator,
     find: 'if (pending.state === "aborted") {\n            await this.#init.store.deleteFiles(pending.path);\n            return;\n        }', replace: "" },
   { id: "aborted-keeps-files", against: "a checkpoint that nobody knows of is found later", file: coordinator,

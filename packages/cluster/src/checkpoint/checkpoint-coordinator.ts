@@ -371,10 +371,11 @@ export class CheckpointCoordinator {
       await writeMetadata(this.#init.env.fs, pending.path, metadata);
     } catch (cause) {
       this.#abort(pending, { message: `cannot write its metadata: ${(cause as Error).message}`, counts: true, cause });
-      return;
     }
     if ((pending.state as string) === "aborted") {
+      // Not before: the metadata would be there without the files that it names.
       await this.#init.store.deleteFiles(pending.path);
+      this.#aborted.push(pending.path);
       return;
     }
     const { isSavepoint, options } = pending;
@@ -443,8 +444,10 @@ export class CheckpointCoordinator {
     this.#ended(pending);
     this.#init.parties.releaseCoordinatorEvents();
     this.#init.parties.notifyAborted(checkpointId);
-    if (reason.keepsFiles !== true) this.#aborted.push(pending.path);
-    if (before !== "completing" && reason.keepsFiles !== true) void this.#init.store.deleteFiles(pending.path);
+    if (before !== "completing" && reason.keepsFiles !== true) {
+      this.#aborted.push(pending.path);
+      void this.#init.store.deleteFiles(pending.path);
+    }
     if (isSavepoint) this.#savepointFailed(options, before !== "coordinators" && reason.again !== true, error);
     else if (reason.counts) this.#failed(error);
   }
