@@ -111,6 +111,7 @@ async function runIn(simulation: Simulation, scenario: Scenario): Promise<RunOut
     // Late messages still come.
     await simulation.run(() => false, DRAIN_MS);
     judge(expected, store, violate);
+    for (const path of operator.lent) invariants.checkFiles(cluster.disk, path);
   }
   for (const error of simulation.uncaught) violate(`nobody caught ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   const jobs = cluster.leader?.dispatcher.list().map(({ jobId }) => cluster.leader!.dispatcher.job(jobId)) ?? [];

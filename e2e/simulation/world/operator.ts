@@ -49,6 +49,8 @@ export class Operator {
   #moving = false;
   /** The job was asked to stop: that it finished need not mean that all is done. */
   #stopAsked = false;
+  /** What jobs were started from and have not claimed: it stays. */
+  readonly lent = new Set<string>();
   /** Jobs that have ended. */
   readonly #over = new Set<string>();
 
@@ -211,6 +213,8 @@ export class Operator {
     const run = ++this.submissions;
     const claim = restoredFrom !== undefined && this.#random.chance(0.4);
     if (claim) this.claims++;
+    if (claim) this.lent.delete(restoredFrom);
+    else if (restoredFrom !== undefined) this.lent.add(restoredFrom);
     if (restoredFrom?.startsWith(`${SAVEPOINTS}/`) === true) this.fromSavepoints++;
     const recovery = restoredFrom === undefined ? {} : { "execution.state-recovery.path": restoredFrom, "execution.state-recovery.claim-mode": claim ? "CLAIM" : "NO_CLAIM" };
     const submission: Submission = { spec: { ...spec, config: { ...spec.config, ...recovery } }, run, parallelism: this.#random.int(1, slots) };
