@@ -72,7 +72,7 @@ export async function runScenario(scenario: Scenario, { keepsTrace = false }: { 
 }
 
 async function runIn(simulation: Simulation, scenario: Scenario): Promise<RunOutcome> {
-  const invariants = new Invariants(simulation);
+  const invariants = new Invariants(simulation, Number(scenario.job.config["execution.checkpointing.max-concurrent-checkpoints"]) - 1);
   const violate = (what: string): void => invariants.violate(what);
   const store = new ExternalStore(simulation, violate);
   const credits = new CreditLedger(violate);

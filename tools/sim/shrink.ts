@@ -50,7 +50,7 @@ function* smaller(scenario: Scenario): Generator<Scenario> {
 }
 
 /** Options that a job can do without. */
-const removable = /unaligned|aligned|max-concurrent|scheduler|failover-strategy|chain/;
+const removable = /unaligned|aligned|scheduler|failover-strategy|chain/;
 
 function isUnused({ faults }: Scenario, unused: string): boolean {
   return faults.every(({ host, other }) => host !== unused && other !== unused);

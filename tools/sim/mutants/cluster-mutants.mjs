@@ -17,7 +17,7 @@ const rpc = "cluster/dist/rpc/rpc-connection.js";
 export const clusterMutants = [
   // A checkpoint: complete, or not.
   { id: "complete-without-metadata", against: "a checkpoint counts that is not durable", file: coordinator,
-    find: "await writeMetadata(this.#init.env.fs, pending.path, metadata);", replace: "void writeMetadata(this.#init.env.fs, pending.path, metadata).catch(() => undefined);" },
+    find: "await writeMetadata(this.#init.env.fs, pending.path, metadata);", replace: "await Promise.race([writeMetadata(this.#init.env.fs, pending.path, metadata).catch(() => undefined), new Promise((resolve) => this.#init.env.clock.setTimer(30, resolve))]);" },
   { id: "complete-although-metadata-failed", against: "a checkpoint counts that is not durable", file: coordinator,
     find: "this.#abort(pending, { message: `cannot write its metadata: ${cause.message}`, counts: true, cause });", replace: "void cause;" },
   { id: "aborted-completes", against: "a checkpoint of a failed attempt is committed", file: coordinator,
