@@ -24,7 +24,7 @@ test("clusters that fail in every way do what a sequential program does", async 
 });
 
 test("the same seed is the same run", async () => {
-  for (const seed of [11, 12, 13]) {
+  for (const seed of [11, 12, 15]) {
     const first = await runScenario(drawScenario(seed));
     const second = await runScenario(drawScenario(seed), { keepsTrace: true });
     assert.equal(second.hash, first.hash);

@@ -31,21 +31,21 @@ export interface MutantRun {
  * again. True when at least 95 % are noticed, all of them by faults alone, and those that are not are explained.
  */
 export async function runMutants(ids: readonly string[], { processes, seeds, minutes, again }: MutantRun): Promise<boolean> {
-  const verdicts = new Map<string, Verdict>(Object.entries(existsSync(VERDICTS) ? (JSON.parse(readFileSync(VERDICTS, "utf8")) as Record<string, Verdict>) : {}));
+  const verdicts = known();
   const wanted = mutants.filter(({ id }) => ids.length === 0 || ids.includes(id));
   if (again) for (const { id } of wanted) verdicts.delete(id);
   const untilMs = performance.now() + minutes * 60_000;
-  const waiting = wanted.filter(({ id }) => !isDone(verdicts.get(id), seeds));
+  // Those that are said to survive take longest.
+  const waiting = wanted.filter(({ id }) => !isDone(verdicts.get(id), seeds)).sort((a, b) => Number(a.survives !== undefined) - Number(b.survives !== undefined));
   const work = async (): Promise<void> => {
     for (let mutant = waiting.shift(); mutant !== undefined && performance.now() < untilMs; mutant = waiting.shift()) {
       const verdict = await judge(mutant, verdicts.get(mutant.id) ?? { quiet: 0, passed: 0 }, seeds, untilMs);
-      verdicts.set(mutant.id, verdict);
-      save(verdicts);
+      save(mutant.id, verdict);
       console.log(describe(mutant, verdict));
     }
   };
   await Promise.all(Array.from({ length: processes }, work));
-  return summary(verdicts, seeds);
+  return summary(known(), seeds);
 }
 
 /** Whether each mutant still fits the built code. @throws when one does not */
@@ -59,8 +59,8 @@ function isDone(verdict: Verdict | undefined, seeds: number): boolean {
   return verdict !== undefined && (verdict.killedBy !== undefined || verdict.passed >= seeds);
 }
 
-async function judge(mutant: Mutant, known: Verdict, seeds: number, untilMs: number): Promise<Verdict> {
-  const verdict = { ...known };
+async function judge(mutant: Mutant, before: Verdict, seeds: number, untilMs: number): Promise<Verdict> {
+  const verdict = { ...before };
   const next = (): { readonly seed: number; readonly withFaults: boolean } => (verdict.quiet < QUIET_SEEDS ? { seed: verdict.quiet + 1, withFaults: false } : { seed: verdict.passed + 1, withFaults: true });
   function* requests(): Generator<ReturnType<typeof next>> {
     while (!isDone(verdict, seeds) && performance.now() < untilMs) yield next();
@@ -79,9 +79,15 @@ async function judge(mutant: Mutant, known: Verdict, seeds: number, untilMs: num
   return verdict;
 }
 
-function save(verdicts: ReadonlyMap<string, Verdict>): void {
-  const known = mutants.filter(({ id }) => verdicts.has(id)).map(({ id }) => [id, verdicts.get(id)] as const);
-  writeFileSync(VERDICTS, `{\n${known.map(([id, verdict]) => `  ${JSON.stringify(id)}: ${JSON.stringify(verdict)}`).join(",\n")}\n}\n`);
+function known(): Map<string, Verdict> {
+  return new Map(Object.entries(existsSync(VERDICTS) ? (JSON.parse(readFileSync(VERDICTS, "utf8")) as Record<string, Verdict>) : {}));
+}
+
+/** Others may write down theirs meanwhile. */
+function save(id: string, verdict: Verdict): void {
+  const verdicts = known().set(id, verdict);
+  const lines = mutants.filter((mutant) => verdicts.has(mutant.id)).map((mutant) => `  ${JSON.stringify(mutant.id)}: ${JSON.stringify(verdicts.get(mutant.id))}`);
+  writeFileSync(VERDICTS, `{\n${lines.join(",\n")}\n}\n`);
 }
 
 function describe({ id, survives }: Mutant, { quiet, passed, killedBy }: Verdict): string {

@@ -66,6 +66,7 @@ export const clusterMutants = [
     also: [
       { file: deployer, find: "if (this.#regions.isCurrent(deployment))", replace: "" },
       { file: executions, find: "return execution?.attempt.attemptNumber === attempt.attemptNumber ? execution : undefined;", replace: "return execution;" },
+      { file: slots, find: "await Promise.all(this.#parts.map((part) => this.#releasePart(part)));", replace: "void Promise.all(this.#parts.map((part) => this.#releasePart(part)));" },
       { file: slots, find: "this.#router.remove(allocationId);", replace: "" },
       { file: slots, find: "this.#lease.onLost = undefined;", replace: "" },
       { file: slots, find: "if (this.#released === undefined && part.slots.includes(slotIndex))", replace: "" },
