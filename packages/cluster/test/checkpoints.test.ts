@@ -70,6 +70,21 @@ test("more failures in a row than are tolerable restart the job; a success start
   assert.match(entry!.error.cause!.message, /disk full/);
 });
 
+test("a checkpoint that a task gives up for a newer one is no failure", async () => {
+  const world = new World({ "execution.checkpointing.interval": 100, "execution.checkpointing.max-concurrent-checkpoints": 3, "execution.checkpointing.tolerable-failed-checkpoints": 0 });
+  silence(world);
+  await world.time.advance(250);
+  assert.deepEqual(world.triggers, [[1, 100], [2, 200]]);
+  const error = { name: "MillraceError", code: "CHECKPOINT_SUBSUMED", message: "checkpoint 2 overtook it" };
+  world.slots.emit({ type: "declineCheckpoint", epoch: world.slots.epoch, checkpointId: 1, attempt: world.slots.attempt("map", 0), error });
+  await world.time.advance(10);
+  assert.equal(world.job.metrics().restarts, 0);
+  assert.equal(world.job.status, "RUNNING");
+  for (const vertex of ["source", "map"]) for (const subtask of [0, 1]) world.slots.acknowledge(2, world.slots.attempt(vertex, subtask));
+  await world.time.advance(10);
+  assert.equal(world.job.metrics().checkpointsCompleted, 1);
+});
+
 test("duplicate and stale acknowledgements are ignored", async () => {
   const world = new World({});
   await world.time.advance(0);

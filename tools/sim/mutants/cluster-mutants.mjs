@@ -26,7 +26,7 @@ export const clusterMutants = [
     find: "await this.#init.store.deleteFiles(pending.path);\n            this.#aborted.push(pending.path);", replace: "",
     survives: "harmless unless the JobManager dies within one interval of the failure that hit a metadata file half written: the submission that follows then begins from it; checkpoints.test.ts sees the file" },
   { id: "decline-is-ignored-and-counts", against: "a task's state is missing from a checkpoint", file: coordinator,
-    find: "this.#abort(pending, { message: `declined: ${event.error.message}`, counts: true, cause: deserializeError(event.error) });",
+    find: "this.#abort(pending, { message: `declined: ${event.error.message}`, counts: event.error.code !== \"CHECKPOINT_SUBSUMED\", cause: deserializeError(event.error) });",
     replace: "if (pending.addTask(event.attempt, { operators: {}, stateBytes: 0, writtenBytes: 0 }) && pending.tasksDone) void this.#complete(pending);" },
   { id: "ids-start-again", against: "ids of checkpoints are used twice", file: coordinator,
     find: "this.#nextId = Math.max(this.#nextId, checkpointId + 1);", replace: "void checkpointId;" },

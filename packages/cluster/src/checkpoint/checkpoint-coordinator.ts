@@ -217,7 +217,7 @@ export class CheckpointCoordinator {
   decline(event: DeclineEvent): void {
     const pending = this.#pending.get(event.checkpointId);
     if (pending?.awaits(event.attempt) !== true) return;
-    this.#abort(pending, { message: `declined: ${event.error.message}`, counts: true, cause: deserializeError(event.error) });
+    this.#abort(pending, { message: `declined: ${event.error.message}`, counts: event.error.code !== "CHECKPOINT_SUBSUMED", cause: deserializeError(event.error) });
   }
 
   /** A source reads records that have waited for long, or no longer does: the interval may be another one meanwhile. */

@@ -1,4 +1,4 @@
-import { accumulatorValue, serializeError, type Accumulator, type Cancellable, type MillraceError } from "@millrace/core";
+import { MillraceError, accumulatorValue, serializeError, type Accumulator, type Cancellable } from "@millrace/core";
 import type { ExecutionState } from "@millrace/graph";
 import { locateInTask } from "../chain/task-error.js";
 import { EndOfChannel, EndOfInput, type Barrier } from "../exchange/channel-element.js";
@@ -122,7 +122,7 @@ export class Task {
 
   checkpointAbandoned(checkpointId: number, reason: string): void {
     this.#checkpoints?.aborted(checkpointId);
-    this.#decline(checkpointId, new Error(`checkpoint ${checkpointId} was given up by ${this.label}: ${reason}`));
+    this.#decline(checkpointId, new MillraceError({ code: "CHECKPOINT_SUBSUMED", recovery: "retry", message: `checkpoint ${checkpointId} was given up by ${this.label}: ${reason}` }));
   }
 
   checkpointComplete(checkpointId: number): void {
