@@ -103,7 +103,7 @@ export class CheckpointCoordinator {
   #completed = 0;
   #lastCompleted: CheckpointMetadata | undefined;
   #lastDurationMs: number | undefined;
-  /** While the store takes a checkpoint. */
+  /** Until the store has taken all checkpoints that it was given, one after the other. */
   #storing: Promise<void> | undefined;
   /** Directories of aborted checkpoints, which a task may have written to after they were deleted. */
   #aborted: string[] = [];
@@ -167,7 +167,7 @@ export class CheckpointCoordinator {
     this.#retry = undefined;
   }
 
-  /** Resolves when no checkpoint is on its way into the store, so that its latest is the one to restore; `undefined` when none is now. */
+  /** Resolves when no checkpoint is on its way into the store, so that its latest is the one to restore; `undefined` when none ever was. */
   get settled(): Promise<void> | undefined {
     return this.#storing;
   }
@@ -399,8 +399,8 @@ export class CheckpointCoordinator {
       if (older.checkpointId < pending.checkpointId && !older.isSavepoint) this.#abort(older, { message: `checkpoint ${pending.checkpointId} is complete`, counts: false });
     }
     try {
-      while (this.#storing !== undefined) await this.#storing;
-      const adding = this.#init.store.add(checkpoint);
+      const { store } = this.#init;
+      const adding = this.#storing === undefined ? store.add(checkpoint) : this.#storing.then(() => store.add(checkpoint));
       if (adding === undefined) return true;
       this.#storing = adding.catch(() => undefined);
       await adding;
@@ -410,8 +410,6 @@ export class CheckpointCoordinator {
       pending.state = "tasks";
       this.#abort(pending, { message: `it cannot be stored: ${(cause as Error).message}`, counts: this.#graph !== undefined, cause, keepsFiles: true });
       return false;
-    } finally {
-      this.#storing = undefined;
     }
   }
 

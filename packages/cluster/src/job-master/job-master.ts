@@ -459,6 +459,7 @@ export class JobMaster {
 
   async #decide(end: JobEnd): Promise<void> {
     const unreadable = await this.#recovering?.then(() => false, () => true);
+    await this.#coordinator.settled;
     await this.#init.onDecided?.(end);
     await deleteLeftovers(this.#init, this.#config, this.#store, { status: end.status, unreadable: unreadable === true, restoredFrom: this.#restoredFrom });
   }
