@@ -16,7 +16,7 @@ const rpc = "cluster/dist/rpc/rpc-connection.js";
 /** Of the control plane. */
 export const clusterMutants = [
   // A checkpoint: complete, or not.
-  { id: "complete-without-metadata", against: "a checkpoint counts that is not durable", file: coordinator,
+  { id: "slow-metadata-counts", against: "a checkpoint counts that is not durable", file: coordinator,
     find: "await writeMetadata(this.#init.env.fs, pending.path, metadata);", replace: "await Promise.race([writeMetadata(this.#init.env.fs, pending.path, metadata).catch(() => undefined), new Promise((resolve) => this.#init.env.clock.setTimer(30, resolve))]);" },
   { id: "complete-although-metadata-failed", against: "a checkpoint counts that is not durable", file: coordinator,
     find: "this.#abort(pending, { message: `cannot write its metadata: ${cause.message}`, counts: true, cause });", replace: "void cause;" },
@@ -81,15 +81,14 @@ export const clusterMutants = [
     find: "await this.#allocation;", replace: "" },
   { id: "redeploys-without-release", against: "the next attempt starts beside the last one", file: region,
     find: "await slots?.release();", replace: "void slots;" },
-  { id: "finishes-with-committables", against: "the last committables of finished tasks are lost", file: "runtime/dist/sink/sink-operator.js",
-    find: "return this.pending.length > 0 || this.unassigned.length > 0 || this.committing !== undefined;", replace: "return false;" },
-  { id: "notifications-are-lost", against: "committables wait for ever", file: jobMaster,
-    find: 'this.#deployer.regions.notifyCheckpoint("checkpointComplete", checkpointId);', replace: "" },
+  { id: "finishes-with-restored-committables", against: "the last committables of finished tasks are lost", file: "runtime/dist/sink/sink-operator.js",
+    find: "return this.pending.length > 0 || this.unassigned.length > 0 || this.committing !== undefined;", replace: "return !this.restored && (this.pending.length > 0 || this.unassigned.length > 0 || this.committing !== undefined);",
+    also: [{ file: "runtime/dist/sink/sink-operator.js", find: "const writerContext = sinkWriterContext(", replace: "this.restored = state.restoredCheckpointId !== undefined; const writerContext = sinkWriterContext(" }] },
+  { id: "notifications-are-lost-after-a-restart", against: "committables wait for ever", file: jobMaster,
+    find: 'this.#deployer.regions.notifyCheckpoint("checkpointComplete", checkpointId);', replace: 'if (this.#restarts === 0) this.#deployer.regions.notifyCheckpoint("checkpointComplete", checkpointId);' },
   // Coordinators of sources.
   { id: "coordinator-events-are-not-held", against: "a split is lost between its coordinator and its reader", file: sources,
     find: "if (this.#links.holds(operatorId))", replace: "if (false)" },
-  { id: "held-events-are-dropped", against: "a split is lost between its coordinator and its reader", file: sources,
-    find: "for (const { operatorId, subtaskIndex, event } of held)", replace: "for (const { operatorId, subtaskIndex, event } of [])" },
   // Slots and TaskManagers.
   { id: "lost-task-manager-is-not-told", against: "a lost TaskManager wedges the job", file: resources,
     find: "for (const grant of registration.grants)\n            grant.onLost?.(registration.lost);", replace: "" },
