@@ -8,9 +8,18 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-/** Test-only packages are published, too, but not part of what `millrace` installs. */
-const notInstalled = new Set(["testkit"]);
+const packages = readdirSync(join(root, "packages"));
+const manifestOf = (name: string): string => readFileSync(join(root, "packages", name, "package.json"), "utf8");
 let folder = "";
+
+/** What `npm install millrace` brings of ours: connectors and the like are installed beside it. */
+function installedWith(name: string, found: Set<string> = new Set()): Set<string> {
+  if (found.has(name)) return found;
+  found.add(name);
+  const { dependencies = {} } = JSON.parse(manifestOf(name)) as { readonly dependencies?: Readonly<Record<string, string>> };
+  for (const dependency of Object.keys(dependencies)) if (dependency.startsWith("@millrace/")) installedWith(dependency.slice("@millrace/".length), found);
+  return found;
+}
 
 function run(command: string, args: readonly string[], cwd: string): string {
   const result = spawnSync(command, args, { cwd, encoding: "utf8", env: { ...process.env, NODE_OPTIONS: "" }, maxBuffer: 64 << 20 });
@@ -29,8 +38,7 @@ function bytesBelow(directory: string): number {
 
 before(() => {
   folder = mkdtempSync(join(tmpdir(), "millrace-published-"));
-  const packages = readdirSync(join(root, "packages")).filter((name) => !notInstalled.has(name));
-  const tarballs = packages.map((name) => {
+  const tarballs = [...installedWith("millrace")].map((name) => {
     const out = JSON.parse(run("npm", ["pack", "--json", "--pack-destination", folder], join(root, "packages", name))) as { filename: string }[];
     return join(folder, out[0]!.filename);
   });
@@ -56,9 +64,9 @@ test("the README's job type-checks against the packed types", () => {
 });
 
 test("nothing in the packages points into the repository", () => {
-  for (const name of readdirSync(join(folder, "node_modules", "@millrace"))) {
-    const manifest = readFileSync(join(folder, "node_modules", "@millrace", name, "package.json"), "utf8");
-    assert.ok(!manifest.includes(root), name);
+  for (const name of packages) {
+    const manifest = manifestOf(name);
+    assert.ok(!manifest.includes(root) && !/"(?:file|link|workspace):/.test(manifest), name);
     assert.ok(!/"(pre|post)?install"/.test(manifest), `${name} has an install step`);
   }
 });

@@ -19,6 +19,7 @@ const mayImport = {
   runtime: ["core", "graph", "state"],
   "connector-files": ["core"],
   "connector-kafka": ["core"],
+  "fs-s3": ["core"],
   "ha-zookeeper": ["core"],
   cluster: ["core", "graph", "state", "runtime", "env-node"],
   client: ["core", "graph"],

@@ -1,10 +1,11 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BenchFiles, benchFolder } from "./contestants/bench-files.js";
 import { buildPeer } from "./contestants/flink.js";
 import { parseOptions, usage, type BenchOptions } from "./options.js";
 import { Progress } from "./progress.js";
 import { machine } from "./report/machine.js";
+import { parseResults } from "./report/earlier-results.js";
 import { resultsPage } from "./report/results-page.js";
 import { flinkConfig, tablesOf } from "./report/summary.js";
 import { textTable } from "./report/table.js";
@@ -30,6 +31,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   const progress = new Progress();
   const results: WorkResult[] = [];
   let failed = 0;
+  const resultsFile = join(benchFolder, "RESULTS.md");
+  const earlier = parseResults(await readFile(resultsFile, "utf8").catch(() => ""));
   try {
     if (!options.skipFlink) {
       progress.show("builds the peer");
@@ -44,7 +47,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       } else {
         results.push(result);
         // After each work, so that a run that is stopped leaves what it has found out.
-        if (options.writeResults) await writeFile(join(benchFolder, "RESULTS.md"), resultsPage(results, `npm run bench -- ${argv.join(" ")}`.trim(), options.runs));
+        if (options.writeResults) await writeFile(resultsFile, resultsPage(results, `npm run bench -- ${argv.join(" ")}`.trim(), options.runs, earlier));
       }
     }
   } finally {

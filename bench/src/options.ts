@@ -21,7 +21,7 @@ export const usage = `npm run bench -- [options]
   --smoke            small sizes: that everything runs and agrees, not how fast
   --skip-flink       without Flink: no ratios
   --json FILE        every run's raw figures
-  --write-results    write bench/RESULTS.md`;
+  --write-results    write bench/RESULTS.md; rows of works that were not run stay`;
 
 /** @throws with a sentence for the user */
 export function parseOptions(argv: readonly string[]): BenchOptions {

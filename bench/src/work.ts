@@ -39,6 +39,8 @@ export interface RunContext {
 export interface Contestant {
   readonly name: string;
   readonly isFlink?: boolean;
+  /** False: its checksum is none. Default true. */
+  readonly checks?: boolean;
   /** Runs of other contestants of which it needs a figure are done by then; see {@link Work.prepare}. */
   run(context: RunContext): Promise<Sample>;
 }
@@ -67,4 +69,6 @@ export interface Work {
   contestants(context: RunContext): Promise<readonly Contestant[]> | readonly Contestant[];
   /** By contestant's name; those that were skipped are missing. */
   figures(medians: ReadonlyMap<string, Medians>, size: Size): readonly Figure[];
+  /** Ends what {@link contestants} has started, whatever became of the runs. */
+  finish?(): Promise<void>;
 }

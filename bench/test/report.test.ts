@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { readFileSync } from "node:fs";
 import { LatencyHistogram } from "../src/data/latency-histogram.js";
 import { parseOptions } from "../src/options.js";
 import { median, mediansOf } from "../src/report/medians.js";
+import { parseResults } from "../src/report/earlier-results.js";
 import { resultsPage } from "../src/report/results-page.js";
 import { formatCount, formatRatio, markdownTable, textTable } from "../src/report/table.js";
-import { checkAgreement } from "../src/run-work.js";
+import { checkAgreement, type WorkResult } from "../src/run-work.js";
 import type { Sample } from "../src/work.js";
 import { throughputFigure } from "../src/works/throughput.js";
 import { works } from "../src/works/index.js";
@@ -70,13 +72,35 @@ test("options, and works by name", () => {
   assert.equal(new Set(works.map((work) => work.name)).size, works.length);
 });
 
-test("the page of results names command, goals and sizes", () => {
-  const work = works.find(({ name }) => name === "session")!;
-  const samples = new Map([["millrace", [sample(400, 1)]], ["flink", [{ ...sample(100, 1), config: { flink: "2.3.0" } }]]]);
-  const medians = new Map([...samples].map(([name, list]) => [name, mediansOf(list)]));
+const resultOf = (name: string, ours: number): WorkResult => {
+  const samples = new Map([["millrace", [sample(ours, 1)]], ["flink", [{ ...sample(100, 1), config: { flink: "2.3.0" } }]]]);
   const size = { records: 10_000_000, keys: 100, prelude: 0, textBytes: 0, smoke: false };
-  const page = resultsPage([{ work, size, samples, medians }], "npm run bench -- --write-results", 5);
-  for (const part of ["`npm run bench -- --write-results`: medians of 5 runs", "| session | records/s | 400 | 100 | – | 4.00 × | ≥ 2 × | yes |", "10 M records, 100 keys", '"flink": "2.3.0"']) {
-    assert.ok(page.includes(part), `${part}\nis missing in\n${page}`);
+  return { work: works.find((work) => work.name === name)!, size, samples, medians: new Map([...samples].map(([side, list]) => [side, mediansOf(list)])) };
+};
+
+test("the page of results names commands, goals and sizes, and keeps the works that were not run again", () => {
+  const before = resultsPage([resultOf("session", 400), resultOf("stateless-chain", 900)], "npm run bench -- --write-results", 5, parseResults(""));
+  for (const part of ["| session | records/s | 400 | 100 | – | 4.00 × | ≥ 2 × | yes |", '"flink": "2.3.0"', "10 M records, 100 keys; by `npm run bench -- --write-results`, 5 runs of each side"]) {
+    assert.ok(before.includes(part), `${part}\nis missing in\n${before}`);
   }
+  const after = resultsPage([resultOf("session", 300)], "npm run bench -- --only session --runs 1", 1, parseResults(`${before}\nA remark.\n`));
+  const changed = (page: string): string => page.split("\n").filter((line) => !/session|remark/.test(line)).join("\n").trim();
+  assert.equal(changed(after), changed(before));
+  for (const part of ["| session | records/s | 300 | 100 |", "by `npm run bench -- --only session --runs 1`, 1 run of each side", "\nA remark.\n"]) assert.ok(after.includes(part), `${part}\nis missing in\n${after}`);
+  assert.ok(after.indexOf("stateless-chain") < after.indexOf("session"), "in the order of the works");
+  assert.equal(resultsPage([], "", 1, parseResults(after)), after);
+});
+
+test("what the committed page of results says is kept, of an older form, too", () => {
+  const page = readFileSync(new URL("../RESULTS.md", import.meta.url), "utf8");
+  const { works: earlier, config, remarks } = parseResults(page);
+  assert.ok(earlier.size >= 14);
+  for (const [name, { figures, costs, about }] of earlier) {
+    assert.ok(figures.length > 0 && costs !== "", name);
+    assert.match(about, /; by `npm run bench -- [^`]*`, \d+ runs? of each side$/);
+  }
+  const again = resultsPage([], "", 1, parseResults(page));
+  for (const line of page.split("\n").filter((text) => text.startsWith("| ") && !/^\| (processor|memory|system|node|millrace) /.test(text))) assert.ok(again.includes(line), line);
+  assert.ok(config !== undefined && again.includes(config));
+  assert.ok(again.includes(remarks));
 });

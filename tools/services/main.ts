@@ -1,8 +1,9 @@
-// Starts real servers to try things with, until Ctrl-C: `npm run services -- kafka postgres mariadb zookeeper`.
+// Starts real servers to try things with, until Ctrl-C: `npm run services -- kafka postgres mariadb s3 zookeeper`.
 import { parseArgs } from "node:util";
 import { KafkaCluster } from "./kafka/kafka-cluster.js";
 import { MariadbServer } from "./mariadb/mariadb-server.js";
 import { PostgresServer } from "./postgres/postgres-server.js";
+import { S3Server } from "./s3/s3-server.js";
 import { ZooKeeperServer } from "./zookeeper/zookeeper-server.js";
 
 interface Service {
@@ -22,6 +23,10 @@ const services: Readonly<Record<string, () => Promise<Service>>> = {
   postgres: async () => {
     const postgres = await PostgresServer.start();
     return { address: postgres.url, remove: () => postgres.remove() };
+  },
+  s3: async () => {
+    const s3 = await S3Server.start();
+    return { address: Object.entries(s3.environment).map(([name, value]) => `${name}=${value}`).join(" "), remove: () => s3.remove() };
   },
   zookeeper: async () => {
     const zookeeper = await ZooKeeperServer.start();

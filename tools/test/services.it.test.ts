@@ -45,7 +45,7 @@ test("MariaDB keeps its data over a crash, and logs rows with their columns' nam
 test("the command names the services there are", () => {
   const help = spawnSync(process.execPath, ["--import", "tsx", "tools/services/main.ts", "--help"], { encoding: "utf8" });
   assert.equal(help.status, 0);
-  assert.match(help.stdout, /kafka, mariadb, postgres, zookeeper/);
+  assert.match(help.stdout, /kafka, mariadb, postgres, s3, zookeeper/);
   const wrong = spawnSync(process.execPath, ["--import", "tsx", "tools/services/main.ts", "kafak"], { encoding: "utf8" });
   assert.equal(wrong.status, 2);
   assert.match(wrong.stderr, /There is no service kafak/);

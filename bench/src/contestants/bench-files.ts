@@ -2,6 +2,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { mkdir, open, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { csvLine, jsonLine, row } from "../data/rows.js";
 import { word, wordId } from "../data/words.js";
 
 export const repository: string = fileURLToPath(new URL("../../..", import.meta.url));
@@ -12,36 +13,45 @@ export class BenchFiles {
   readonly folder: string = join(benchFolder, ".cache");
 
   /** A text of at least `bytes` as two files of about half of that each: a reader of the peer does not split a file. */
-  async text(bytes: number): Promise<readonly string[]> {
-    const folder = join(this.folder, `words-${bytes}`);
+  text(bytes: number): Promise<readonly string[]> {
+    let next = 0;
+    return this.#twoFiles("words", bytes, () => {
+      let line = "";
+      for (let i = 0; i < 10; i++) line += (i === 0 ? "" : " ") + word(wordId(next++));
+      return `${line}\n`;
+    });
+  }
+
+  /** Rows, as CSV without a header or as lines of JSON, in two files likewise. */
+  rows(format: "csv" | "json", bytes: number): Promise<readonly string[]> {
+    let next = 0;
+    return this.#twoFiles(format, bytes, () => (format === "csv" ? csvLine : jsonLine)(row(next++)));
+  }
+
+  async #twoFiles(kind: string, bytes: number, line: () => string): Promise<readonly string[]> {
+    const folder = join(this.folder, `${kind}-${bytes}`);
     const files = [join(folder, "0.txt"), join(folder, "1.txt")];
     if (files.every((file) => existsSync(file))) return files;
     await mkdir(folder, { recursive: true });
-    let next = 0;
-    for (const file of files) next = await writeText(file, next, bytes / 2);
+    for (const file of files) await writeLines(file, bytes / 2, line);
     return files;
   }
 }
 
-/** Lines of ten words, from word `first` on; returns the first word that was not written. */
-async function writeText(file: string, first: number, bytes: number): Promise<number> {
+/** Whole lines, at least `bytes` of them. */
+async function writeLines(file: string, bytes: number, line: () => string): Promise<void> {
   const unfinished = `${file}.unfinished`;
   const out = await open(unfinished, "w");
-  let next = first;
   let written = 0;
   while (written < bytes) {
     let text = "";
-    while (text.length < 1 << 20 && written + text.length < bytes) {
-      for (let i = 0; i < 10; i++) text += (i === 0 ? "" : " ") + word(wordId(next++));
-      text += "\n";
-    }
+    while (text.length < 1 << 20 && written + text.length < bytes) text += line();
     const chunk = Buffer.from(text);
     written += chunk.length;
     await out.write(chunk);
   }
   await out.close();
   await rename(unfinished, file);
-  return next;
 }
 
 /** Reads files once, so that they are in the page cache. */

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Contestant, RunContext, Sample } from "../work.js";
 import { benchFolder } from "./bench-files.js";
@@ -31,9 +31,11 @@ interface FlinkResult {
   readonly config: unknown;
 }
 
-/** Builds the peer unless it is there. @throws what Maven said */
+/** Builds the peer unless it is there and newer than its sources. @throws what Maven said */
 export async function buildPeer(): Promise<void> {
-  if (existsSync(join(folder, "target/peer.jar"))) return;
+  const jar = join(folder, "target/peer.jar");
+  const sources = ["pom.xml", ...readdirSync(join(folder, "src"), { recursive: true, encoding: "utf8" }).map((name) => join("src", name))];
+  if (existsSync(jar) && sources.every((name) => statSync(join(folder, name)).mtimeMs <= statSync(jar).mtimeMs)) return;
   await runProcess("sh", ["-c", "mvn -q -o package || mvn -q package"], folder);
 }
 

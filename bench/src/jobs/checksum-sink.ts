@@ -6,7 +6,7 @@ import { endProfile } from "./profile.js";
 /** In front of the line of JSON each subtask of the sink prints when it has ended. */
 export const REPORT_MARK = "@bench ";
 
-/** What one subtask of the sink saw. Times are those of `process.hrtime`. */
+/** What one subtask of the sink saw. Times are those of `process.hrtime`; without a source in its slot, the start is 0. */
 export interface SinkReport {
   readonly startNs: string;
   readonly endNs: string;
@@ -38,6 +38,7 @@ class ChecksumWriter<T> implements SinkWriter<T> {
   private readonly extras: () => Readonly<Record<string, unknown>>;
   private readonly context: SinkWriterContext;
   private readonly checksum = new Checksum();
+  private readonly createdCpuMicros: number = cpuMicros();
 
   constructor(hash: (output: T) => number, extras: () => Readonly<Record<string, unknown>>, context: SinkWriterContext) {
     this.hash = hash;
@@ -53,7 +54,7 @@ class ChecksumWriter<T> implements SinkWriter<T> {
     const opening = firstOpening();
     const report: SinkReport = {
       startNs: String(opening?.monotonicNs ?? 0n), endNs: String(process.hrtime.bigint()),
-      startCpuMicros: opening?.cpuMicros ?? 0, endCpuMicros: cpuMicros(),
+      startCpuMicros: opening?.cpuMicros ?? this.createdCpuMicros, endCpuMicros: cpuMicros(),
       outputs: this.checksum.outputs, checksum: this.checksum.sum, extras: this.extras(),
     };
     this.context.log("print", REPORT_MARK + JSON.stringify(report));

@@ -20,7 +20,7 @@ export const work: Work = {
     return [
       millrace({ job: "word-count-file", args: ["--input", input.join(",")] }),
       flink({ work: "word-count-file", args: ["--input", input.join(","), "--warmup-input", warmup.join(",")] }),
-      loop("word-count-file", true),
+      loop("word-count-file", (from, bytes) => from.text(bytes)),
     ];
   },
   figures: (medians) => [throughputFigure(medians, 2)],

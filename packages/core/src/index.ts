@@ -8,6 +8,7 @@ export * from "./env/env.js";
 export * from "./env/file-system.js";
 export * from "./env/message-port.js";
 export * from "./env/net.js";
+export type * from "./env/staged-files.js";
 export * from "./env/url-like.js";
 export * from "./config/config-option.js";
 export * from "./config/configuration.js";

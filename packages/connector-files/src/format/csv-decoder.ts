@@ -7,6 +7,8 @@ import type { DecodedBlock, DecoderContext, RecordDecoder } from "./record-forma
 import { afterNewline, byteOrderMark, bytesAsText, invalidUtf8Column, strictText } from "./text.js";
 import type { TextDecoding } from "./text.js";
 
+const MAX_MISSES = 16;
+
 /** Decodes the rows of one split of a CSV file. */
 export class CsvDecoder<T> implements RecordDecoder<T> {
   readonly #dialect: CsvDialect;
@@ -46,7 +48,17 @@ export class CsvDecoder<T> implements RecordDecoder<T> {
   #rows(text: string, block: DecodedBlock<T>): void {
     const scanner = this.#scanner;
     const { values } = block;
+    const plainRows = this.#builder?.plainRows;
+    // Where plain rows are rare, looking for them is given up.
+    let misses = 0;
     for (let at = 0; at < text.length; ) {
+      if (plainRows !== undefined && misses < MAX_MISSES) {
+        const count = values.length;
+        at = plainRows(text, at, values);
+        block.lines += values.length - count;
+        misses = values.length - count > 1 ? 0 : misses + 1;
+        if (at >= text.length) return;
+      }
       const next = scanner.scan(text, at);
       if (!scanner.skipped) {
         const value = scanner.error === undefined && scanner.count === this.#builder!.width ? this.#builder!.build(text, scanner) : undefined;

@@ -40,7 +40,7 @@ export function csvFormat<const C extends CsvColumns, T = CsvRecord<C>>(options:
       code: "OPTION_INVALID", message: "a CSV source without a header needs its columns", hint: 'give { columns: { name: "string", … } }', location: { option: "columns" },
     });
   }
-  const fixed = columns === undefined ? undefined : new CsvRowBuilder(columns, Object.keys(columns), options.validate);
+  const fixed = columns === undefined ? undefined : new CsvRowBuilder(columns, Object.keys(columns), dialect, options.validate);
   const type = columns === undefined || options.validate !== undefined ? undefined : (recordType(columns) as TypeInformation<T> | undefined);
   return {
     name: "CSV",
@@ -53,7 +53,7 @@ export function csvFormat<const C extends CsvColumns, T = CsvRecord<C>>(options:
       if (found === undefined) return new CsvDecoder<T>(context, dialect, text, fixed as CsvRowBuilder<T> | undefined, undefined);
       const read = columns ?? columnsOfHeader(found.names);
       const order = found.match(read, columns !== undefined, options.unknownColumns ?? "ignore");
-      return new CsvDecoder<T>(context, dialect, text, new CsvRowBuilder<T>(read, order, options.validate), found);
+      return new CsvDecoder<T>(context, dialect, text, new CsvRowBuilder<T>(read, order, dialect, options.validate), found);
     },
   };
 }

@@ -1,6 +1,9 @@
 import { columnTypeName, converterOf, DOES_NOT_FIT } from "./csv-columns.js";
 import type { CsvColumn, CsvColumns, FieldConverter } from "./csv-columns.js";
 import { parseDecimal } from "./parse-decimal.js";
+import { compilePlainRows, recordLiteral } from "./csv-plain-rows.js";
+import type { PlainRows } from "./csv-plain-rows.js";
+import type { CsvDialect } from "./csv-dialect.js";
 import type { CsvRowScanner } from "./csv-row-scanner.js";
 import { Invalid, validate } from "./standard-schema.js";
 import type { StandardSchema } from "./standard-schema.js";
@@ -20,6 +23,8 @@ function kindOf(column: CsvColumn): number {
 export class CsvRowBuilder<T> {
   /** Fields a row must have. */
   readonly width: number;
+  /** A faster way for rows that are plain. */
+  readonly plainRows: PlainRows | undefined;
   message: string = "";
   fieldAt: number = 0;
   private readonly columns: CsvColumns;
@@ -34,8 +39,9 @@ export class CsvRowBuilder<T> {
   private readonly values: unknown[] = [];
 
   /** `order` names the file's columns; `undefined` for those that are not read. Records get their fields in the order of `columns`. */
-  constructor(columns: CsvColumns, order: readonly (string | undefined)[], schema: StandardSchema<T> | undefined) {
+  constructor(columns: CsvColumns, order: readonly (string | undefined)[], dialect: CsvDialect, schema: StandardSchema<T> | undefined) {
     this.columns = columns;
+    this.plainRows = schema === undefined ? compilePlainRows(columns, order, dialect) : undefined;
     this.order = order;
     this.width = order.length;
     this.names = Object.keys(columns);
@@ -93,7 +99,5 @@ export function shorten(text: string, length = 80): string {
 
 /** Generates an object literal: all records share one hidden class from the start, which a loop of keyed stores would have to find each time. */
 function compileAssembler(names: readonly string[]): (values: readonly unknown[]) => unknown {
-  // Computed keys, so that a column called "__proto__" is a field like any other.
-  const fields = names.map((name, i) => `${name === "__proto__" ? `[${JSON.stringify(name)}]` : JSON.stringify(name)}: v[${i}]`);
-  return new Function("v", `return { ${fields.join(", ")} };`) as (values: readonly unknown[]) => unknown;
+  return new Function("v", `return ${recordLiteral(names, (_, i) => `v[${i}]`)};`) as (values: readonly unknown[]) => unknown;
 }

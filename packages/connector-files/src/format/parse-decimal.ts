@@ -1,4 +1,4 @@
-const POWERS_OF_TEN: readonly number[] = Array.from({ length: 16 }, (_, i) => 10 ** i);
+export const POWERS_OF_TEN: readonly number[] = Array.from({ length: 16 }, (_, i) => 10 ** i);
 
 /**
  * The value of a plain decimal (`-12.50`: sign, at most 15 digits, at most one dot) that lies in `text` from `from` to `to`; `undefined` for anything else.

@@ -2,7 +2,7 @@ import { MillraceError, nearest } from "@millrace/core";
 import type { FileStatus, FileSystem } from "@millrace/core";
 import { isGlob, parseGlob } from "./glob.js";
 import type { GlobSegment } from "./glob.js";
-import { baseName, joinPath, parentPath } from "./resolve-path.js";
+import { baseName, joinPath, parentPath, rootOf } from "./resolve-path.js";
 
 /** Which files below a directory are read. Default: names that start with neither `.` nor `_`, as in Flink (in-progress and marker files). */
 export type FileFilter = (path: string) => boolean;
@@ -28,8 +28,9 @@ export async function discoverFiles(fs: FileSystem, paths: readonly string[], fi
       if (mustExist !== "none") throw await fileNotFound(fs, path);
     } else {
       let matched = false;
-      for (const segments of parseGlob(path)) {
-        for (const match of await matchGlob(fs, rootOf(path), segments)) {
+      const root = rootOf(path);
+      for (const segments of parseGlob(path.slice(root.length))) {
+        for (const match of await matchGlob(fs, root, segments)) {
           matched = true;
           await collect(fs, match, filter, found);
         }
@@ -110,6 +111,3 @@ async function listOrNothing(fs: FileSystem, directory: string): Promise<FileSta
   }
 }
 
-function rootOf(path: string): string {
-  return path.startsWith("/") ? "/" : "";
-}

@@ -33,8 +33,14 @@ export function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
+/** What a path begins with that has no parent: `/`, or the host or bucket of a URI. Empty for relative paths. */
+export function rootOf(path: string): string {
+  return /^(?:[a-zA-Z][a-zA-Z0-9+.-]+:\/\/[^/]*|\/)/.exec(path)?.[0] ?? "";
+}
+
 /** The directory a path is in; the root is its own parent. */
 export function parentPath(path: string): string {
+  if (path === rootOf(path)) return path;
   const end = path.lastIndexOf("/");
   if (end < 0) return path;
   return end === 0 ? "/" : path.slice(0, end);

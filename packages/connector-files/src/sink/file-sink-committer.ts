@@ -1,11 +1,11 @@
 import { MillraceError, isMillraceError } from "@millrace/core";
-import type { Committer, CommitRequest, FileSystem } from "@millrace/core";
+import type { Committer, CommitRequest, FileSystem, StagedFile } from "@millrace/core";
 import { parentPath } from "../path/resolve-path.js";
 import type { FileSinkCommittable } from "./file-sink-state.js";
 import { partLost } from "./resume-part.js";
 
 /**
- * Makes closed part files visible: one atomic rename each. Idempotent: a file that has its final name already is committed.
+ * Makes closed part files visible: one atomic rename, or one completed upload, each. Idempotent: a file that has its final name already is committed.
  *
  * Errors: `FILE_SINK_PART_LOST` when a part is gone or shorter than it was, `FILE_SINK_PART_CONFLICT` when its final name is taken. All other parts are
  * committed before such an error is thrown.
@@ -34,7 +34,8 @@ export class FileSinkCommitter implements Committer<FileSinkCommittable> {
   close(): void {}
 
   async #commitOne(request: CommitRequest<FileSinkCommittable>): Promise<void> {
-    const { inProgressPath, finalPath, sizeBytes } = request.committable;
+    const { inProgressPath, finalPath, sizeBytes, staged } = request.committable;
+    if (staged !== undefined) return this.#commitStaged(request, { path: finalPath, sizeBytes, token: staged });
     const source = await this.#fs.status(inProgressPath);
     if (source === undefined) {
       if ((await this.#fs.status(finalPath)) === undefined) throw partLost(inProgressPath, `neither it nor "${finalPath}" is there`);
@@ -51,8 +52,15 @@ export class FileSinkCommitter implements Committer<FileSinkCommittable> {
     }
   }
 
+  async #commitStaged(request: CommitRequest<FileSinkCommittable>, file: StagedFile): Promise<void> {
+    const outcome = await (await this.#fs.stagedFiles!(file.path))!.commit(file);
+    if (outcome === "lost") throw partLost(file.path, "neither it nor the upload it was to come from is there");
+    if (outcome === "conflict") throw conflict("an upload", file.path);
+    if (outcome === "already committed") request.signalAlreadyCommitted();
+  }
+
   async #rename(inProgressPath: string, finalPath: string): Promise<void> {
-    if ((await this.#fs.status(finalPath)) !== undefined) throw conflict(inProgressPath, finalPath);
+    if ((await this.#fs.status(finalPath)) !== undefined) throw conflict(`"${inProgressPath}"`, finalPath);
     const directory = parentPath(finalPath);
     if (!this.#directories.has(directory)) {
       await this.#fs.mkdirs(directory);
@@ -62,10 +70,10 @@ export class FileSinkCommitter implements Committer<FileSinkCommittable> {
   }
 }
 
-function conflict(inProgressPath: string, finalPath: string): MillraceError {
+function conflict(what: string, finalPath: string): MillraceError {
   return new MillraceError({
     code: "FILE_SINK_PART_CONFLICT",
-    message: `"${inProgressPath}" is to become "${finalPath}", but a file of that name exists`,
+    message: `${what} is to become "${finalPath}", but a file of that name exists`,
     hint: "two jobs with the same id write to this directory; nothing was overwritten", location: { file: finalPath },
   });
 }

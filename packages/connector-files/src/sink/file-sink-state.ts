@@ -3,6 +3,8 @@ export interface FileSinkCommittable {
   readonly inProgressPath: string;
   readonly finalPath: string;
   readonly sizeBytes: number;
+  /** Of a part on a store of whole objects: the token of the `StagedFile`. Such a part has no in-progress file. */
+  readonly staged?: string;
 }
 
 /** A part file that goes on after the checkpoint. */

@@ -1,4 +1,4 @@
-import type { Cancellable, CommittingSinkWriter, SinkWriteContext, SinkWriterContext, StatefulSinkWriter } from "@millrace/core";
+import type { Cancellable, CommittingSinkWriter, SinkWriteContext, SinkWriterContext, StagedFiles, StatefulSinkWriter } from "@millrace/core";
 import { joinPath } from "../path/resolve-path.js";
 import { checkBucketId } from "./bucket-assigner.js";
 import type { FileSinkCommittable, FileSinkWriterState } from "./file-sink-state.js";
@@ -22,6 +22,8 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
   readonly #context: SinkWriterContext;
   readonly #settings: FileSinkSettings<T>;
   readonly #names: PartNames;
+  /** On a store of whole objects; a part does not outlive a checkpoint there. */
+  readonly #stagedFiles: StagedFiles | undefined;
   readonly #parts = new Map<string, PartFile>();
   readonly #closing = new Set<PartFile>();
   readonly #flushChars: number;
@@ -32,8 +34,9 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
   #endOfInput: boolean = false;
   #timer: Cancellable | undefined;
 
-  private constructor(context: SinkWriterContext, settings: FileSinkSettings<T>) {
+  private constructor(context: SinkWriterContext, settings: FileSinkSettings<T>, stagedFiles: StagedFiles | undefined) {
     this.#context = context;
+    this.#stagedFiles = stagedFiles;
     this.#settings = settings;
     this.#names = new PartNames(context);
     this.#flushChars = settings.compressed ? GZIP_FLUSH_CHARS : FLUSH_CHARS;
@@ -41,7 +44,7 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
 
   /** Opens a writer, with the states of the checkpoint that came to this subtask (of as many former writers as it may be). */
   static async open<T>(context: SinkWriterContext, settings: FileSinkSettings<T>, states: readonly FileSinkWriterState[]): Promise<FileSinkWriter<T>> {
-    const writer = new FileSinkWriter(context, settings);
+    const writer = new FileSinkWriter(context, settings, await context.fs.stagedFiles?.(settings.directory));
     try {
       await context.fs.mkdirs(settings.directory);
       await writer.#restore(states);
@@ -79,7 +82,7 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
 
   async prepareCommit(): Promise<readonly FileSinkCommittable[]> {
     for (const part of this.#parts.values()) {
-      if (this.#endOfInput || this.#settings.rollingPolicy.shouldRollOnCheckpoint(part)) this.#roll(part);
+      if (this.#stagedFiles !== undefined || this.#endOfInput || this.#settings.rollingPolicy.shouldRollOnCheckpoint(part)) this.#roll(part);
     }
     await this.#queue;
     const ready = this.#pending;
@@ -107,7 +110,7 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
     const { directory, compressed, prefix, suffix } = this.#settings;
     // Of another job (a savepoint started anew, or twice) nothing may be touched: it could still be running.
     const own = states.filter((state) => state.jobId === jobId);
-    const deleted = await this.#names.deleteLeftovers(fs, directory, own);
+    const deleted = await this.#names.deleteLeftovers(fs, this.#stagedFiles, directory, own);
     if (deleted > 0) this.#context.log("info", `deleted ${deleted} unfinished part files that failed attempts left in ${directory}`);
     for (const state of states) {
       for (const old of state.inProgress) {
@@ -119,7 +122,7 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
           part = { ...old, inProgressPath: inProgressPath(directory, name), finalPath: this.#finalPath(old.bucketId, name + suffix) };
           writer = await copyPart(fs, old, part.inProgressPath);
         }
-        const restored = new PartFile(fs, compressed, part, writer);
+        const restored = new PartFile(fs, compressed, part, { writer });
         // After a rescale two former writers' parts of one bucket may meet: the second is as good as finished.
         if (this.#parts.has(part.bucketId)) this.#finish(restored);
         else this.#parts.set(part.bucketId, restored);
@@ -134,7 +137,7 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
     const name = this.#names.make(prefix);
     const part = new PartFile(this.#context.fs, compressed, {
       bucketId, inProgressPath: inProgressPath(directory, name), finalPath: this.#finalPath(bucketId, name + suffix), lengthBytes: 0, createdMs: nowMs, lastUpdateMs: nowMs,
-    });
+    }, { stagedFiles: this.#stagedFiles });
     if (encoder.header !== undefined) part.append(encoder.header);
     this.#parts.set(bucketId, part);
     return part;

@@ -1,5 +1,5 @@
 import { gzip } from "node:zlib";
-import type { FileSystem, FileWriter } from "@millrace/core";
+import type { FileSystem, FileWriter, StagedFiles, StagedFileWriter } from "@millrace/core";
 import type { FileSinkCommittable, InProgressPart } from "./file-sink-state.js";
 import type { PartFileInfo } from "./rolling-policy.js";
 
@@ -12,12 +12,14 @@ export class PartFile implements PartFileInfo {
   lastUpdateMs: number;
   readonly #fs: FileSystem;
   readonly #compressed: boolean;
+  readonly #stagedFiles: StagedFiles | undefined;
   #writer: FileWriter | undefined;
+  #staged: StagedFileWriter | undefined;
   #writtenBytes: number;
   #buffer: string = "";
 
-  /** `writer` is given for a part that is resumed; else the file is created with its first bytes. */
-  constructor(fs: FileSystem, compressed: boolean, part: InProgressPart, writer?: FileWriter) {
+  /** `writer` is given for a part that is resumed; else the file is created with its first bytes, with `stagedFiles` as one of them. */
+  constructor(fs: FileSystem, compressed: boolean, part: InProgressPart, { writer, stagedFiles }: { readonly writer?: FileWriter; readonly stagedFiles?: StagedFiles | undefined } = {}) {
     this.#fs = fs;
     this.#compressed = compressed;
     this.bucketId = part.bucketId;
@@ -26,6 +28,7 @@ export class PartFile implements PartFileInfo {
     this.createdMs = part.createdMs;
     this.lastUpdateMs = part.lastUpdateMs;
     this.#writer = writer;
+    this.#stagedFiles = stagedFiles;
     this.#writtenBytes = part.lengthBytes;
   }
 
@@ -52,6 +55,7 @@ export class PartFile implements PartFileInfo {
   async write(bytes: Buffer): Promise<void> {
     // Each piece is a gzip member of its own, so that a part can be resumed at any checkpoint; gunzip reads members as one file.
     const stored = this.#compressed ? await compress(bytes) : bytes;
+    if (this.#writer === undefined && this.#stagedFiles !== undefined) this.#writer = this.#staged = await this.#stagedFiles.create(this.finalPath);
     this.#writer ??= await this.#fs.create(this.inProgressPath);
     await this.#writer.write(stored);
     this.#writtenBytes += stored.length - bytes.length;
@@ -65,12 +69,14 @@ export class PartFile implements PartFileInfo {
 
   async finish(): Promise<FileSinkCommittable> {
     const writer = this.#writer!;
+    const { inProgressPath, finalPath } = this;
+    const staged = this.#staged === undefined ? {} : { staged: (await this.#staged.stage()).token };
     await writer.close();
     this.#writer = undefined;
-    return { inProgressPath: this.inProgressPath, finalPath: this.finalPath, sizeBytes: writer.positionBytes };
+    return { inProgressPath, finalPath, sizeBytes: writer.positionBytes, ...staged };
   }
 
-  /** Lets go of the file and leaves it as it is: it belongs to a checkpoint, or to who cleans up after this attempt. */
+  /** Lets go of the file and leaves it as it is: it belongs to a checkpoint, or to who cleans up after this attempt. A staged one is in no checkpoint, and thrown away. */
   async abandon(): Promise<void> {
     await this.#writer?.close();
     this.#writer = undefined;

@@ -1,5 +1,5 @@
 import { MillraceError } from "@millrace/core";
-import type { FileSystem, SinkWriterContext } from "@millrace/core";
+import type { FileSystem, SinkWriterContext, StagedFiles } from "@millrace/core";
 import { baseName, joinPath } from "../path/resolve-path.js";
 import type { FileSinkWriterState } from "./file-sink-state.js";
 
@@ -36,19 +36,27 @@ export class PartNames {
    * Deletes what failed attempts of this job left behind: files begun after the restored checkpoint by the writers whose states came here, and all files of
    * attempts that started from the same checkpoint as this one. Nobody else's state can name them. Other subtasks may delete the same; that is fine.
    */
-  async deleteLeftovers(fs: FileSystem, directory: string, states: readonly FileSinkWriterState[]): Promise<number> {
+  async deleteLeftovers(fs: FileSystem, stagedFiles: StagedFiles | undefined, directory: string, states: readonly FileSinkWriterState[]): Promise<number> {
     let deleted = 0;
-    for (const { path, isDirectory } of await fs.list(directory)) {
-      const parsed = isDirectory ? null : /^\..*-([0-9a-f]{14})r(\d+)-(\d+)-(\d+)\.inprogress$/.exec(baseName(path));
-      if (parsed === null) continue;
-      const [, lineage, attempt, subtask, number] = parsed;
-      const isEarlierAttempt = lineage === this.#lineage && Number(attempt) < this.#attempt;
-      const isAfterCheckpoint = states.some((s) => s.uid === `${lineage}r${attempt}` && s.subtask === Number(subtask) && Number(number) >= s.nextPart);
-      if (!isEarlierAttempt && !isAfterCheckpoint) continue;
+    for (const { path, isDirectory } of stagedFiles === undefined ? await fs.list(directory) : []) {
+      if (isDirectory || !this.#isLeftover(/^\..*-([0-9a-f]{14})r(\d+)-(\d+)-(\d+)\.inprogress$/.exec(baseName(path)), states)) continue;
       await fs.delete(path);
       deleted++;
     }
+    for (const file of (await stagedFiles?.list(directory)) ?? []) {
+      if (!this.#isLeftover(/-([0-9a-f]{14})r(\d+)-(\d+)-(\d+)(?:\D[^/]*)?$/.exec(baseName(file.path)), states)) continue;
+      await stagedFiles!.discard(file);
+      deleted++;
+    }
     return deleted;
+  }
+
+  #isLeftover(parsed: RegExpExecArray | null, states: readonly FileSinkWriterState[]): boolean {
+    if (parsed === null) return false;
+    const [, lineage, attempt, subtask, number] = parsed;
+    const isEarlierAttempt = lineage === this.#lineage && Number(attempt) < this.#attempt;
+    const isAfterCheckpoint = states.some((s) => s.uid === `${lineage}r${attempt}` && s.subtask === Number(subtask) && Number(number) >= s.nextPart);
+    return isEarlierAttempt || isAfterCheckpoint;
   }
 }
 

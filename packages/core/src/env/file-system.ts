@@ -1,3 +1,5 @@
+import type { StagedFiles } from "./staged-files.js";
+
 /** What a directory listing says of one entry. */
 export interface FileStatus {
   /** Absolute path or URI. */
@@ -17,7 +19,7 @@ export interface FileReader {
   close(): Promise<void>;
 }
 
-/** Appends to a file. Bytes are durable only after `sync` or `close` resolved. */
+/** Appends to a file. Bytes are durable after `close` resolved and, where {@link FileSystem.stagedFiles} is not needed, after `sync`. */
 export interface FileWriter {
   readonly positionBytes: number;
   write(bytes: Uint8Array): Promise<void>;
@@ -56,4 +58,9 @@ export interface FileSystem {
   /** Deletes a file or a whole directory; nothing there is fine. */
   delete(path: string): Promise<void>;
   mkdirs(path: string): Promise<void>;
+  /**
+   * For paths on a store of whole objects; `undefined` where files can be resumed and renamed. On such a store a created file shows when it is closed,
+   * `rename` copies and is not atomic, `resume` is refused (`FILE_OPERATION_UNSUPPORTED`), and there are directories only where files are.
+   */
+  stagedFiles?(path: string): Promise<StagedFiles | undefined>;
 }

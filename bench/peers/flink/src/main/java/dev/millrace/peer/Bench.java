@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -74,11 +75,13 @@ public final class Bench {
         }
     }
 
-    /** A file's warm-up may be a smaller file. */
+    /** What is read for warming up may be smaller: {@code --warmup-X} stands for {@code --X} then. */
     private static Options warmupOptions(Options options) {
         Map<String, String> values = new LinkedHashMap<>(options.values());
-        if (values.containsKey("warmup-input")) {
-            values.put("input", values.get("warmup-input"));
+        for (String name : List.of("input", "topic")) {
+            if (values.containsKey("warmup-" + name)) {
+                values.put(name, values.get("warmup-" + name));
+            }
         }
         return new Options(values);
     }
@@ -117,8 +120,8 @@ public final class Bench {
     private static String json(
             String name, Work work, Options options, int records, double cpuSeconds, Configuration configuration)
             throws IOException {
-        // A file's records are its words: each is one output.
-        long processed = name.equals("word-count-file") || name.equals("cold-start") ? Meter.outputs() : records;
+        // A file's records are its words or rows: each is one output.
+        long processed = options.values().containsKey("input") || name.equals("cold-start") ? Meter.outputs() : records;
         long startMs = ManagementFactory.getRuntimeMXBean().getStartTime();
         Map<String, String> fields = new LinkedHashMap<>();
         fields.put("work", quote(name));

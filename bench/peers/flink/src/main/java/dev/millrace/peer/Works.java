@@ -38,6 +38,12 @@ final class Works {
         BY_NAME.put("rebalance-100b", new Rebalance());
         BY_NAME.put("window-latency", new WindowLatency());
         BY_NAME.put("cold-start", new ColdStart());
+        BY_NAME.put("exchange-bytes", new ExchangeBytes());
+        BY_NAME.put("interruptions", new Interruptions());
+        BY_NAME.put("kafka-count", new KafkaCount());
+        BY_NAME.put("kafka-copy", new KafkaCopy());
+        BY_NAME.put("csv-rows", new TypedRows(false));
+        BY_NAME.put("json-rows", new TypedRows(true));
     }
 
     private Works() {}
