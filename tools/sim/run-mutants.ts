@@ -74,7 +74,9 @@ async function judge(mutant: Mutant, before: Verdict, seeds: number, untilMs: nu
       return violation === undefined;
     },
   }).catch((error: unknown) => {
-    verdict.killedBy = { ...next(), violation: `the run broke off: ${(error as Error).message}` };
+    const { message } = error as Error;
+    if (message.endsWith("hangs")) verdict.killedBy = { ...next(), violation: `never ends: ${message}` };
+    else console.log(`${mutant.id}: ${message}`);
   });
   return verdict;
 }
