@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { FileSystem } from "@millrace/core";
 import { LocalFileSystem } from "@millrace/env-node";
-import { MemoryFileSystem, seededRandom, TransactionalSink, VirtualTimeEnvironment } from "@millrace/testkit";
+import { Faults, MemoryFileSystem, planFaults, seededRandom, TransactionalSink, VirtualTimeEnvironment, type Fault } from "@millrace/testkit";
 import type { DataStream } from "millrace";
-import { Faults, faultyFileSystem, planFaults, type Fault } from "./exactly-once/faults.js";
+import { faultyFileSystem } from "./exactly-once/faults.js";
 import { shapes } from "./exactly-once/shapes.js";
 
 /*

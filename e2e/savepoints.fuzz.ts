@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { LocalFileSystem } from "@millrace/env-node";
-import { MemoryFileSystem, seededRandom, TransactionalSink, VirtualTimeEnvironment } from "@millrace/testkit";
-import { Faults, faultyFileSystem, planFaults, type Fault } from "./exactly-once/faults.js";
+import { Faults, MemoryFileSystem, planFaults, seededRandom, TransactionalSink, VirtualTimeEnvironment, type Fault } from "@millrace/testkit";
+import { faultyFileSystem } from "./exactly-once/faults.js";
 import { shapes } from "./exactly-once/shapes.js";
 
 /*

@@ -17,8 +17,16 @@ const mayImport = {
   datastream: ["core", "graph"],
   state: ["core"],
   runtime: ["core", "graph", "state"],
+  "connector-base": ["core"],
   "connector-files": ["core"],
   "connector-kafka": ["core"],
+  "connector-jdbc": ["core"],
+  "connector-postgres": ["core", "connector-jdbc"],
+  "connector-mysql": ["core", "connector-jdbc"],
+  "format-avro": ["core"],
+  "format-changelog": ["core"],
+  "format-parquet": ["core"],
+  "format-protobuf": ["core"],
   "fs-s3": ["core"],
   "ha-zookeeper": ["core"],
   cluster: ["core", "graph", "state", "runtime", "env-node"],
@@ -28,7 +36,7 @@ const mayImport = {
   millrace: ["core", "graph", "datastream", "state", "runtime", "cluster", "client", "cli", "env-node", "connector-files"],
 };
 /** Packages that see the world only through `Env`. In `cluster` everything but the folders below. */
-const pure = ["core", "graph", "datastream", "state", "runtime", "ha-zookeeper"];
+const pure = ["core", "graph", "datastream", "state", "runtime", "ha-zookeeper", "connector-base"];
 const worldly = ["/embedded/", "/process/", "/rest/", "/metrics/", "/security/"];
 const isPure = (pkg, file) => pure.includes(pkg) || (pkg === "cluster" && !worldly.some((folder) => file.includes(folder)) && !file.endsWith("/index.ts"));
 const forbiddenGlobals = /\b(Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|setImmediate|performance\.|process\.(?:env|argv|exit|nextTick|memoryUsage|std\w+|hrtime|cwd|on)\b|queueMicrotask)/;

@@ -84,6 +84,29 @@ test("the death of a client cancels its job when that was asked for", async () =
   await until(async () => (await status(jobId)) === "CANCELED");
 });
 
+test("a client that takes nothing makes its job's sinks wait; one that is gone does not", async () => {
+  const printing = cluster.spawn(["run", "-q", "-m", cluster.address, "-D", "collect-sink.batch-size.max=64 kb", fileURLToPath(new URL("./jobs/prints-for-ever.ts", import.meta.url))]);
+  await until(() => printing.output().length > 1_000_000);
+  const jobId = submitted(printing.output());
+  const client = await cluster.client();
+  const records = async (): Promise<number> => (await client.ask("jobMetrics", { jobId })).vertices.flatMap(({ subtasks }) => subtasks).reduce((sum, { numRecordsIn = 0, numRecordsOut = 0 }) => sum + numRecordsIn + numRecordsOut, 0);
+  /** Two looks, more than a report of metrics apart. */
+  const changes = async (): Promise<boolean> => {
+    const before = await records();
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    return (await records()) !== before;
+  };
+  printing.child.kill("SIGSTOP");
+  await until(async () => !(await changes()));
+  printing.child.kill("SIGCONT");
+  await until(changes);
+  printing.child.kill("SIGKILL");
+  await printing.ended;
+  await until(changes);
+  await client.ask("cancelJob", { jobId });
+  client.close();
+});
+
 test("a job that needs more slots than there are waits, says what is missing, and fails after its time-out", async () => {
   const { code, output } = await run("-p", "5", job("word-count.ts"));
   assert.equal(code, 1);
@@ -122,6 +145,13 @@ test("wrong usage is told apart", async () => {
   const detached = await cluster.run("run", "-d", job("word-count.ts"));
   assert.equal(detached.code, 2);
   assert.match(detached.output, /-d needs a cluster/);
+  const both = await cluster.run("run", "-t", "local", "-m", cluster.address, job("word-count.ts"));
+  assert.equal(both.code, 2);
+  const unfinished = await cluster.run("list", "-D", "high-availability.type=zookeeper", "-D", "high-availability.zookeeper.quorum=127.0.0.1:1");
+  assert.match(unfinished.output, /HA_OPTION_MISSING[^]*storageDir/);
+  const leaderless = await cluster.run("list", "-D", "high-availability.type=file", "-D", `high-availability.storageDir=${join(cluster.directory, "nobody")}`, "-D", "client.timeout=200 ms");
+  assert.equal(leaderless.code, 1);
+  assert.match(leaderless.output, /LEADER_UNKNOWN/);
   const address = await cluster.run("list", "-m", "nowhere");
   assert.equal(address.code, 2);
   const nobody = await cluster.run("list", "-m", "127.0.0.1:1");
@@ -186,8 +216,10 @@ test("start-cluster and stop-cluster", async () => {
 });
 
 test("standalone-job runs one job and ends with it", async () => {
-  const port = 20_000 + (process.pid % 20_000);
-  const standalone = cluster.spawn(["standalone-job", "-p", "2", "-D", `jobmanager.rpc.port=${port}`, "-D", "rest.port=0", job("word-count.ts"), "a b a", "b"]);
+  const standalone = cluster.spawn(["standalone-job", "-p", "2", "-D", "jobmanager.rpc.port=0", "-D", "rest.port=0", job("word-count.ts"), "a b a", "b"]);
+  const listens = /JobManager listens on \S+:(\d+)\n/;
+  await until(() => standalone.child.exitCode !== null || listens.test(standalone.output()));
+  const port = listens.exec(standalone.output())?.[1];
   const taskManager = cluster.spawn(["taskmanager", "-D", `jobmanager.rpc.port=${port}`, "-D", "taskmanager.numberOfTaskSlots=2"]);
   assert.equal(await standalone.ended, 0, standalone.output());
   assert.deepEqual(standalone.output().split("\n").filter((line) => /^\d> /.test(line)).map((line) => line.slice(3)).sort(), ["a 1", "a 2", "b 1", "b 2"]);

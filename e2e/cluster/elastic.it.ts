@@ -43,6 +43,7 @@ class ElasticRun {
       "run", "-m", cluster.address, "-p", "2", "-D", "execution.checkpointing.interval=50 ms", "-D", `execution.checkpointing.dir=${join(cluster.directory, "checkpoints")}`,
       "-D", "restart-strategy.type=fixed-delay", "-D", "restart-strategy.fixed-delay.attempts=30", "-D", "restart-strategy.fixed-delay.delay=10 ms",
       ...define.flatMap((definition) => ["-D", definition]), job, "--input", this.#input, "--output", this.#output,
+      "--slow-from", `${LINES / 2}`, "--slow-until", join(cluster.directory, "done"),
     ]);
     void this.run.ended.then(() => (this.#ended = true));
   }
@@ -54,6 +55,7 @@ class ElasticRun {
       client = await cluster.client();
       const run = new ElasticRun(cluster, client, define);
       await work(run);
+      run.letEnd();
       assert.equal(await run.run.ended, 0, `${run.run.output()}\n${cluster.jobManager.output()}`);
       assert.equal(differenceOf(committedLines(run.#output), numberedLines(run.#input)), "", cluster.jobManager.output());
     } finally {
@@ -62,8 +64,9 @@ class ElasticRun {
     }
   }
 
-  get ended(): boolean {
-    return this.#ended;
+  /** From now on the job may come to its end. */
+  letEnd(): void {
+    writeFileSync(join(this.cluster.directory, "done"), "");
   }
 
   /** Resolves once every vertex of the running job is as wide, and it has taken a checkpoint since. */
@@ -140,8 +143,9 @@ test("a job in one process is rescaled through its REST API", async () => {
     const run = cluster.spawn([
       "run", "--rest", "-p", "2", "-D", "jobmanager.scheduler=adaptive", "-D", "rest.port=0", "-D", "execution.checkpointing.interval=50 ms",
       "-D", `execution.checkpointing.dir=${join(cluster.directory, "checkpoints")}`, job, "--input", input, "--output", output,
+      "--slow-from", "5000", "--slow-until", join(cluster.directory, "done"),
     ]);
-    await until(() => /http:\/\/\S+/.test(run.output()));
+    await until(() => /http:\/\/[^/\s]+[/\s]/.test(run.output()));
     const url = /http:\/\/[^/\s]+/.exec(run.output())![0];
     const ask = async (path: string): Promise<any> => (await fetch(`${url}/v1${path}`)).json();
     let jobId = "";
@@ -151,6 +155,7 @@ test("a job in one process is rescaled through its REST API", async () => {
     const put = await fetch(`${url}/v1/jobs/${jobId}/resource-requirements`, { method: "PUT", headers: { "content-type": "application/json" }, body: JSON.stringify(wider) });
     assert.equal(put.status, 200);
     await until(async () => (await ask(`/jobs/${jobId}`)).vertices.every(({ parallelism }: { parallelism: number }) => parallelism === 3));
+    writeFileSync(join(cluster.directory, "done"), "");
     assert.equal(await run.ended, 0, run.output());
     assert.equal(differenceOf(committedLines(output), numberedLines(input)), "");
   } finally {
@@ -164,7 +169,7 @@ for (const seed of seeds) {
     await ElasticRun.with(1, { "taskmanager.numberOfTaskSlots": "2" }, ["jobmanager.scheduler=adaptive"], async (run) => {
       const { cluster, client } = run;
       const jobId = await run.jobId();
-      for (let step = 0; step < 5 && !run.ended; step++) {
+      for (let step = 0; step < 5; step++) {
         const choice = random();
         if (choice < 0.4) await client.ask("rescaleJob", { jobId, parallelism: 1 + Math.floor(random() * 4) }).catch(() => undefined);
         else if (choice < 0.7 && cluster.taskManagers.length > 1) cluster.taskManagers.splice(Math.floor(random() * cluster.taskManagers.length), 1)[0]!.child.kill("SIGKILL");
@@ -173,6 +178,7 @@ for (const seed of seeds) {
       }
       // Whoever was killed last leaves its place to somebody.
       if (cluster.taskManagers.length === 0) await cluster.startTaskManager();
+      run.letEnd();
       await run.run.ended;
       const { restarts, rescales } = await client.ask("jobMetrics", { jobId });
       assert.ok(restarts + rescales > 0, "nothing happened to the job while it ran");

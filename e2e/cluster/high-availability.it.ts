@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { RPC_PROTOCOL_VERSION } from "@millrace/cluster";
 import { ZooKeeperServer, zookeeperMissing } from "../../tools/services/zookeeper/zookeeper-server.js";
 import { committedLines, differenceOf, numberedLines } from "./counted-words.js";
-import { LocalCluster, until, type ClusterProcess, type JobManagerProcess, type Release } from "./processes.js";
+import { LocalCluster, isRunning, leads, until, type ClusterProcess, type JobManagerProcess, type Release } from "./processes.js";
 
 /*
  * Several JobManagers as real processes. Invariant: whatever happens to the one that leads, and to what they agree through, the files that a job commits
@@ -33,14 +33,12 @@ interface World {
   readonly standby: () => JobManagerProcess;
   /** Runs the job attached; resolves once it has completed so many checkpoints. */
   readonly run: () => Promise<ClusterProcess>;
-  /** Resolves once files were committed that are not there now. */
-  readonly newOutput: () => Promise<void>;
+  /** Resolves once files were committed that are not there now, or, when `client` is named, its job has ended. */
+  readonly newOutput: (client?: ClusterProcess) => Promise<void>;
   /** The job's client ended well, and the output is what it has to be. */
   readonly finished: (client: ClusterProcess) => Promise<void>;
 }
 
-const leads = (jobManager: JobManagerProcess): boolean => jobManager.output().lastIndexOf(" leads, at ") > jobManager.output().lastIndexOf("no longer leads");
-const alive = ({ child }: ClusterProcess): boolean => child.exitCode === null && child.signalCode === null;
 
 /** Two JobManagers and two TaskManagers with two slots each. Leases and session time-outs are the defaults. */
 async function world(t: TestContext, kind: Kind, { lines = 20_000, jobManagers: count = 2 } = {}): Promise<World> {
@@ -67,20 +65,20 @@ async function world(t: TestContext, kind: Kind, { lines = 20_000, jobManagers: 
       return [];
     }
   };
-  const newOutput = async (): Promise<void> => {
+  const newOutput = async (client?: ClusterProcess): Promise<void> => {
     const before = new Set(files());
-    await until(() => files().some((name) => !before.has(name)));
+    await until(() => (client !== undefined && !isRunning(client)) || files().some((name) => !before.has(name)));
   };
   const args = ["-p", "2", "-D", "execution.checkpointing.interval=200 ms", job, "--input", input, "--output", output, "--pause-every", "40"];
   const self: World = {
     cluster, args, zookeeper, jobManagers, newOutput,
     addresses: () => jobManagers.map(({ port }) => `127.0.0.1:${port}`).join(","),
-    leader: () => jobManagers.find((one) => alive(one) && leads(one))!,
-    standby: () => jobManagers.find((one) => alive(one) && !leads(one))!,
+    leader: () => jobManagers.find((one) => isRunning(one) && leads(one))!,
+    standby: () => jobManagers.find((one) => isRunning(one) && !leads(one))!,
     run: async () => {
       await until(() => self.leader() !== undefined);
       const client = cluster.spawn(["run", "-m", self.addresses(), ...args]);
-      await Promise.race([newOutput().then(newOutput), client.ended.then(() => assert.fail(client.output()))]);
+      await Promise.race([newOutput().then(() => newOutput()), client.ended.then(() => assert.fail(client.output()))]);
       return client;
     },
     finished: async (client) => {
@@ -94,26 +92,47 @@ async function world(t: TestContext, kind: Kind, { lines = 20_000, jobManagers: 
 
 for (const { kind, options } of kinds) {
   test(`kill -9 of the leader: the standby goes on from the last checkpoint (${kind})`, options, async (t) => {
-    const { leader, standby, run, newOutput, finished, addresses, cluster } = await world(t, kind);
+    const { leader, standby, run, newOutput, finished, cluster } = await world(t, kind);
     const client = await run();
     const [killed, next] = [leader(), standby()];
     const jobId = /JobID ([0-9a-f]{32})/.exec(client.output())![1]!;
-    const moved = await fetch(`${next.restUrl}/v1/jobs/overview`, { redirect: "manual" });
-    assert.deepEqual([moved.status, moved.headers.get("location")], [307, `${killed.restUrl}/v1/jobs/overview`]);
+    const moved = (): Promise<Response> => fetch(`${next.restUrl}/v1/jobs/overview`, { redirect: "manual" });
+    // It may not have heard yet who leads.
+    await until(async () => (await moved()).status === 307);
+    assert.equal((await moved()).headers.get("location"), `${killed.restUrl}/v1/jobs/overview`);
     assert.match(await (await fetch(`${next.restUrl}/v1/jobs/overview`)).text(), new RegExp(jobId));
     killed.child.kill("SIGKILL");
     const killedMs = performance.now();
     await until(() => next.output().includes("is recovered"));
-    await newOutput();
+    await newOutput(client);
     t.diagnostic(`${kind}: ${Math.round(performance.now() - killedMs)} ms from kill -9 of the leader to the first new output`);
     await finished(client);
     // Another leader knows how it ended, and does not run it again.
     await cluster.addJobManager(killed.port);
     next.child.kill("SIGKILL");
-    let list = await cluster.run("list", "-a", "-m", addresses());
-    // Until it leads nobody can say.
-    while (list.code !== 0) list = await cluster.run("list", "-a", "-m", addresses());
+    const list = await cluster.run("list", "-a", ...cluster.definitions);
+    assert.equal(list.code, 0, list.output);
     assert.doesNotMatch(list.output, new RegExp(jobId));
+  });
+
+  test(`commands find the leader by the configuration, the next one too (${kind})`, options, async (t) => {
+    const { cluster, args, leader, standby, newOutput } = await world(t, kind);
+    const command = (name: string, ...more: readonly string[]) => cluster.run(name, ...cluster.definitions, ...more);
+    const submitted = await command("run", "-t", "remote", "-d", "-D", "jobmanager.scheduler=adaptive", "-D", "jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling=0", ...args);
+    assert.equal(submitted.code, 0, submitted.output);
+    const jobId = /JobID ([0-9a-f]{32})/.exec(submitted.output)![1]!;
+    await newOutput();
+    const [killed, next] = [leader(), standby()];
+    const rescaled = await command("rescale", jobId, "-p", "1");
+    assert.equal(rescaled.code, 0, rescaled.output);
+    killed.child.kill("SIGKILL");
+    // It waits for the next one to be elected.
+    const stopped = await command("stop", "-p", join(cluster.directory, "savepoints"), jobId.slice(0, 8));
+    assert.equal(stopped.code, 0, `${stopped.output}\n${next.output()}`);
+    assert.match(stopped.output, /savepoints\/savepoint-/);
+    const list = await command("list", "-a");
+    assert.match(list.output, new RegExp(`${jobId} : .*\\(FINISHED\\)`));
+    assert.match(next.output(), /is recovered/);
   });
 
   test(`a leader that hangs past its lease and wakes up does no harm (${kind})`, options, async (t) => {
@@ -124,9 +143,9 @@ for (const { kind, options } of kinds) {
     await until(() => next.output().includes("is recovered"));
     stopped.child.kill("SIGCONT");
     await until(() => stopped.output().includes("no longer leads"));
-    await newOutput();
+    await newOutput(client);
     await finished(client);
-    assert.ok(alive(stopped), "it goes on as a standby");
+    assert.ok(isRunning(stopped), "it goes on as a standby");
   });
 
   test(`both JobManagers killed and started again (${kind})`, options, async (t) => {
@@ -144,12 +163,12 @@ for (const { kind, options } of kinds) {
     const { cluster, args, newOutput, finished } = await world(t, kind, { jobManagers: 0 });
     const start = (): ClusterProcess => cluster.spawn(["standalone-job", ...cluster.definitions, "-D", "jobmanager.rpc.port=0", ...args]);
     const both = [start(), start()];
-    const leads = (one: ClusterProcess): boolean => one.output().includes(" leads, at ") && alive(one);
-    await until(() => both.some(leads));
+    const leadsNow = (one: ClusterProcess): boolean => one.output().includes(" leads, at ") && isRunning(one);
+    await until(() => both.some(leadsNow));
     await newOutput();
     await newOutput();
-    both.find(leads)!.child.kill("SIGKILL");
-    const other = both.find((one) => !leads(one) && alive(one))!;
+    both.find(leadsNow)!.child.kill("SIGKILL");
+    const other = both.find((one) => !leadsNow(one) && isRunning(one))!;
     await finished(other);
     assert.match(other.output(), /is recovered/);
     const again = start();
@@ -165,7 +184,7 @@ test("ZooKeeper crashes and comes back: the leader steps down, is elected again,
   await until(() => jobManagers.some((one) => one.output().includes("no longer leads")));
   await zookeeper!.start();
   await until(() => jobManagers.some((one) => one.output().includes("is recovered")));
-  await newOutput();
+  await newOutput(client);
   await finished(client);
 });
 
@@ -186,7 +205,7 @@ test("a rolling upgrade: neighbouring releases work together, others are refused
     jobManagers[jobManagers.indexOf(old)] = await cluster.addJobManager(old.port, next);
     await until(() => leader() !== undefined);
   }
-  await newOutput();
+  await newOutput(client);
   const old = [...cluster.taskManagers];
   await Promise.all([cluster.startTaskManager({}, next), cluster.startTaskManager({}, next)]);
   for (const { child, ended } of old) {

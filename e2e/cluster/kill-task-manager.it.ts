@@ -61,18 +61,34 @@ async function check(seed: number, define: Readonly<Record<string, string>>, fau
     const run = cluster.spawn([
       "run", "-m", cluster.address, "-p", "2", "-D", "execution.checkpointing.interval=50 ms", "-D", `execution.checkpointing.dir=${join(cluster.directory, "checkpoints")}`,
       "-D", "restart-strategy.type=fixed-delay", "-D", "restart-strategy.fixed-delay.attempts=20", "-D", "restart-strategy.fixed-delay.delay=10 ms", ...options, job, "--input", input, "--output", output,
+      "--slow-from", `${LINES / 2}`, "--slow-until", join(cluster.directory, "harmed"),
     ]);
     const faults = 1 + Math.floor(random() * 2);
     for (let i = 0; i < faults; i++) {
       await checkpointsLater(cluster, 1 + Math.floor(random() * 4), run.ended);
       await fault(cluster, random);
     }
+    await restarted(cluster, run.ended);
+    writeFileSync(join(cluster.directory, "harmed"), "");
     assert.equal(await run.ended, 0, `${run.output()}\n${cluster.jobManager.output()}`);
     assert.match(run.output(), /[1-9] restarts?/, "no fault hit the job while it ran");
     assert.equal(differenceOf(committedLines(output), numberedLines(input)), "", `${cluster.jobManager.output()}\n${readdirSync(output).join("\n")}`);
   } finally {
     await cluster.stop();
   }
+}
+
+/** Waits until the job has noticed, unless it ends before. */
+async function restarted(cluster: LocalCluster, ended: Promise<unknown>): Promise<void> {
+  const client = await cluster.client();
+  let over = false;
+  void ended.then(() => (over = true));
+  await until(async () => {
+    if (over) return true;
+    const [running] = await client.ask("listJobs", undefined);
+    return running !== undefined && (await client.ask("jobMetrics", { jobId: running.jobId })).restarts > 0;
+  });
+  client.close();
 }
 
 /** Waits until the job has completed so many more checkpoints, unless it ends before. */

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -115,7 +115,7 @@ export class LocalCluster {
 
   client(): Promise<ClusterClient> {
     const env = nodeClusterEnv({ write: () => undefined });
-    return ClusterClient.connect({ env, host: "127.0.0.1", port: this.port });
+    return ClusterClient.connect({ env, jobManagers: () => [{ host: "127.0.0.1", port: this.port }] });
   }
 
   /** The arguments with which every process of the cluster is started. */
@@ -145,9 +145,36 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
+export function isRunning({ child }: ClusterProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
+
+/** Whether a JobManager with high availability says that it leads. */
+export function leads(jobManager: ClusterProcess): boolean {
+  const output = jobManager.output();
+  return output.lastIndexOf(" leads, at ") > output.lastIndexOf("no longer leads");
+}
+
 /** Whether a process runs. (Linux.) */
 export function isAlive(pid: number): boolean {
   return commandOf(pid) !== "";
+}
+
+/** Ports that a process, and nobody else, listens on. (Linux.) */
+export function listeningPorts(pid: number): number[] {
+  const own = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => /^socket:\[(\d+)\]$/.exec(linkOf(`/proc/${pid}/fd/${fd}`))?.[1]));
+  // The table is the whole machine's.
+  const sockets = readFileSync(`/proc/${pid}/net/tcp`, "utf8").split("\n").slice(1).map((line) => line.trim().split(/\s+/));
+  return sockets.filter((fields) => fields[3] === "0A" && own.has(fields[9])).map((fields) => Number.parseInt(fields[1]!.split(":")[1]!, 16));
+}
+
+/** Of one that has been closed meanwhile it is empty. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
 }
 
 /** The slots of a TaskManager whose slots are processes. (Linux.) */

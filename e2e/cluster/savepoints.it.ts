@@ -109,7 +109,12 @@ test("REST takes savepoints, stops jobs and disposes, with Flink's answers", asy
   assert.equal(checkpoints.latest.savepoint.checkpoint_type, "SAVEPOINT");
 
   const native = await ask("POST", `/jobs/${jobId}/savepoints`, { "target-directory": savepoints(), formatType: "NATIVE" });
-  assert.match(JSON.stringify(await outcome(`/jobs/${jobId}/savepoints/${native.body["request-id"]}`)), /NATIVE/);
+  const { location: nativeLocation } = await outcome(`/jobs/${jobId}/savepoints/${native.body["request-id"]}`);
+  assert.deepEqual([metadataOf(nativeLocation).type, metadataOf(nativeLocation).formatVersion], ["savepoint", 0]);
+  const byCommand = await command("savepoint", "-type", "native", jobId, savepoints());
+  assert.equal(byCommand.code, 0, byCommand.output);
+  assert.equal(metadataOf(lastLine(byCommand.output)).formatVersion, 0);
+  assert.equal((await command("savepoint", "--type", "other", jobId, savepoints())).code, 2);
   const stop = await ask("POST", `/jobs/${jobId}/stop`, { targetDirectory: savepoints(), drain: false });
   assert.equal(stop.status, 202);
   assert.ok(existsSync((await outcome(`/jobs/${jobId}/savepoints/${stop.body["request-id"]}`)).location));

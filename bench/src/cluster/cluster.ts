@@ -1,19 +1,12 @@
 import { highWaterKb } from "../contestants/process-tree.js";
 
-/** A process of a cluster that can be killed. */
-export interface Member {
-  readonly pid: number;
-  /** As the cluster's REST API names it. */
-  readonly taskManagerId: string;
-}
-
 /** A JobManager and TaskManagers with one slot each, ours or Flink's. Both answer the same REST calls. */
 export interface BenchCluster {
   readonly directory: string;
   readonly restUrl: string;
   /** All of its processes that live. */
   pids(): readonly number[];
-  /** A TaskManager of which no slot is free. */
+  /** The process id of a TaskManager of which no slot is free. */
   busyTaskManager(): Promise<number>;
   stop(): Promise<void>;
 }

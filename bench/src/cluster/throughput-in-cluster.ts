@@ -10,21 +10,19 @@ export interface ClusterJob {
   readonly job: string;
   /** Of the peer. */
   readonly work: string;
-  readonly config?: Readonly<Record<string, string>>;
 }
 
 /** Two TaskManagers with a slot each, one run in a new cluster. */
-export function millraceInCluster({ job, config = {} }: ClusterJob): Contestant {
+export function millraceInCluster({ job }: ClusterJob): Contestant {
   return {
     name: "millrace",
     async run({ size }) {
       const cluster = await OurCluster.start();
       try {
-        const settings = Object.entries(config).flatMap(([key, value]) => ["-D", `${key}=${value}`]);
         const sizes = ["--records", String(size.records), "--prelude", String(size.prelude), ...(size.keys === undefined ? [] : ["--keys", String(size.keys)])];
         const profile = process.env["MILLRACE_BENCH_PROFILE"];
         const { code, output } = await cluster.processes.run(
-          "run", "--quiet", "-m", cluster.processes.address, "-p", "2", ...settings, jobFile(job), ...sizes, ...(profile === undefined ? [] : ["--profile", profile]),
+          "run", "--quiet", "-m", cluster.processes.address, "-p", "2", jobFile(job), ...sizes, ...(profile === undefined ? [] : ["--profile", profile]),
         );
         if (code !== 0) throw new Error(`${job} ended with ${code}:\n${output.slice(-4000)}`);
         return sampleOf(reportsIn(output.split("\n")), size, peakRssKb(cluster.pids()));

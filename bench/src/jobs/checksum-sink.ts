@@ -1,7 +1,7 @@
 import type { Sink, SinkWriter, SinkWriterContext } from "millrace";
 import { Checksum } from "../data/checksum.js";
 import { cpuMicros, firstOpening } from "./gate.js";
-import { endProfile } from "./profile.js";
+import { endProfile, startProfile } from "./profile.js";
 
 /** In front of the line of JSON each subtask of the sink prints when it has ended. */
 export const REPORT_MARK = "@bench ";
@@ -44,6 +44,7 @@ class ChecksumWriter<T> implements SinkWriter<T> {
     this.hash = hash;
     this.extras = extras;
     this.context = context;
+    startProfile();
   }
   write(output: T): void {
     this.checksum.add(this.hash(output));

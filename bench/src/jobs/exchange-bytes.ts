@@ -6,7 +6,7 @@ import { gated } from "./gate.js";
 import { benchEnvironment } from "./bench-environment.js";
 import { records } from "./job-parameters.js";
 
-/* From the only subtask of the source to the second one of the sink: all blocks cross. With a batch size of 1 each is a buffer. */
+/* From the only subtask of the source to the second one of the sink: all blocks cross. */
 const env = benchEnvironment();
 env.fromSource(gated(new DataGeneratorSource<Uint8Array>(block, records)), WatermarkStrategy.noWatermarks<Uint8Array>(), "blocks")
   .setParallelism(1)

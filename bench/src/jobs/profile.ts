@@ -5,12 +5,13 @@ import { threadId } from "node:worker_threads";
 import { parameters } from "./job-parameters.js";
 
 /*
- * `--profile DIR`: each slot writes a CPU profile of the measured part, from its first record to the end of its sink.
+ * `--profile DIR`: each slot writes a CPU profile of the measured part, from its first record to the end of its sink; one without a source, from the start of its sink.
  */
 let session: Session | undefined;
 
 export function startProfile(): void {
   if (!parameters.has("profile")) return;
+  session?.disconnect();
   session = new Session();
   session.connect();
   session.post("Profiler.enable");
@@ -23,7 +24,7 @@ export function endProfile(): void {
     if (error !== null) throw error;
     const directory = parameters.required("profile");
     mkdirSync(directory, { recursive: true });
-    writeFileSync(join(directory, `slot-${threadId}.cpuprofile`), JSON.stringify(profile));
+    writeFileSync(join(directory, `slot-${process.pid}-${threadId}.cpuprofile`), JSON.stringify(profile));
   });
   session?.disconnect();
   session = undefined;

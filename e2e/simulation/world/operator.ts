@@ -132,10 +132,10 @@ export class Operator {
   async #follow(): Promise<void> {
     const { cluster } = this.#init;
     const { env } = this.#process;
-    const [first, ...others] = cluster.jobManagers.hosts.map((host) => ({ host, port: JOB_MANAGER_PORT }));
+    const addresses = cluster.jobManagers.hosts.map((host) => ({ host, port: JOB_MANAGER_PORT }));
     while (!this.finished) {
       try {
-        this.#client = await ClusterClient.connect({ env, ...first!, others });
+        this.#client = await ClusterClient.connect({ env, jobManagers: () => addresses });
         await this.#work(this.#client);
       } catch (error) {
         env.log.write("info", `once more: ${(error as Error).message}`);

@@ -1,4 +1,6 @@
+import type { SavepointFormat } from "@millrace/graph";
 import type { Command } from "commander";
+import type { ClusterRequest } from "./cluster-address.js";
 import { jobCommand, parseDefinition, parseParallelism, parseVertexParallelism, toRequest, usageError, type CommandOptions } from "./command-line.js";
 
 interface ProcessOptions {
@@ -25,21 +27,21 @@ export function clusterCommands(program: Command, run: SetExitCode): void {
   program.command("stop-cluster").description("Stop the cluster that start-cluster has started.")
     .option("--dir <directory>", "what start-cluster was given")
     .action(async (options: { dir?: string }) => run((await import("./local-cluster.js")).stopClusterCommand({ directory: options.dir })));
-  program.command("list").description("List the jobs of a cluster.")
-    .option("-m, --jobmanager <host:port>", "the JobManager; default 127.0.0.1:6123")
+  connectionOptions(program.command("list").description("List the jobs of a cluster."))
     .option("-a, --all", "those that have ended, too")
     .option("-r, --running", "only those that run")
     .option("-s, --scheduled", "only those that wait")
-    .action(async ({ jobmanager, ...options }: ConnectionOptions) => run((await import("./job-commands.js")).listCommand({ ...options, ...(jobmanager === undefined ? {} : { jobManager: jobmanager }) })));
+    .action(async ({ jobmanager, ...options }: ConnectionOptions) => run((await import("./job-commands.js")).listCommand({ ...options, jobManager: jobmanager })));
   oneJobCommand(program, "cancel", "Cancel a job, without a savepoint.")
     .option("-s, --withSavepoint [directory]", "deprecated, use stop: take a savepoint before")
     .action(async (jobId: string, { withSavepoint, ...options }: ConnectionOptions & { withSavepoint?: string | true }) =>
       run((await import("./job-commands.js")).cancelCommand(jobId, { ...connection(options), ...(withSavepoint === undefined ? {} : { withSavepoint }) })));
   oneJobCommand(program, "stop", "Stop a job behind a savepoint, and print the savepoint's path.")
     .option("-p, --savepointPath <directory>", "where the savepoint's directory is made (default: execution.checkpointing.savepoint-dir)")
+    .option("--type <format>", TYPE, parseFormat)
     .option("-d, --drain", "end the sources first, so that all windows and timers fire: for a job that is not to go on")
-    .action(async (jobId: string, { savepointPath, drain, ...options }: ConnectionOptions & { savepointPath?: string; drain?: boolean }) =>
-      run((await import("./job-commands.js")).stopCommand(jobId, { ...connection(options), drain: drain ?? false, ...(savepointPath === undefined ? {} : { directory: savepointPath }) })));
+    .action(async (jobId: string, { savepointPath, drain, type, ...options }: ConnectionOptions & { savepointPath?: string; drain?: boolean; type?: SavepointFormat }) =>
+      run((await import("./job-commands.js")).stopCommand(jobId, { ...connection(options), drain: drain ?? false, formatType: type, ...(savepointPath === undefined ? {} : { directory: savepointPath }) })));
   savepointCommand(program, run);
   oneJobCommand(program, "rescale", "Give a running job another parallelism, as far as there are slots (jobmanager.scheduler=adaptive).")
     .option("-p, --parallelism <n>", "of every vertex that can have another one", parseParallelism)
@@ -55,32 +57,44 @@ export function clusterCommands(program: Command, run: SetExitCode): void {
       run((await import("./job-commands.js")).checkpointCommand(jobId, { ...connection(options), full: full ?? false })));
 }
 
+const TYPE = "canonical, the default: every later release reads it; native: the format of checkpoints, for this release";
+
+function parseFormat(text: string): SavepointFormat {
+  const format = text.toUpperCase();
+  if (format === "CANONICAL" || format === "NATIVE") return format;
+  throw usageError(`"${text}" is not a format of savepoints: give canonical or native`);
+}
+
 function savepointCommand(program: Command, run: SetExitCode): void {
-  const command = program.command("savepoint").description("Take a savepoint of a job, and print its path; or delete one.")
+  const command = connectionOptions(program.command("savepoint").description("Take a savepoint of a job, and print its path; or delete one."))
     .argument("[job id]", "its id, or the beginning of it")
     .argument("[directory]", "where the savepoint's directory is made (default: execution.checkpointing.savepoint-dir)")
-    .option("-m, --jobmanager <host:port>", "the JobManager; default 127.0.0.1:6123")
+    .option("--type <format>", TYPE, parseFormat)
     .option("-d, --dispose <path>", "delete this savepoint, through the JobManager if one is named")
-    .action(async (jobId: string | undefined, directory: string | undefined, { dispose, ...options }: ConnectionOptions & { dispose?: string }) => {
+    .action(async (jobId: string | undefined, directory: string | undefined, { dispose, type, ...options }: ConnectionOptions & { dispose?: string; type?: SavepointFormat }) => {
       const commands = await import("./job-commands.js");
       if (dispose !== undefined) return run(commands.disposeCommand(dispose, connection(options)));
       if (jobId === undefined) return command.error("error: name a job, or a savepoint to --dispose", { exitCode: 2 });
-      return run(commands.savepointCommand(jobId, directory, connection(options)));
+      return run(commands.savepointCommand(jobId, directory, { ...connection(options), formatType: type }));
     });
 }
 
 interface ConnectionOptions {
   readonly jobmanager?: string;
+  readonly define: Readonly<Record<string, string>>;
+  readonly configDir?: string;
 }
 
 function oneJobCommand(program: Command, name: string, description: string): Command {
-  return program.command(name).description(description)
-    .argument("<job id>", "its id, or the beginning of it")
-    .option("-m, --jobmanager <host:port>", "the JobManager; default 127.0.0.1:6123");
+  return connectionOptions(program.command(name).description(description)).argument("<job id>", "its id, or the beginning of it");
 }
 
-function connection({ jobmanager }: ConnectionOptions): { readonly jobManager?: string } {
-  return jobmanager === undefined ? {} : { jobManager: jobmanager };
+function connectionOptions(command: Command): Command {
+  return define(command.option("-m, --jobmanager <host:port>", "the JobManager; of several, host:port,host:port (default: what the configuration names: high-availability.type, or jobmanager.rpc.address)"));
+}
+
+function connection({ jobmanager, define: definitions, configDir: directory }: ConnectionOptions): ClusterRequest {
+  return { jobManager: jobmanager, define: definitions, configDir: directory };
 }
 
 function processCommand(program: Command, name: string, description: string): Command {

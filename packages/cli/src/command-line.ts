@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
+import type { ClusterRequest } from "./cluster-address.js";
 import { clusterCommands } from "./cluster-commands.js";
 import { exitCodes, isUsageError } from "./exit-codes.js";
 import { portablePath } from "./portable-path.js";
@@ -34,6 +35,8 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   };
   jobCommand(program, "run", "Run a job, a TypeScript or JavaScript module, on worker threads of this process, or in a cluster.")
     .option("-m, --jobmanager <host:port>", "submit the job to the cluster of this JobManager; of several, host:port,host:port")
+    .option("-t, --target <target>", "remote: submit the job to the cluster that the configuration names (high-availability.type, or jobmanager.rpc.address); local: run it here, the default without -m", parseTarget)
+    .option("--configDir <directory>", "with -t remote: the directory of config.yaml (default: MILLRACE_CONF_DIR)")
     .option("-d, --detached", "with -m: return as soon as the job is submitted")
     .option("--shutdown-on-attached-exit", "with -m: Ctrl-C, or the end of this process, cancels the job instead of leaving it")
     .option("--inline", "run in one thread, without worker threads (slot.isolation=inline)")
@@ -42,7 +45,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .action(async (job: string, args: string[], options: CommandOptions) => {
       const { runCommand } = await import("./run-command.js");
       await setExitCode(runCommand({
-        ...withRest(toRequest(job, args, options), options.rest === true), inline: options.inline ?? false, quiet: options.quiet ?? false, jobManager: options.jobmanager,
+        ...withRest(toRequest(job, args, options), options.rest === true), inline: options.inline ?? false, quiet: options.quiet ?? false, cluster: clusterOf(options),
         detached: detached(options), cancelOnExit: options.shutdownOnAttachedExit ?? false,
       }));
     });
@@ -104,6 +107,7 @@ export interface CommandOptions {
   readonly inline?: boolean;
   readonly quiet?: boolean;
   readonly jobmanager?: string;
+  readonly target?: "remote" | "local";
   readonly detached?: boolean;
   readonly shutdownOnAttachedExit?: boolean;
   readonly rest?: boolean;
@@ -151,12 +155,25 @@ function withFlinkOptions(argv: readonly string[]): string[] {
 
 const flinkOptions: Readonly<Record<string, string>> = {
   "-cm": "--claim-mode", "-claimMode": "--claim-mode", "--claimMode": "--claim-mode", "-rm": "--claim-mode", "-restoreMode": "--claim-mode", "--restoreMode": "--claim-mode",
-  "--fromSavepoint": "--from-savepoint", "--allowNonRestoredState": "--allow-non-restored-state", "-full": "--full", "-drain": "--drain", "-dispose": "--dispose",
+  "--fromSavepoint": "--from-savepoint", "--allowNonRestoredState": "--allow-non-restored-state", "-full": "--full", "-drain": "--drain", "-dispose": "--dispose", "-type": "--type",
 };
 
-function detached({ detached: wanted = false, jobmanager }: CommandOptions): boolean {
-  if (!wanted || jobmanager !== undefined) return wanted;
-  throw new CommanderError(exitCodes.usage, "millrace.detached", usage("-d needs a cluster that runs the job: add -m HOST:PORT"));
+/** The cluster that a job is submitted to, if it is. */
+function clusterOf({ jobmanager, target, define, configDir }: CommandOptions): ClusterRequest | undefined {
+  if (jobmanager === undefined && target !== "remote") return undefined;
+  if (target === "local") throw usageError("-m names a cluster, and -t local says to run the job here: leave one of them out");
+  return { jobManager: jobmanager, configDir, define };
+}
+
+function detached(options: CommandOptions): boolean {
+  const { detached: wanted = false } = options;
+  if (!wanted || clusterOf(options) !== undefined) return wanted;
+  throw new CommanderError(exitCodes.usage, "millrace.detached", usage("-d needs a cluster that runs the job: add -m HOST:PORT, or -t remote"));
+}
+
+function parseTarget(text: string): string {
+  if (text === "remote" || text === "local") return text;
+  throw usageError(`"${text}" is not a target: give remote or local`);
 }
 
 function parseRole(text: string): string {

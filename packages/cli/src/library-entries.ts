@@ -4,7 +4,7 @@ import type { LibraryEntries } from "@millrace/client";
 export async function libraryEntries(): Promise<LibraryEntries | undefined> {
   const [{ slotEntryUrl }, { programEntryUrl }] = await Promise.all([import("@millrace/cluster/embedded"), import("@millrace/client")]);
   try {
-    return { millrace: import.meta.resolve("millrace"), slot: slotEntryUrl, program: programEntryUrl };
+    return { millrace: import.meta.resolve("millrace"), slot: slotEntryUrl, program: programEntryUrl, command: new URL("./command-line.js", import.meta.url).href };
   } catch {
     return undefined;
   }

@@ -1,16 +1,15 @@
 import { isMillraceError } from "@millrace/core";
 import { consoleLog } from "@millrace/cluster/embedded";
 import type { ClusterClient } from "@millrace/cluster/process";
-import { EXTERNAL_PACKAGES } from "@millrace/core";
+import { EXTERNAL_PACKAGES, allOptions, processOptions } from "@millrace/core";
 import { portableArtifact, type BundledPackages } from "@millrace/client";
 import type { JobClient } from "@millrace/graph";
 import type { JobRequest } from "./command-line.js";
-import { connectCluster } from "./cluster-address.js";
+import { connectCluster, type ClusterRequest } from "./cluster-address.js";
 import { planJob } from "./run-job.js";
 
 export interface RemoteRequest extends JobRequest {
-  /** `HOST:PORT` of the JobManager; of several, separated by commas. */
-  readonly jobManager: string;
+  readonly cluster: ClusterRequest;
   readonly detached: boolean;
   readonly cancelOnExit: boolean;
 }
@@ -27,14 +26,23 @@ export interface RemoteJob {
 
 /** Plans a job here and submits it; with `detached`, nothing of it stays here. */
 export async function submitRemote(request: RemoteRequest): Promise<RemoteJob> {
+  const { cluster: { define = {}, ...named } } = request;
   // A cluster that is not there should be noticed before the work of planning.
-  const cluster = await connectCluster(request.jobManager);
+  const cluster = await connectCluster({ ...named, define: Object.fromEntries(Object.entries(define).filter(([key]) => isOfCluster(key))) });
   try {
     return await planAndSubmit(cluster, request);
   } catch (error) {
     cluster.close();
     throw error;
   }
+}
+
+const ofJobs: ReadonlySet<string> = new Set(allOptions.flatMap(({ key, deprecatedKeys = [] }) => [key, ...deprecatedKeys]));
+const ofProcesses: ReadonlySet<string> = new Set(processOptions.flatMap(({ key, deprecatedKeys = [] }) => [key, ...deprecatedKeys]));
+
+/** Says how the cluster is found and spoken to; everything else goes with the job, and is checked there. */
+function isOfCluster(key: string): boolean {
+  return ofProcesses.has(key) && !ofJobs.has(key);
 }
 
 /** A TaskManager has no slots in the program's own thread. */
@@ -48,7 +56,8 @@ export function packagesToSend(config: Readonly<Record<string, unknown>>): Bundl
 }
 
 async function planAndSubmit(cluster: ClusterClient, request: RemoteRequest): Promise<RemoteJob> {
-  const { artifact, program, jobGraph } = await planJob(request.job, { args: request.args, config: onWorkers(request.config) }, { packages: packagesToSend(request.config) });
+  const config = Object.fromEntries(Object.entries(request.config).filter(([key]) => !isOfCluster(key)));
+  const { artifact, program, jobGraph } = await planJob(request.job, { args: request.args, config: onWorkers(config) }, { packages: packagesToSend(config) });
   try {
     for (const warning of program.warnings) consoleLog.write("warn", warning);
     const bytes = await portableArtifact(artifact);

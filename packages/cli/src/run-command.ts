@@ -1,5 +1,6 @@
 import { isMillraceError } from "@millrace/core";
 import type { JobClient, JobMetrics } from "@millrace/graph";
+import type { ClusterRequest } from "./cluster-address.js";
 import type { JobRequest } from "./command-line.js";
 import { exitCodes, isUsageError } from "./exit-codes.js";
 import { renderError } from "./render-error.js";
@@ -9,8 +10,8 @@ import { paint } from "./terminal-style.js";
 export interface RunRequest extends JobRequest {
   readonly inline: boolean;
   readonly quiet: boolean;
-  /** `HOST:PORT` of the JobManager of a cluster; without it, the job runs in this process. */
-  readonly jobManager: string | undefined;
+  /** Where the job is submitted to; without it, it runs in this process. */
+  readonly cluster: ClusterRequest | undefined;
   readonly detached: boolean;
   /** Ctrl-C, or the end of this process, cancels the job in the cluster instead of leaving it alone. */
   readonly cancelOnExit: boolean;
@@ -33,12 +34,12 @@ const PROGRAM_GRACE_MS = 2000;
 export async function runCommand(request: RunRequest): Promise<number> {
   const showsStatus = !request.quiet && process.stderr.isTTY === true;
   let statusLine: StatusLine | undefined;
-  const interrupts = new Interrupts(request.jobManager !== undefined && !request.cancelOnExit ? request.jobManager : undefined);
+  const interrupts = new Interrupts(request.cancelOnExit ? undefined : request.cluster);
   let planning = true;
   try {
     const job = await start(request);
     planning = false;
-    if (request.jobManager !== undefined) process.stderr.write(`Job has been submitted with JobID ${job.client.jobId}\n`);
+    if (request.cluster !== undefined) process.stderr.write(`Job has been submitted with JobID ${job.client.jobId}\n`);
     if (request.detached) {
       await job.kill();
       return exitCodes.finished;
@@ -54,7 +55,7 @@ export async function runCommand(request: RunRequest): Promise<number> {
       statusLine?.stop();
       statusLine = undefined;
       if (!request.quiet) process.stderr.write(`${summary(result.jobName, result.netRuntimeMs, await job.client.getMetrics(), result.accumulators)}\n`);
-      if (request.jobManager !== undefined) await job.kill();
+      if (request.cluster !== undefined) await job.kill();
       return exitCodes.finished;
     } catch (error) {
       statusLine?.stop();
@@ -85,12 +86,12 @@ async function endProgram(job: StartedJob): Promise<void> {
 }
 
 function start(request: RunRequest): Promise<StartedJob> {
-  if (request.jobManager !== undefined) return startInCluster({ ...request, jobManager: request.jobManager });
+  if (request.cluster !== undefined) return startInCluster({ ...request, cluster: request.cluster });
   const inline = request.inline || request.config["slot.isolation"] === "inline";
   return inline ? startInline(request) : startOnWorkers(request);
 }
 
-async function startInCluster(request: RunRequest & { readonly jobManager: string }): Promise<StartedJob> {
+async function startInCluster(request: RunRequest & { readonly cluster: ClusterRequest }): Promise<StartedJob> {
   const { submitRemote } = await import("./remote-job.js");
   return submitRemote(request);
 }
@@ -122,21 +123,21 @@ function summary(jobName: string, netRuntimeMs: number, metrics: JobMetrics, acc
 /** The first Ctrl-C cancels the job, or, of a job in a cluster, leaves it there. The second ends the process at once. */
 class Interrupts {
   interrupted = false;
-  readonly #leaves: string | undefined;
+  readonly #leaves: ClusterRequest | undefined;
   #client: JobClient | undefined;
   readonly #onSignal = (): void => {
     if (this.interrupted || this.#client === undefined) process.exit(exitCodes.cancelled);
     this.interrupted = true;
     if (this.#leaves !== undefined) {
-      process.stderr.write(`the job goes on; cancel it with: millrace cancel -m ${this.#leaves} ${this.#client.jobId}\n`);
+      process.stderr.write(`the job goes on; cancel it with: millrace cancel ${this.#leaves.jobManager === undefined ? "" : `-m ${this.#leaves.jobManager} `}${this.#client.jobId}\n`);
       process.exit(exitCodes.cancelled);
     }
     process.stderr.write("cancelling; Ctrl-C again ends at once\n");
     void this.#client.cancel();
   };
 
-  /** @param leaves address of the cluster in which a job goes on */
-  constructor(leaves: string | undefined) {
+  /** @param leaves the cluster in which a job goes on */
+  constructor(leaves: ClusterRequest | undefined) {
     this.#leaves = leaves;
     process.on("SIGINT", this.#onSignal);
     process.on("SIGTERM", this.#onSignal);

@@ -78,7 +78,7 @@ export async function submitJob(job: UrlLike | string, options: RunJobOptions = 
       jobId: jobGraph.jobId, jobGraph, programEnded: program.ended, restUrl: shown?.url,
       getJobStatus: () => client.getJobStatus(), cancel: () => client.cancel(), getJobExecutionResult: () => client.getJobExecutionResult(),
       getAccumulators: () => client.getAccumulators(), getMetrics: () => client.getMetrics(), triggerCheckpoint: () => client.triggerCheckpoint(),
-      triggerSavepoint: (directory) => client.triggerSavepoint(directory), stopWithSavepoint: (options) => client.stopWithSavepoint(options),
+      triggerSavepoint: (directory, formatType) => client.triggerSavepoint(directory, formatType), stopWithSavepoint: (options) => client.stopWithSavepoint(options),
       lastCheckpointPath: () => master.lastCheckpointPath,
       kill: async () => {
         await Promise.all([program.terminate(), slots.close()]);
@@ -100,13 +100,17 @@ export interface PlanningOptions {
 
 /** Bundles a job, with the packages it uses if those are asked for, and runs its program up to `execute()`. The program stays alive; terminate it when only the plan is wanted. */
 export async function planJob(job: UrlLike | string, options: RunJobOptions = {}, { packages, jobId = randomUUID().replaceAll("-", "") }: PlanningOptions = {}): Promise<PlannedJob> {
-  const { buildLibraryBundle, bundleJob, findLibraryBundle, JobProgram } = await import("@millrace/client");
+  const { buildLibraryBundle, bundleJob, findLibraryBundle, JobProgram, prestartProgram } = await import("@millrace/client");
   const entries = await libraryEntries();
   const library = entries === undefined ? undefined : (findLibraryBundle(entries) ?? (await buildLibraryBundle(entries)));
-  const artifact = await bundleJob(jobPath(job), library, packages);
+  const prestarted = library === undefined ? undefined : prestartProgram(library.program);
+  const artifact = await bundleJob(jobPath(job), library, packages).catch((error: unknown) => {
+    void prestarted?.worker.terminate();
+    throw error;
+  });
   const program = new JobProgram({
     artifactUrl: artifact.url, source: artifact.source, args: options.args ?? [], config: overrides(options), parameters: options.parameters ?? {},
-    jobId, planningTimeoutMs: options.planningTimeoutMs ?? 60_000, entryUrl: artifact.library?.program,
+    jobId, planningTimeoutMs: options.planningTimeoutMs ?? 60_000, entryUrl: artifact.library?.program, prestarted,
   });
   return { artifact, program, jobGraph: await program.plan };
 }

@@ -1,13 +1,13 @@
-import { readFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
 import type { SourceMapPayload } from "node:module";
-import { dirname, extname, join, resolve as resolvePath } from "node:path";
+import { dirname, join, resolve as resolvePath } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { BuildFailure, Loader, Message, OnResolveResult, Plugin } from "esbuild";
+import type { BuildFailure, Message, OnResolveResult, Plugin } from "esbuild";
 import { MillraceError, isMillraceError } from "@millrace/core";
 import { keepTemporalDeadZone } from "./keep-temporal-dead-zone.js";
 import { LibraryExports } from "./library-exports.js";
 import { packageOf, type InstalledPackage } from "./package-of-file.js";
+import { sourceUrls } from "./source-urls.js";
 import { packagesInside, type PackageImports } from "./packages-inside.js";
 
 export interface Bundle {
@@ -129,22 +129,4 @@ function ownInstallation(specifier: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Inside the bundle `import.meta.url`, `.filename` and `.dirname` still mean the source file. */
-function sourceUrls(): Plugin {
-  return {
-    name: "source-urls",
-    setup(build) {
-      build.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: "file" }, async ({ path }) => {
-        const contents = await readFile(path, "utf8");
-        if (!contents.includes("import.meta.")) return undefined;
-        const values: Readonly<Record<string, string>> = { url: pathToFileURL(path).href, filename: path, dirname: dirname(path) };
-        return {
-          contents: contents.replace(/\bimport\.meta\.(url|filename|dirname)\b/g, (_, name: string) => JSON.stringify(values[name])),
-          loader: (extname(path).replace(/^\.[cm]?/, "") || "js") as Loader, resolveDir: dirname(path),
-        };
-      });
-    },
-  };
 }

@@ -1,13 +1,22 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import type { BuildOptions, Plugin } from "esbuild";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { removeOldFiles } from "./remove-old-files.js";
+import { sourceUrls } from "./source-urls.js";
 
 /** Modules of the library that a worker thread starts with, by a name of their own. All URLs. */
-export type LibraryEntries = Readonly<Record<"millrace" | "slot" | "program", string>>;
+export type LibraryEntries = Readonly<Record<"millrace" | "slot" | "program", string>> & {
+  /** The command, for processes that need none of the library but it; its modules are shared with no other entry's. */
+  readonly command?: string | undefined;
+};
 
 const KEPT_LIBRARIES = 2;
+/** The folder of the command in a bundle. */
+const COMMAND = "command";
+/** For packages that are CommonJS. */
+const REQUIRE = 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);';
 
 interface Manifest {
   readonly node: string;
@@ -21,7 +30,7 @@ interface Manifest {
  *
  * `undefined` when there is none yet; {@link buildLibraryBundle} makes it.
  */
-export function findLibraryBundle(entries: LibraryEntries): LibraryEntries | undefined {
+export function findLibraryBundle(entries: Pick<LibraryEntries, "millrace">): LibraryEntries | undefined {
   try {
     const path = manifestFile(entries);
     const manifest = JSON.parse(readFileSync(path, "utf8")) as Manifest;
@@ -40,24 +49,21 @@ export function findLibraryBundle(entries: LibraryEntries): LibraryEntries | und
 /** Makes the bundle. `undefined` when it cannot be written: then the entries are used as they are. */
 export async function buildLibraryBundle(entries: LibraryEntries): Promise<LibraryEntries | undefined> {
   const { build } = await import("esbuild");
+  const { command, ...shared } = entries;
   const manifestPath = manifestFile(entries);
   const cache = dirname(manifestPath);
   const temporary = join(cache, `library-${process.pid}-${Date.now()}`);
   try {
-    const { metafile } = await build({
-      entryPoints: Object.fromEntries(Object.entries(entries).map(([name, url]) => [name, fileURLToPath(url)])),
-      outdir: temporary, outExtension: { ".js": ".mjs" }, absWorkingDir: cache, bundle: true, splitting: true, format: "esm", platform: "node",
-      target: "node20", conditions: [], metafile: true, logLevel: "silent",
-      plugins: [{
-        name: "loaded-on-demand",
-        setup({ onResolve }) {
-          // What only a program's own thread needs stays where it is.
-          onResolve({ filter: /^@millrace\/(cli|cluster\/in-thread)/ }, ({ path }) => ({ path: import.meta.resolve(path), external: true }));
-          onResolve({ filter: /^esbuild$/ }, ({ path }) => ({ path: import.meta.resolve(path), external: true }));
-        },
-      }],
+    const options = {
+      outExtension: { ".js": ".mjs" }, absWorkingDir: cache, bundle: true, splitting: true, format: "esm" as const, platform: "node" as const, target: "node20", conditions: [] as string[], metafile: true as const, logLevel: "silent" as const,
+    } satisfies BuildOptions;
+    const threads = await build({
+      ...options, entryPoints: Object.fromEntries(Object.entries(shared).map(([name, url]) => [name, fileURLToPath(url)])), outdir: temporary, plugins: [loadedOnDemand],
     });
-    const inputs = Object.keys(metafile.inputs).map((input) => {
+    const own = command === undefined ? undefined : await build({
+      ...options, entryPoints: { command: fileURLToPath(command) }, outdir: join(temporary, COMMAND), plugins: [loadedOnDemand, sourceUrls()], banner: { js: REQUIRE },
+    });
+    const inputs = Object.keys({ ...threads.metafile.inputs, ...own?.metafile.inputs }).map((input) => {
       const path = resolve(cache, input);
       const { mtimeMs, size } = statSync(path);
       return [path, mtimeMs, size] as const;
@@ -78,11 +84,20 @@ export async function buildLibraryBundle(entries: LibraryEntries): Promise<Libra
 
 function bundled(directory: string): LibraryEntries {
   const url = (name: string): string => pathToFileURL(join(directory, `${name}.mjs`)).href;
-  return { millrace: url("millrace"), slot: url("slot"), program: url("program") };
+  const command = join(directory, COMMAND, "command.mjs");
+  return { millrace: url("millrace"), slot: url("slot"), program: url("program"), ...(existsSync(command) ? { command: pathToFileURL(command).href } : {}) };
 }
 
+/** What only a program's own thread needs stays where it is, and what is no module of ours. */
+const loadedOnDemand: Plugin = {
+  name: "loaded-on-demand",
+  setup({ onResolve }) {
+    onResolve({ filter: /^(@millrace\/(cli(\/|$)|cluster\/in-thread)|esbuild$)/ }, ({ path }) => ({ path: import.meta.resolve(path), external: true }));
+  },
+};
+
 /** In the `node_modules/.cache` that is nearest to the library. */
-function manifestFile(entries: LibraryEntries): string {
+function manifestFile(entries: Pick<LibraryEntries, "millrace">): string {
   for (let directory = dirname(fileURLToPath(entries.millrace)); ; directory = dirname(directory)) {
     const modules = directory.endsWith("/node_modules") ? directory : join(directory, "node_modules");
     if (modules === directory || (existsSync(join(modules, ".cache"))) || existsSync(join(modules, "@millrace"))) {

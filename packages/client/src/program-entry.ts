@@ -9,7 +9,8 @@ import type { ClientMethod, ProgramCommand, ProgramMessage, ProgramStart } from 
  * attached client. The program's slots re-run the same module elsewhere.
  */
 const port = parentPort!;
-const start = workerData as ProgramStart;
+// A thread that was started early is told later.
+const start = (workerData as ProgramStart | undefined) ?? (await new Promise<ProgramStart>((resolve) => port.once("message", resolve)));
 const calls = new Map<number, { resolve: (value: never) => void; reject: (error: unknown) => void }>();
 const readers: JobArguments[] = [];
 let nextCall = 0;

@@ -8,6 +8,21 @@ export interface ProgramInit extends ProgramStart {
   readonly planningTimeoutMs: number;
   /** What the worker thread starts with; default this package's own. Must share its library with the artifact. */
   readonly entryUrl?: string | undefined;
+  /** A thread that was started before; used if it shares its library with the artifact, ended otherwise. */
+  readonly prestarted?: PrestartedProgram | undefined;
+}
+
+/** A worker thread that waits for a program. */
+export interface PrestartedProgram {
+  readonly worker: Worker;
+  readonly entryUrl: string;
+}
+
+/** Starts a thread while it is still being found out what it is to run. */
+export function prestartProgram(entryUrl: string): PrestartedProgram {
+  const worker = startWorker(entryUrl, undefined);
+  worker.unref();
+  return { worker, entryUrl };
 }
 
 export const programEntryUrl: string = new URL("./program-entry.js", import.meta.url).href;
@@ -29,8 +44,14 @@ export class JobProgram {
   #client: JobClient | undefined;
 
   constructor(init: ProgramInit) {
-    const { planningTimeoutMs, entryUrl, ...workerData } = init;
-    const worker = new Worker(new URL(entryUrl ?? programEntryUrl), { workerData, execArgv: [], name: "millrace program" });
+    const { planningTimeoutMs, entryUrl = programEntryUrl, prestarted, ...start } = init;
+    const fits = prestarted?.entryUrl === entryUrl;
+    if (!fits) void prestarted?.worker.terminate();
+    const worker = fits ? prestarted.worker : startWorker(entryUrl, start);
+    if (fits) {
+      worker.ref();
+      worker.postMessage(start satisfies ProgramStart);
+    }
     this.#worker = worker;
     let planned = false;
     let failure: Error | undefined;
@@ -95,6 +116,10 @@ export class JobProgram {
   #send(command: ProgramCommand, transfer: ArrayBuffer[] = []): void {
     this.#worker.postMessage(command, transfer);
   }
+}
+
+function startWorker(entryUrl: string, start: ProgramStart | undefined): Worker {
+  return new Worker(new URL(entryUrl), { workerData: start, execArgv: [], name: "millrace program" });
 }
 
 /** `JOB_NOT_DEFINED` */

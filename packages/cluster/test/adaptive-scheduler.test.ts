@@ -69,9 +69,9 @@ class World {
     });
   }
 
-  require(...bounds: readonly (readonly [number, number])[]): void {
+  require(...bounds: readonly (readonly [number, number])[]): Promise<void> {
     const { vertices } = this.job.jobGraph;
-    this.job.updateRequirements(Object.fromEntries(vertices.map(({ id }, i) => [id, { lowerBound: bounds[i]![0], upperBound: bounds[i]![1] }])));
+    return this.job.updateRequirements(Object.fromEntries(vertices.map(({ id }, i) => [id, { lowerBound: bounds[i]![0], upperBound: bounds[i]![1] }])));
   }
 }
 
@@ -216,28 +216,28 @@ test("a job that loses slots restarts narrower, at once in reactive mode, else a
 test("requirements rescale a running job within its slots, up and down, each vertex as it may", async () => {
   const world = new World(8);
   await world.time.advance(1100);
-  world.require([1, 2], [1, 6]);
+  await world.require([1, 2], [1, 6]);
   await world.time.advance(10);
   assert.deepEqual(world.deployed, ["4/4#0", "2/6#1@2"]);
   assert.deepEqual(world.job.requirements, { source: { lowerBound: 1, upperBound: 2 }, map: { lowerBound: 1, upperBound: 6 } });
   // Beyond the slots: it goes as far as it can once it has waited.
   await world.time.advance(31_000);
-  world.require([1, 2], [1, 9]);
+  await world.require([1, 2], [1, 9]);
   await world.time.advance(61_000);
   assert.match(world.deployed[2]!, /^2\/8#2@/);
   // More than there is: goes on as it is.
   await world.time.advance(31_000);
-  world.require([1, 2], [9, 9]);
+  await world.require([1, 2], [9, 9]);
   await world.time.advance(120_000);
   assert.equal(world.deployed.length, 3);
 });
 
 test("requirements of a job that waits may let it start", async () => {
   const world = new World(2);
-  world.require([3, 4], [3, 4]);
+  await world.require([3, 4], [3, 4]);
   await world.time.advance(60_000);
   assert.equal(world.deployed.length, 0);
-  world.require([2, 2], [2, 2]);
+  await world.require([2, 2], [2, 2]);
   await world.time.advance(10);
   assert.deepEqual(world.deployed, ["2/2#0"]);
 });
@@ -261,7 +261,7 @@ test("impossible requirements are refused by name", () => {
 test("a job with the default scheduler is not rescaled, and says how it could be", async () => {
   const world = new World(4, { "execution.checkpointing.interval": 1000 });
   await world.time.advance(10);
-  assert.throws(() => world.require([1, 2], [1, 2]), { code: "RESCALING_UNAVAILABLE" });
+  await assert.rejects(world.require([1, 2], [1, 2]), { code: "RESCALING_UNAVAILABLE" });
   assert.deepEqual(world.job.requirements["map"], { lowerBound: 1, upperBound: 4 });
 });
 
@@ -313,4 +313,71 @@ test("slots go to sharing groups in turn, and vertices that forward edges tie to
   };
   assert.deepEqual([slotsFor(graph, requirements, "lowerBound"), slotsFor(graph, requirements, "upperBound")], [3, 6]);
   assert.deepEqual([2, 3, 4, 5, 6, 99, Number.POSITIVE_INFINITY].map(at), [undefined, [1, 2, 2], [2, 2, 2], [2, 3, 3], [2, 4, 4], [2, 4, 4], [2, 4, 4]]);
+});
+
+/** Tasks of two slots that let a checkpoint wait until {@link acknowledge}, and finish when they are told that they stop behind it. */
+async function stopping(): Promise<{ readonly world: World; readonly stopped: Promise<string>; readonly acknowledge: () => void }> {
+  const world = new World(2);
+  await world.time.advance(10_100);
+  assert.deepEqual(world.deployed, ["2/2#0"]);
+  const tasks = [["source", 0], ["source", 1], ["map", 0], ["map", 1]] as const;
+  const stops = () => world.slots.ofType("triggerCheckpoint").filter(({ options }) => options?.stop !== undefined);
+  world.slots.intercept = (command) => {
+    if (command.type === "checkpointComplete" && stops().length > 0) for (const [vertex, subtask] of tasks) world.slots.setState(vertex, subtask, "FINISHED");
+    return command.type === "triggerCheckpoint" && command.options?.stop !== undefined;
+  };
+  const stopped = world.job.stopWithSavepoint({ directory: "/s" });
+  await world.time.advance(1);
+  return { world, stopped, acknowledge: () => tasks.forEach(([vertex, subtask]) => world.slots.acknowledge(stops().at(-1)!.checkpointId, world.slots.attempt(vertex, subtask))) };
+}
+
+test("no rescale comes between a job and the savepoint that it stops behind", async () => {
+  const { world, stopped, acknowledge } = await stopping();
+  world.slots.setAvailable(4);
+  await world.require([1, 3], [1, 3]);
+  await world.time.advance(500_000);
+  assert.equal(world.job.status, "RUNNING");
+  acknowledge();
+  assert.match(await world.time.runUntil(stopped), /savepoint-/);
+  assert.deepEqual([world.job.status, world.deployed.length], ["FINISHED", 1]);
+});
+
+test("when the stop fails, what changed meanwhile has its effect", async () => {
+  const { world, stopped } = await stopping();
+  world.slots.setAvailable(4);
+  await world.require([1, 3], [1, 3]);
+  const failure = assert.rejects(stopped, { code: "CHECKPOINT_FAILED" });
+  world.slots.emit({ type: "declineCheckpoint", epoch: world.slots.epoch, checkpointId: world.slots.ofType("triggerCheckpoint").at(-1)!.checkpointId, attempt: world.slots.attempt("map", 0), error: { name: "Error", message: "no" } });
+  await world.time.advance(100_000);
+  await failure;
+  assert.deepEqual(world.deployed.map((one) => one.split("#")[0]), ["2/2", "3/3"]);
+});
+
+test("requirements have no effect before they are written down, and those of an earlier leader are kept", async () => {
+  const time = new VirtualTime();
+  const slots = new LimitedSlots(time, 4);
+  const written: number[] = [];
+  let write!: () => void;
+  const job = new JobMaster({
+    env: time.env, jobGraph: twoVertexGraph(ADAPTIVE, 4), slots, checkpointDirectory: "/checkpoints/job", temporaryDirectory: "/tmp/job",
+    requirements: { source: { lowerBound: 1, upperBound: 2 }, map: { lowerBound: 1, upperBound: 2 } },
+    onRequirements: (requirements) => new Promise((resolve) => {
+      written.push(requirements["map"]!.upperBound);
+      write = resolve;
+    }),
+  });
+  job.start();
+  await time.advance(20_000);
+  assert.deepEqual(job.jobGraph.vertices.map(({ parallelism }) => parallelism), [2, 2]);
+  const updates = [3, 4].map((upperBound) => job.updateRequirements({ source: { lowerBound: 1, upperBound }, map: { lowerBound: 1, upperBound } }));
+  await time.advance(100_000);
+  assert.deepEqual([written, job.requirements["map"]!.upperBound, job.jobGraph.vertices[1]!.parallelism], [[3], 2, 2]);
+  for (let i = 0; i < 2; i++) {
+    write();
+    await time.advance(1);
+  }
+  await Promise.all(updates);
+  assert.deepEqual([written, job.requirements["map"]!.upperBound], [[3, 4], 4]);
+  await assert.rejects(job.updateRequirements({ source: { lowerBound: 2, upperBound: 1 }, map: { lowerBound: 1, upperBound: 1 } }), { code: "RESOURCE_REQUIREMENTS_INVALID" });
+  assert.equal(written.length, 2);
 });

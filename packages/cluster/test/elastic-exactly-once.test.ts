@@ -117,7 +117,7 @@ async function run(seed: number): Promise<Outcome> {
       else if (choice < 0.8) master.injectFailure(new Error("fault"));
       else {
         const upperBound = 1 + upTo(MOST_SLOTS);
-        master.updateRequirements(Object.fromEntries(master.jobGraph.vertices.map(({ id, nonParallel }) => [id, { lowerBound: 1, upperBound: nonParallel === true ? 1 : random() < 0.8 ? upperBound : 1 + upTo(MOST_SLOTS) }])));
+        void master.updateRequirements(Object.fromEntries(master.jobGraph.vertices.map(({ id, nonParallel }) => [id, { lowerBound: 1, upperBound: nonParallel === true ? 1 : random() < 0.8 ? upperBound : 1 + upTo(MOST_SLOTS) }])));
       }
     });
   }

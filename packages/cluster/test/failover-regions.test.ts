@@ -21,7 +21,7 @@ class World {
     this.job = new JobMaster({
       env: this.time.env, jobGraph, slots: this.slots, checkpointDirectory: "/checkpoints/job", temporaryDirectory: "/tmp/job",
       onStatus: (status) => this.statuses.push(status),
-      onCollected: (collectId) => this.results.push(collectId),
+      onCollected: (collectId) => void this.results.push(collectId),
     });
     this.job.start();
   }

@@ -21,7 +21,7 @@ class World {
     this.job = new JobMaster({
       env: this.time.env, jobGraph, slots: this.slots, checkpointDirectory: "/checkpoints/job", temporaryDirectory: "/tmp/job",
       onStatus: (status) => this.statuses.push(status),
-      onCollected: (collectId, subtask, batch) => this.results.push(`${collectId}/${subtask}/${batch.byteLength}`),
+      onCollected: (collectId, subtask, batch) => void this.results.push(`${collectId}/${subtask}/${batch.byteLength}`),
     });
     this.job.start();
   }
@@ -248,4 +248,37 @@ test("watermark alignment holds a group to its slowest member plus the drift", a
   await world.time.advance(0);
   const last = world.slots.ofType("operatorEvent").slice(-2).map((command) => [command.subtaskIndex, command.event]);
   assert.deepEqual(last, [[0, { kind: "alignment", maxWatermarkMs: 60 }], [1, { kind: "alignment", maxWatermarkMs: 60 }]]);
+});
+
+test("a task hears what of its results was taken when the program has taken it, and not before", async () => {
+  const time = new VirtualTime();
+  const slots = new ScriptedSlots(time.clock);
+  const takes: (() => void)[] = [];
+  const job = new JobMaster({
+    env: time.env, jobGraph: twoVertexGraph({ "collect-sink.batch-size.max": 400 }), slots, checkpointDirectory: "/c/job", temporaryDirectory: "/tmp/job",
+    onCollected: () => new Promise((resolve) => takes.push(resolve)), onLog: () => undefined,
+  });
+  job.start();
+  await time.advance(0);
+  const attempt = slots.attempt("map", 1);
+  const send = (bytes: number): void => slots.emit({ type: "collected", epoch: 1, collectId: "c", subtaskIndex: 1, batch: new ArrayBuffer(bytes), afterCheckpoint: 0, attempt }, 1);
+  const told = (): number[] => slots.ofType("resultsTaken").map(({ bytes }) => bytes);
+  send(60);
+  send(60);
+  await time.advance(10);
+  assert.deepEqual(told(), []);
+  takes.forEach((take) => take());
+  await time.advance(10);
+  assert.deepEqual(told(), [120], "a quarter of the window at a time");
+  slots.emit({ type: "log", level: "print", line: "x".repeat(100), attempt }, 1);
+  slots.emit({ type: "log", level: "info", line: "y".repeat(1000) }, 1);
+  await time.advance(10);
+  assert.deepEqual(told(), [120, 100]);
+  send(500);
+  await time.advance(1);
+  slots.fail("map", 1);
+  await time.advance(1);
+  takes.at(-1)!();
+  await time.advance(10);
+  assert.deepEqual(told(), [120, 100], "another attempt begins with an empty window");
 });

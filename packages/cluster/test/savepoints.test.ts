@@ -238,3 +238,45 @@ test("who may delete what the job started from", async () => {
   await ended.world.time.advance(1);
   assert.deepEqual(ended.fs.paths, []);
 });
+
+test("a stop that is asked for again under its id is the same stop, also when it is over", async () => {
+  const world = new World({});
+  await world.time.advance(0);
+  silence(world);
+  const [first, again] = [world.job.stopWithSavepoint({ directory: "/s" }, "one"), world.job.stopWithSavepoint({ directory: "/s" }, "one")];
+  await world.time.advance(1);
+  finishOnComplete(world);
+  acknowledgeAll(world, 1);
+  const path = await world.time.runUntil(first);
+  assert.equal(await again, path);
+  assert.equal(await world.job.stopWithSavepoint({}, "one"), path);
+  assert.equal((await failureOf(world, world.job.stopWithSavepoint({}, "two"))).code, "JOB_NOT_RUNNING");
+});
+
+test("who waits for a savepoint when the leadership is lost is told to ask the next leader", async () => {
+  for (const ask of [(world: World) => world.job.triggerSavepoint("/s"), (world: World) => world.job.stopWithSavepoint({ directory: "/s" }), (world: World) => world.job.triggerCheckpoint()]) {
+    const world = new World({});
+    await world.time.advance(0);
+    silence(world);
+    const asked = ask(world);
+    asked.catch(() => undefined);
+    await world.time.advance(1);
+    world.job.suspend();
+    assert.equal((await failureOf(world, asked)).code, "JOB_SUSPENDED");
+  }
+});
+
+test("a native savepoint is in the format of checkpoints, and a job starts from it all the same", async () => {
+  const first = new World({});
+  await first.time.advance(0);
+  const path = await first.time.runUntil(first.job.triggerSavepoint("/s", "NATIVE"));
+  const { formatVersion, type, savepointFormat } = await readMetadata(first.fs, path);
+  assert.deepEqual({ formatVersion, type, savepointFormat }, { formatVersion: 0, type: "savepoint", savepointFormat: "NATIVE" });
+  finishOnComplete(first);
+  const stopped = await first.time.runUntil(first.job.stopWithSavepoint({ directory: "/s", formatType: "NATIVE" }));
+  assert.equal((await readMetadata(first.fs, stopped)).savepointFormat, "NATIVE");
+  const second = new World({ "execution.state-recovery.path": path }, { fs: first.fs });
+  await second.time.advance(0);
+  assert.equal(second.slots.ofType("deploy")[0]!.tasks[0]!.restore!.checkpointId, 1);
+  assert.equal((await failureOf(second, second.job.triggerSavepoint("/s", "OTHER" as never))).code, "SAVEPOINT_FORMAT_UNKNOWN");
+});

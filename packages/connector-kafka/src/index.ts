@@ -2,7 +2,7 @@ export type { KafkaConnectionOptions, SaslOptions, TlsFiles } from "./client/kaf
 export type { RecordHeader } from "./records/record-batch-builder.js";
 export type { CompressionType } from "./records/compression.js";
 export { KafkaSink } from "./sink/kafka-sink.js";
-export type { DeliveryGuarantee, KafkaSinkOptions } from "./sink/kafka-sink-options.js";
+export type { DeliveryGuarantee, KafkaSinkOptions, KafkaUpsertOptions } from "./sink/kafka-sink-options.js";
 export { MALFORMED_KAFKA_RECORDS, type KafkaRecord, type MalformedKafkaRecord } from "./source/kafka-record.js";
 export { KafkaSource } from "./source/kafka-source.js";
 export type { KafkaSourceOptions } from "./source/kafka-source-options.js";

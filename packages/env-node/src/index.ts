@@ -4,5 +4,5 @@ export * from "./local-file-system.js";
 export * from "./scheme-file-system.js";
 export * from "./node-net.js";
 export * from "./node-message-port.js";
-export type { PeerCredentials } from "./peer-credentials.js";
+export type { CredentialSource, PeerCredentials } from "./peer-credentials.js";
 export * from "./stderr-log.js";

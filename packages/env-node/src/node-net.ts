@@ -2,7 +2,7 @@ import * as net from "node:net";
 import * as tls from "node:tls";
 import { MillraceError, type Connection, type Net } from "@millrace/core";
 import { NodeConnection, addressOf } from "./node-connection.js";
-import { handshakeError, peerOf, subjectOf, type PeerCredentials } from "./peer-credentials.js";
+import { fixedCredentials, handshakeError, peerOf, subjectOf, type CredentialSource, type PeerCredentials } from "./peer-credentials.js";
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Connections in the middle of a TLS handshake; of more, the oldest goes. */
@@ -19,15 +19,15 @@ interface Listener {
 /**
  * TCP over `node:net`, without delay for small writes. Every open connection and listener keeps the process alive.
  *
- * With credentials, TCP is TLS 1.3 both ways, and both sides show a certificate of the cluster's CA. Unix domain sockets are never encrypted: who may
+ * With credentials, TCP is TLS 1.3 both ways, and both sides show a certificate of the cluster's CA; those that are replaced serve new connections. Unix domain sockets are never encrypted: who may
  * reach them is up to the rights of their directory.
  */
 export class NodeNet implements Net {
-  readonly #credentials: PeerCredentials | undefined;
+  readonly #credentials: CredentialSource | undefined;
   readonly #handshakeTimeoutMs: number;
 
-  constructor(credentials?: PeerCredentials, handshakeTimeoutMs: number = HANDSHAKE_TIMEOUT_MS) {
-    this.#credentials = credentials;
+  constructor(credentials?: PeerCredentials | CredentialSource, handshakeTimeoutMs: number = HANDSHAKE_TIMEOUT_MS) {
+    this.#credentials = credentials === undefined || "current" in credentials ? credentials : fixedCredentials(credentials);
     this.#handshakeTimeoutMs = handshakeTimeoutMs;
   }
 
@@ -35,7 +35,7 @@ export class NodeNet implements Net {
   connect(host: string, port: number): Promise<Connection> {
     if (host.startsWith(UNIX)) return connectPlain(net.connect({ path: host.slice(UNIX.length) }), host);
     if (this.#credentials === undefined) return connectPlain(net.connect({ host, port, noDelay: true }), `${host}:${port}`);
-    return connectTls(host, port, this.#credentials, this.#handshakeTimeoutMs);
+    return connectTls(host, port, this.#credentials.current, this.#handshakeTimeoutMs);
   }
 
   /** Port 0 takes a free one. `ADDRESS_IN_USE` or `ADDRESS_UNAVAILABLE` when the address cannot be had. Closing leaves accepted connections open. */
@@ -60,14 +60,15 @@ function plainServer(accept: Accept): net.Server {
   return net.createServer({ noDelay: true, pauseOnConnect: true }, (socket) => accept(new NodeConnection(socket)));
 }
 
-function tlsServer({ certificate, key, ca }: PeerCredentials, handshakeTimeout: number, accept: Accept, refused: Refused): net.Server {
+function tlsServer(credentials: CredentialSource, handshakeTimeout: number, accept: Accept, refused: Refused): net.Server {
   /** By address, since the encrypted socket does not know the one beneath. */
   const shaking = new Map<string, net.Socket>();
   const server = tls.createServer({
-    cert: certificate, key, ca, minVersion: "TLSv1.3", requestCert: true, handshakeTimeout, noDelay: true,
+    ...contextOf(credentials.current), requestCert: true, handshakeTimeout, noDelay: true,
     // Checked below, where it can be told who was refused, and why.
     rejectUnauthorized: false,
   });
+  server.once("close", credentials.onChange((replaced) => server.setSecureContext(contextOf(replaced))));
   server.on("connection", (socket: net.Socket) => {
     const address = addressOf(socket);
     shaking.set(address, socket);
@@ -89,6 +90,10 @@ function tlsServer({ certificate, key, ca }: PeerCredentials, handshakeTimeout: 
   return server;
 }
 
+function contextOf({ certificate, key, ca }: PeerCredentials): tls.SecureContextOptions {
+  return { cert: certificate, key, ca, minVersion: "TLSv1.3" };
+}
+
 function connectPlain(socket: net.Socket, address: string): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const fail = (cause: NodeJS.ErrnoException): void => reject(connectionFailed(cause, address));
@@ -101,13 +106,13 @@ function connectPlain(socket: net.Socket, address: string): Promise<Connection> 
 }
 
 /** What is checked is the CA and the OU, not the host's name: one certificate may serve a whole cluster. */
-function connectTls(host: string, port: number, { certificate, key, ca, serverUnit }: PeerCredentials, timeoutMs: number): Promise<Connection> {
+function connectTls(host: string, port: number, credentials: PeerCredentials, timeoutMs: number): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const socket = tls.connect({
-      host, port, cert: certificate, key, ca, minVersion: "TLSv1.3",
+      host, port, ...contextOf(credentials),
       checkServerIdentity: (_, shown) => {
         const { name, unit } = subjectOf(shown);
-        return unit === serverUnit ? undefined : new Error(`"${name}" is not a process of the cluster: its certificate was made without --internal`);
+        return unit === credentials.serverUnit ? undefined : new Error(`"${name}" is not a process of the cluster: its certificate was made without --internal`);
       },
     });
     let timer: NodeJS.Timeout | undefined;

@@ -12,6 +12,18 @@ export interface PeerCredentials {
   readonly serverUnit: string;
 }
 
+/** Credentials that may be replaced: connections that are made from then on use the new ones. */
+export interface CredentialSource {
+  readonly current: PeerCredentials;
+  /** @returns stops that */
+  onChange(listener: (credentials: PeerCredentials) => void): () => void;
+}
+
+/** Credentials that never change. */
+export function fixedCredentials(current: PeerCredentials): CredentialSource {
+  return { current, onChange: () => () => undefined };
+}
+
 /** Who an authenticated TLS socket is connected to. */
 export function peerOf(socket: TLSSocket): ConnectionPeer {
   return { address: addressOf(socket), certificate: subjectOf(socket.getPeerCertificate()) };

@@ -55,7 +55,7 @@ export interface JobClient {
    * Takes a savepoint into a new directory below `directory` (default: `execution.checkpointing.savepoint-dir`); resolves with its path once complete.
    * The job goes on. @throws `SAVEPOINT_DIRECTORY_MISSING`, `SAVEPOINT_DIRECTORY_INVALID`, `SAVEPOINT_IN_BATCH`, `CHECKPOINT_FAILED`, `JOB_NOT_RUNNING`
    */
-  triggerSavepoint(directory?: string): Promise<string>;
+  triggerSavepoint(directory?: string, formatType?: SavepointFormat): Promise<string>;
   /**
    * Stops the job behind a savepoint: nothing is processed after it, and what it holds ready is committed; the job is FINISHED. Resolves with the
    * savepoint's path. When the savepoint fails, the job goes on.
@@ -70,7 +70,15 @@ export interface StopOptions {
   readonly directory?: string | undefined;
   /** The sources end first, so that all windows and timers fire: for a job that is not to go on. */
   readonly drain?: boolean | undefined;
+  /** Default CANONICAL. */
+  readonly formatType?: SavepointFormat | undefined;
 }
+
+/**
+ * `CANONICAL`: every later release reads it, whatever the state backend. `NATIVE`: in the format of checkpoints, as fast as they are, for the same release
+ * and backend. Either holds all that it needs. Flink: SavepointFormatType.
+ */
+export type SavepointFormat = "CANONICAL" | "NATIVE";
 
 /** Told of a job's life on the client's side. Flink: JobListener. */
 export interface JobListener {

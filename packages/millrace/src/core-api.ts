@@ -7,7 +7,7 @@ export {
   CumulatingEventTimeWindows, timeWindowCodec, globalWindowCodec, windowStart, mergeTimeWindows, requireTimestamp, commutative,
   EventTimeSessionWindows, ProcessingTimeSessionWindows, GlobalWindows,
   EventTimeTrigger, ProcessingTimeTrigger, CountTrigger, ContinuousEventTimeTrigger, ContinuousProcessingTimeTrigger, DeltaTrigger, PurgingTrigger,
-  ProcessingTimeoutTrigger, NeverTrigger, EndOfStreamTrigger, CountEvictor, TimeEvictor, DeltaEvictor, stateTtl, StringSchema, JsonSchema, RawSchema,
+  ProcessingTimeoutTrigger, NeverTrigger, EndOfStreamTrigger, CountEvictor, TimeEvictor, DeltaEvictor, stateTtl, StringSchema, JsonSchema, RawSchema, RowKind,
 } from "@millrace/core";
 export type {
   StateTtlConfig, Recovery, ErrorLocation, Duration, DurationLike, Clock, FileSystem, Collector, Output, TypeInformation, TypeSchema, MetricGroup, Counter, Gauge, Meter, Histogram,
@@ -24,5 +24,5 @@ export type {
   TypeCodec, KeyedStateStore, WindowCodec, WindowAssignerContext, EvictorContext, TimestampedValue, ProcessFunctionSource, RichFunctionSource,
   Source, SourceSplit, SplitEnumerator, SplitEnumeratorContext, SourceReader, SourceReaderContext, ReaderOutput, InputStatus, Boundedness, SnapshotCodec,
   Sink, SinkWriter, SinkWriterContext, SinkWriteContext, StatefulSinkWriter, CommittingSinkWriter, Committer, CommitRequest,
-  DeserializationSchema, SerializationSchema, OneInputOperator, TwoInputOperator, MultipleInputOperator, OperatorContext, OperatorFactory, RecordBatch,
+  DeserializationSchema, SerializationSchema, ChangelogRow, BulkFormat, BulkReader, BulkSplit, RecordBlock, BulkWriter, BulkWriterFactory, OneInputOperator, TwoInputOperator, MultipleInputOperator, OperatorContext, OperatorFactory, RecordBatch,
 } from "@millrace/core";

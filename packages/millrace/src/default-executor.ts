@@ -23,7 +23,7 @@ function withShortStacks(client: JobClient, call: readonly string[]): JobClient 
   return {
     jobId: client.jobId, getJobStatus: () => client.getJobStatus(), cancel: () => client.cancel(), getAccumulators: () => client.getAccumulators(),
     getMetrics: () => client.getMetrics(), triggerCheckpoint: () => client.triggerCheckpoint(),
-    triggerSavepoint: (directory) => client.triggerSavepoint(directory), stopWithSavepoint: (options) => client.stopWithSavepoint(options),
+    triggerSavepoint: (directory, formatType) => client.triggerSavepoint(directory, formatType), stopWithSavepoint: (options) => client.stopWithSavepoint(options),
     getJobExecutionResult: () => (result ??= client.getJobExecutionResult().catch((error: unknown) => {
       shorten(error, call);
       throw error;

@@ -6,3 +6,6 @@ export * from "./virtual-time/virtual-time-environment.js";
 export * from "./mini-cluster/mini-cluster.js";
 export * from "./operator-harness/index.js";
 export * from "./sinks/transactional-sink.js";
+export * from "./sinks/transactional-store.js";
+export * from "./faults/faults.js";
+export * from "./sink-guarantees/index.js";

@@ -12,10 +12,14 @@ import { JAVA_OPTIONS, kafkaMissing } from "./kafka-distribution.js";
 export interface KafkaOptions {
   /** One to three; each is broker and controller. */
   readonly brokers?: number;
+  /** Where brokers tell clients to connect, at their own ports; default where they listen. */
+  readonly advertisedHost?: string;
   /** Lines of `server.properties` over those below. */
   readonly properties?: Readonly<Record<string, string>>;
   /** A second listener `SASL_PLAINTEXT` (`saslServers`) for these users and passwords, by SASL/PLAIN and SCRAM-SHA-256 and -512. */
   readonly users?: Readonly<Record<string, string>>;
+  /** A third listener `SSL` (`tlsServers`), which asks clients for a certificate, too. PEM files: the brokers' key and certificate in one, and the authorities of clients. */
+  readonly tls?: { readonly keystore: string; readonly ca: string };
 }
 
 const CLUSTER_ID = "bWlsbHJhY2Uta2Fma2EtMQ";
@@ -25,6 +29,7 @@ interface Broker {
   readonly id: number;
   readonly port: number;
   readonly saslPort: number;
+  readonly tlsPort: number;
   readonly controllerPort: number;
   readonly config: string;
   readonly process: ServerProcess;
@@ -50,12 +55,12 @@ export class KafkaCluster {
     await Promise.all(this.#brokers.map((broker) => broker.process.start()));
   }
 
-  static async #prepare({ brokers: count = 1, properties = {}, users }: KafkaOptions): Promise<KafkaCluster> {
+  static async #prepare({ brokers: count = 1, properties = {}, users, advertisedHost, tls }: KafkaOptions): Promise<KafkaCluster> {
     const directory = mkdtempSync(join(tmpdir(), "millrace-kafka-"));
-    const ports: { readonly port: number; readonly saslPort: number; readonly controllerPort: number }[] = [];
-    for (let i = 0; i < count; i++) ports.push({ port: await freePort(), saslPort: await freePort(), controllerPort: await freePort() });
+    const ports: { readonly port: number; readonly saslPort: number; readonly tlsPort: number; readonly controllerPort: number }[] = [];
+    for (let i = 0; i < count; i++) ports.push({ port: await freePort(), saslPort: await freePort(), tlsPort: await freePort(), controllerPort: await freePort() });
     const quorum = ports.map(({ controllerPort }, i) => `${i + 1}@127.0.0.1:${controllerPort}`).join(",");
-    const brokers = ports.map(({ port, saslPort, controllerPort }, i) => {
+    const brokers = ports.map(({ port, saslPort, tlsPort, controllerPort }, i) => {
       const id = i + 1;
       const home = join(directory, `broker-${id}`);
       mkdirSync(home);
@@ -63,8 +68,8 @@ export class KafkaCluster {
       const replicas = String(Math.min(count, 3));
       const settings = {
         "process.roles": "broker,controller", "node.id": String(id), "controller.quorum.voters": quorum, "controller.listener.names": "CONTROLLER", "inter.broker.listener.name": "PLAINTEXT",
-        listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}${users === undefined ? "" : `,SASL_PLAINTEXT://127.0.0.1:${saslPort}`}`,
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT",
+        listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}${users === undefined ? "" : `,SASL_PLAINTEXT://127.0.0.1:${saslPort}`}${tls === undefined ? "" : `,SSL://127.0.0.1:${tlsPort}`}`,
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL",
         "log.dirs": join(home, "data"), "auto.create.topics.enable": "false", "offsets.topic.num.partitions": "4", "transaction.state.log.num.partitions": "4",
         "offsets.topic.replication.factor": replicas, "transaction.state.log.replication.factor": replicas, "transaction.state.log.min.isr": "1", "default.replication.factor": replicas, "min.insync.replicas": "1",
         "share.coordinator.state.topic.replication.factor": replicas, "share.coordinator.state.topic.min.isr": "1",
@@ -72,13 +77,15 @@ export class KafkaCluster {
         // A killed broker comes back only when its old session is over; 9 s otherwise.
         "broker.session.timeout.ms": "3000", "broker.heartbeat.interval.ms": "500", "log.cleaner.dedupe.buffer.size": "4194304", "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
         ...(users === undefined ? {} : saslProperties(users)),
+        ...(advertisedHost === undefined ? {} : { "advertised.listeners": `PLAINTEXT://${advertisedHost}:${port}` }),
+        ...(tls === undefined ? {} : tlsProperties(tls)),
         ...properties,
       };
       writeFileSync(config, Object.entries(settings).map(([key, value]) => `${key}=${value}\n`).join(""));
       const process = new ServerProcess({
         name: `Kafka broker ${id}`, command: "java", args: [HEAP, ...JAVA_OPTIONS, "kafka.Kafka", config], spawn: { cwd: home }, ready: () => isServing(port),
       });
-      return { id, port, saslPort, controllerPort, config, process };
+      return { id, port, saslPort, tlsPort, controllerPort, config, process };
     });
     for (const { config } of brokers) {
       const scram = Object.entries(users ?? {}).flatMap(([name, password]) => ["SCRAM-SHA-256", "SCRAM-SHA-512"].flatMap((mechanism) => ["--add-scram", `${mechanism}=[name=${name},password=${password}]`]));
@@ -86,6 +93,11 @@ export class KafkaCluster {
       if (status !== 0) throw new Error(`the storage of Kafka could not be formatted: ${stdout}${stderr}`);
     }
     return new KafkaCluster(directory, brokers);
+  }
+
+  /** Below it are the brokers' configurations, and their logs (`broker-1/data`). */
+  get directory(): string {
+    return this.#directory;
   }
 
   /** For `bootstrap.servers`. */
@@ -96,6 +108,11 @@ export class KafkaCluster {
   /** The listener that asks for one of `users`. */
   get saslServers(): string {
     return this.#brokers.map(({ saslPort }) => `127.0.0.1:${saslPort}`).join(",");
+  }
+
+  /** The listener that speaks TLS and asks for a certificate. */
+  get tlsServers(): string {
+    return this.#brokers.map(({ tlsPort }) => `127.0.0.1:${tlsPort}`).join(",");
   }
 
   /** The process of a broker, to kill, pause and start again on the same data. @param id from 1 */
@@ -135,6 +152,13 @@ export class KafkaCluster {
     await Promise.all(this.#brokers.map((broker) => broker.process.stop()));
     rmSync(this.#directory, { recursive: true, force: true });
   }
+}
+
+function tlsProperties({ keystore, ca }: { readonly keystore: string; readonly ca: string }): Record<string, string> {
+  return {
+    "listener.name.ssl.ssl.keystore.type": "PEM", "listener.name.ssl.ssl.keystore.location": keystore, "listener.name.ssl.ssl.truststore.type": "PEM",
+    "listener.name.ssl.ssl.truststore.location": ca, "listener.name.ssl.ssl.client.auth": "required",
+  };
 }
 
 function saslProperties(users: Readonly<Record<string, string>>): Record<string, string> {

@@ -63,6 +63,15 @@ export class ZooKeeperServer {
     return this.#process.pid;
   }
 
+  /** The end of what it printed. */
+  get output(): string {
+    return this.#process.output;
+  }
+
+  get isRunning(): boolean {
+    return this.#process.isRunning;
+  }
+
   /** Ends the process (SIGKILL by default, like a crash). */
   stop(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
     return this.#process.stop(signal);

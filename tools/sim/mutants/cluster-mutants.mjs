@@ -31,7 +31,7 @@ export const clusterMutants = [
   { id: "ids-start-again", against: "ids of checkpoints are used twice", file: coordinator,
     find: "this.#nextId = Math.max(this.#nextId, checkpointId + 1);", replace: "void checkpointId;" },
   { id: "stop-keeps-pending", against: "a checkpoint outlives the attempt that it belongs to", file: coordinator,
-    find: "this.#graph = undefined;\n        for (const pending of this.#pending.values())\n            this.#abort(pending, { message: reason, counts: false });", replace: "void reason;" },
+    find: "this.#graph = undefined;\n        for (const pending of this.#pending.values())\n            this.#abort(pending, { message: reason, counts: false, error });", replace: "void reason;" },
   { id: "notify-before-metadata", against: "sinks commit what may never be complete", file: coordinator,
     find: 'pending.state = "completing";', replace: 'pending.state = "completing"; this.#init.parties.notifyComplete({ path: pending.path, metadata: { checkpointId: pending.checkpointId } });' },
   { id: "first-acknowledgement-is-enough", against: "a task's state is missing from a checkpoint", file: pending,
@@ -39,7 +39,7 @@ export const clusterMutants = [
   { id: "coordinator-state-is-dropped", against: "splits are assigned twice after a failover of their coordinator", file: pending,
     find: "this.#coordinatorState.set(operatorId, state);", replace: "void state;" },
   { id: "finished-tasks-run-again", against: "finished tasks start over after a restore", file: pending,
-    find: "...(subtasks.length === 0 ? { finished: true } : {}),", replace: "",
+    find: "...(subtasks.length === 0 || this.options.final === true ? { finished: true } : {}),", replace: "",
     survives: "what runs again has neither splits nor state, and no step of the simulated jobs emits anything of its own at the end of input" },
   // Files of checkpoints.
   { id: "shared-files-are-forgotten", against: "files that a live checkpoint shares are deleted", file: shared,

@@ -2,54 +2,19 @@ import {
   CHECKPOINTING_ALIGNED_TIMEOUT, CHECKPOINTING_INTERVAL, CHECKPOINTING_INTERVAL_DURING_BACKLOG, CHECKPOINTING_MAX_CONCURRENT, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_TIMEOUT,
   CHECKPOINTING_TOLERABLE_FAILURES, CHECKPOINTING_UNALIGNED, MillraceError, deserializeError,
 } from "@millrace/core";
-import type { Cancellable, Configuration, Env } from "@millrace/core";
+import type { Cancellable } from "@millrace/core";
 import type { CheckpointOptions, SlotEvent } from "@millrace/runtime";
 import { toBase64 } from "./base64.js";
 import type { Execution, ExecutionGraph } from "../job-master/execution-graph.js";
 import { checkpointPath, writeMetadata, type CheckpointMetadata } from "./checkpoint-metadata.js";
+import type { CheckpointCoordinatorInit, SavepointRequest } from "./checkpoint-parties.js";
 import { planCheckpoint, type CheckpointPlan } from "./checkpoint-plan.js";
 import { CheckpointStatisticsTracker } from "./checkpoint-statistics.js";
-import type { CheckpointStore } from "./checkpoint-store.js";
 import type { CompletedCheckpoint } from "./completed-checkpoint-store.js";
 import { PendingCheckpoint, type AbortReason, type CheckpointWaiter } from "./pending-checkpoint.js";
 
 type AcknowledgeEvent = Extract<SlotEvent, { type: "acknowledgeCheckpoint" }>;
 type DeclineEvent = Extract<SlotEvent, { type: "declineCheckpoint" }>;
-
-/** What a coordinator needs of its JobMaster. All calls happen synchronously on the JobMaster's thread. */
-export interface CheckpointParties {
-  /** Operator ids of all source coordinators. */
-  readonly sourceCoordinators: readonly string[];
-  snapshotCoordinator(operatorId: string, checkpointId: number): void;
-  /** Tells the tasks to start the checkpoint; held coordinator events follow right behind. */
-  triggerTasks(tasks: readonly Execution[], checkpointId: number, timestampMs: number, options: CheckpointOptions): void;
-  /** Lets held coordinator events go. */
-  releaseCoordinatorEvents(): void;
-  /** Not called for a savepoint, unless the job stops behind it. */
-  notifyComplete(checkpoint: CompletedCheckpoint): void;
-  notifyAborted(checkpointId: number): void;
-  /** Too many checkpoints failed in a row, or the sources have ended for a savepoint that failed. */
-  failJob(error: MillraceError): void;
-}
-
-export interface CheckpointCoordinatorInit {
-  readonly env: Pick<Env, "clock" | "fs" | "log">;
-  readonly config: Configuration;
-  /** Absolute; `chk-<id>` directories go in here. */
-  readonly directory: string;
-  readonly store: CheckpointStore;
-  readonly parties: CheckpointParties;
-  /** Told of everything that happens to a checkpoint. */
-  readonly statistics?: CheckpointStatisticsTracker;
-}
-
-/** A savepoint that is to be taken. */
-interface SavepointRequest {
-  /** Absolute; another one for each try. */
-  readonly newDirectory: () => string;
-  readonly stop: CheckpointOptions["stop"];
-  readonly waiters: readonly CheckpointWaiter[];
-}
 
 const FINAL_CHECKPOINT_DELAY_MS = 200;
 const MAX_TRIGGER_RETRY_MS = 200;
@@ -118,7 +83,7 @@ export class CheckpointCoordinator {
     this.#timeoutMs = config.get(CHECKPOINTING_TIMEOUT);
     this.#tolerableFailures = config.get(CHECKPOINTING_TOLERABLE_FAILURES);
     this.#maxConcurrent = this.#minPauseMs > 0 ? 1 : config.get(CHECKPOINTING_MAX_CONCURRENT);
-    this.#alignment = config.get(CHECKPOINTING_UNALIGNED) ? { unalignedAfterMs: config.get(CHECKPOINTING_ALIGNED_TIMEOUT) } : {};
+    this.#alignment = init.onlyAtTheEnd === true ? { final: true } : config.get(CHECKPOINTING_UNALIGNED) ? { unalignedAfterMs: config.get(CHECKPOINTING_ALIGNED_TIMEOUT) } : {};
   }
 
   /** Savepoints are not counted. */
@@ -140,6 +105,11 @@ export class CheckpointCoordinator {
     this.#nextId = Math.max(this.#nextId, checkpointId + 1);
   }
 
+  /** The job stops behind a savepoint that is asked for, in progress or complete. */
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
   /** True between a coordinator's snapshot and the triggering of the tasks: its events must wait. */
   holdsEventsOf(operatorId: string): boolean {
     return this.#triggering?.hasCoordinator(operatorId) === true;
@@ -157,10 +127,13 @@ export class CheckpointCoordinator {
     if (this.#savepoints.length > 0) this.#triggerSoon(0);
   }
 
-  /** The job no longer runs (failure, cancellation, end): gives up what is in progress. Savepoints that had not begun wait for the next start. */
-  stop(reason: string): void {
+  /**
+   * The job no longer runs (failure, cancellation, end): gives up what is in progress, which who waits for it is told by `error`, if given. Savepoints that
+   * had not begun wait for the next start.
+   */
+  stop(reason: string, error?: MillraceError): void {
     this.#graph = undefined;
-    for (const pending of this.#pending.values()) this.#abort(pending, { message: reason, counts: false });
+    for (const pending of this.#pending.values()) this.#abort(pending, { message: reason, counts: false, error });
     this.#backlog.clear();
     this.#unschedule();
     this.#retry?.cancel();
@@ -192,10 +165,10 @@ export class CheckpointCoordinator {
    * Takes a savepoint as soon as the job runs, also while checkpoints are in progress. With `stop`, there are no more checkpoints until it failed.
    * Rejects with `CHECKPOINT_FAILED` when it is aborted.
    */
-  triggerSavepoint(newDirectory: () => string, stop?: "suspend" | "drain"): Promise<CompletedCheckpoint> {
+  triggerSavepoint(newDirectory: () => string, { stop, savepointFormat }: Pick<CheckpointOptions, "stop" | "savepointFormat"> = {}): Promise<CompletedCheckpoint> {
     return new Promise((resolve, reject) => {
       if (this.#stopping) throw new MillraceError({ code: "CHECKPOINT_FAILED", message: "the job is being stopped behind another savepoint" });
-      this.#savepoints.push({ newDirectory, stop, waiters: [{ resolve, reject }] });
+      this.#savepoints.push({ newDirectory, stop, savepointFormat, waiters: [{ resolve, reject }] });
       if (stop !== undefined) this.#beginStop();
       this.#triggerSoon(0);
     });
@@ -244,15 +217,17 @@ export class CheckpointCoordinator {
     const graph = this.#graph;
     if (graph === undefined || this.#stopping) return;
     let waiting = 0;
+    let ended = 0;
     let running = 0;
     for (const execution of graph.all()) {
       if (execution.isTerminal) continue;
       running++;
       if (execution.awaitsFinalCheckpoint) waiting++;
+      else if (execution.hasEnded) ended++;
     }
     if (waiting === 0) return;
-    if (waiting === running) this.#schedule(this.#nowMs());
-    else if (this.#intervalMs === undefined) this.#schedule(this.#nowMs() + FINAL_CHECKPOINT_DELAY_MS);
+    if (waiting + ended === running) this.#schedule(this.#nowMs());
+    else if (this.#intervalMs === undefined && this.#init.onlyAtTheEnd !== true) this.#schedule(this.#nowMs() + FINAL_CHECKPOINT_DELAY_MS);
   }
 
   #nowMs(): number {
@@ -328,10 +303,12 @@ export class CheckpointCoordinator {
     return store.takeId === undefined ? this.#nextId++ : store.takeId(() => this.#triggerSoon(0));
   }
 
-  #beginSavepoint(checkpointId: number, plan: CheckpointPlan, { newDirectory, stop, waiters }: SavepointRequest): void {
+  #beginSavepoint(checkpointId: number, plan: CheckpointPlan, request: SavepointRequest): void {
+    const { newDirectory, stop, savepointFormat, waiters } = request;
     const savepointDirectory = newDirectory();
-    const again = (): void => void this.#savepoints.push({ newDirectory, stop, waiters });
-    this.#begin(checkpointId, plan, { savepointDirectory, ...(stop === undefined ? {} : { stop }) }, waiters, { path: savepointDirectory, again });
+    const again = (): void => void this.#savepoints.push(request);
+    const options = { savepointDirectory, ...(savepointFormat === undefined ? {} : { savepointFormat }), ...(stop === undefined ? {} : { stop }) };
+    this.#begin(checkpointId, plan, options, waiters, { path: savepointDirectory, again });
   }
 
   get #checkpointsInProgress(): number {
@@ -379,7 +356,7 @@ export class CheckpointCoordinator {
       return;
     }
     const { isSavepoint, options } = pending;
-    const checkpoint: CompletedCheckpoint = { path: pending.path, metadata, external: isSavepoint };
+    const checkpoint: CompletedCheckpoint = { path: pending.path, metadata, external: isSavepoint, stop: options.stop };
     const isRestorable = !isSavepoint || options.stop !== undefined;
     if (isRestorable && !(await this.#keep(pending, checkpoint))) return;
     pending.state = "completed";
@@ -436,7 +413,7 @@ export class CheckpointCoordinator {
     if (reason.counts) this.#init.env.log.write("warn", error.message);
     if (pending.again !== undefined && reason.again === true) pending.again();
     else {
-      for (const waiter of waiters) waiter.reject(error);
+      for (const waiter of waiters) waiter.reject(reason.error ?? error);
       if (options.stop !== undefined) this.#stopping = false;
     }
     this.#ended(pending);
@@ -446,6 +423,7 @@ export class CheckpointCoordinator {
       this.#aborted.push(pending.path);
       void this.#init.store.deleteFiles(pending.path);
     }
+    if (options.stop !== undefined && !this.#stopping && this.#graph !== undefined) this.#init.parties.stopFailed();
     if (isSavepoint) this.#savepointFailed(options, before !== "coordinators" && reason.again !== true, error);
     else if (reason.counts) this.#failed(error);
   }
@@ -468,6 +446,7 @@ export class CheckpointCoordinator {
   /** The savepoint that the job stops behind is the next thing to be taken, and the last. */
   #beginStop(): void {
     this.#stopping = true;
+    if (this.#graph !== undefined) this.#init.parties.stopBegins();
     this.#unschedule();
     for (const pending of this.#pending.values()) {
       if (!pending.isSavepoint) this.#abort(pending, { message: "the job stops behind a savepoint", counts: false });

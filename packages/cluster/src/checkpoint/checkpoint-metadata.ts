@@ -10,8 +10,10 @@ export const METADATA_FILE = "_metadata";
 /** What a complete checkpoint consists of: the content of its `_metadata`, as plain JSON. */
 export interface CheckpointMetadata {
   readonly formatVersion: number;
-  /** A savepoint: self-contained, in a format that does not depend on the state backend. */
+  /** A savepoint: self-contained, and unless `savepointFormat` says otherwise in a format that does not depend on the state backend. */
   readonly type?: "savepoint";
+  /** Of a savepoint that is in the format of checkpoints. */
+  readonly savepointFormat?: "NATIVE";
   readonly checkpointId: number;
   readonly timestampMs: number;
   readonly jobId: string;
@@ -79,7 +81,7 @@ export async function readMetadata(fs: FileSystem, path: string): Promise<Checkp
 
 function checkFormat(metadata: CheckpointMetadata, file: string): void {
   const version: unknown = (metadata as CheckpointMetadata | null)?.formatVersion;
-  const savepoint = metadata?.type === "savepoint";
+  const savepoint = metadata?.type === "savepoint" && metadata.savepointFormat !== "NATIVE";
   const readable = Number.isInteger(version) && (savepoint ? (version as number) >= 1 && (version as number) <= SAVEPOINT_FORMAT_VERSION : version === METADATA_FORMAT_VERSION);
   if (readable && Array.isArray(metadata.operators)) return;
   const [what, reads] = savepoint ? ["savepoint", `formats 1 to ${SAVEPOINT_FORMAT_VERSION}`] : ["checkpoint", `format ${METADATA_FORMAT_VERSION}`];

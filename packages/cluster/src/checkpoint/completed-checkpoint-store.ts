@@ -1,4 +1,5 @@
 import type { Env } from "@millrace/core";
+import type { CheckpointOptions } from "@millrace/runtime";
 import type { CheckpointStore } from "./checkpoint-store.js";
 import { METADATA_FILE, type CheckpointMetadata } from "./checkpoint-metadata.js";
 import { deleteClaimed } from "./savepoint-files.js";
@@ -13,6 +14,8 @@ export interface CompletedCheckpoint {
   readonly external: boolean;
   /** Restored from outside, and given to this job (claim mode CLAIM). */
   readonly claimed?: boolean;
+  /** A savepoint that the job stopped behind, or was about to. */
+  readonly stop?: CheckpointOptions["stop"] | undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { JobGraph } from "@millrace/graph";
-import type { Cancellable } from "@millrace/core";
+import type { Cancellable, MillraceError } from "@millrace/core";
 import type { CheckpointOptions, ExecutionAttempt, TaskStateSnapshot } from "@millrace/runtime";
 import type { Execution } from "../job-master/execution-graph.js";
 import { METADATA_FORMAT_VERSION, SAVEPOINT_FORMAT_VERSION, type CheckpointMetadata, type OperatorCheckpoint } from "./checkpoint-metadata.js";
@@ -11,6 +11,8 @@ export interface AbortReason {
   readonly message: string;
   readonly counts: boolean;
   readonly cause?: unknown;
+  /** What who waits for it is told, if not this. */
+  readonly error?: MillraceError | undefined;
   /** A successor may know the checkpoint as complete. */
   readonly keepsFiles?: boolean;
   /** What it was asked for by may ask again at once: nothing is wrong. */
@@ -122,7 +124,7 @@ export class PendingCheckpoint {
       return {
         operatorId: operator.id, uid: operator.uid, name: operator.name, parallelism: vertex.parallelism, maxParallelism: vertex.maxParallelism,
         ...(coordinator === undefined ? {} : { coordinator: toBase64(coordinator) }),
-        ...(subtasks.length === 0 ? { finished: true } : {}),
+        ...(subtasks.length === 0 || this.options.final === true ? { finished: true } : {}),
         subtasks: subtasks.flatMap(({ subtaskIndex, state }) => {
           const { keyed = [], operator: own = [], inFlight } = state ?? {};
           if (keyed.length === 0 && own.length === 0 && inFlight === undefined) return [];
@@ -130,8 +132,13 @@ export class PendingCheckpoint {
         }),
       };
     }));
+    const { savepointFormat } = this.options;
+    const format =
+      !this.isSavepoint ? { formatVersion: METADATA_FORMAT_VERSION }
+      : savepointFormat === undefined ? { formatVersion: SAVEPOINT_FORMAT_VERSION, type: "savepoint" as const }
+      : { formatVersion: METADATA_FORMAT_VERSION, type: "savepoint" as const, savepointFormat };
     return {
-      ...(this.isSavepoint ? { formatVersion: SAVEPOINT_FORMAT_VERSION, type: "savepoint" as const } : { formatVersion: METADATA_FORMAT_VERSION }), checkpointId: this.checkpointId, timestampMs: this.timestampMs,
+      ...format, checkpointId: this.checkpointId, timestampMs: this.timestampMs,
       jobId: jobGraph.jobId, jobName: jobGraph.jobName, stateBytes, writtenBytes, operators,
     };
   }

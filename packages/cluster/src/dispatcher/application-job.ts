@@ -1,5 +1,5 @@
 import { isMillraceError, type Clock } from "@millrace/core";
-import type { JobClient, JobExecutionResult, JobMetrics, JobStatus, StopOptions } from "@millrace/graph";
+import type { JobClient, JobExecutionResult, JobMetrics, JobStatus, SavepointFormat, StopOptions } from "@millrace/graph";
 import type { JobResult } from "../high-availability/job-result-store.js";
 import { ended } from "../job-master/job-end.js";
 import type { JobSubmission } from "./dispatcher.js";
@@ -93,8 +93,8 @@ export class ApplicationJob implements JobClient {
     return (await this.#job()).master.triggerCheckpoint();
   }
 
-  async triggerSavepoint(directory?: string): Promise<string> {
-    return (await this.#job()).master.triggerSavepoint(directory);
+  async triggerSavepoint(directory?: string, formatType?: SavepointFormat): Promise<string> {
+    return (await this.#job()).master.triggerSavepoint(directory, formatType);
   }
 
   async stopWithSavepoint(options?: StopOptions): Promise<string> {

@@ -3,6 +3,7 @@ import { BlobUpload, checkBlobKey, type BlobStore } from "../blob/blob-store.js"
 import { disposeSavepoint } from "../checkpoint/savepoint-files.js";
 import type { JobResult } from "../high-availability/job-result-store.js";
 import { unknownMethod, type RpcConnection, type RpcHandler } from "../rpc/rpc-connection.js";
+import { ended } from "../job-master/job-end.js";
 import { rescaled } from "../scheduler/resource-requirements.js";
 import { requireRole, type PeerRole } from "../security/peer-roles.js";
 import type { Role } from "../security/roles.js";
@@ -22,6 +23,7 @@ export interface ClientSessionInit {
 
 /** Uploads that one client may have open. */
 const MAX_UPLOADS = 4;
+const MAX_REQUEST_ID = 64;
 
 const neededRoles: { readonly [M in keyof ClientMethods]: Role } = {
   overview: "viewer", listJobs: "viewer", jobStatus: "viewer", jobResult: "viewer", jobMetrics: "viewer", jobAccumulators: "viewer", lastCheckpointPath: "viewer",
@@ -114,14 +116,19 @@ export class ClientSession implements RpcHandler {
       const { master } = this.#job(ref);
       return master.jobGraph.vertices.map(({ id, name, parallelism }) => ({ vertexId: id, name, parallelism, ...master.requirements[id]! }));
     },
-    rescaleJob: ({ parallelism, vertices, ...ref }) => {
+    rescaleJob: async ({ parallelism, vertices, ...ref }) => {
       const { master } = this.#job(ref);
-      master.updateRequirements(rescaled(master.requirements, master.jobGraph, parallelism, vertices ?? {}));
+      await master.updateRequirements(rescaled(master.requirements, master.jobGraph, parallelism, vertices ?? {}));
       return undefined;
     },
     triggerCheckpoint: (ref) => this.#job(ref).master.triggerCheckpoint(ref.full === true),
-    triggerSavepoint: (ref) => this.#job(ref).master.triggerSavepoint(optionalText(ref.directory)),
-    stopWithSavepoint: (ref) => this.#job(ref).master.stopWithSavepoint({ directory: optionalText(ref.directory), drain: ref.drain === true }),
+    triggerSavepoint: (ref) => this.#job(ref).master.triggerSavepoint(optionalText(ref.directory), ref.formatType ?? undefined),
+    stopWithSavepoint: (ref) => this.#ofJob(
+      ref, ({ master }) => master.stopWithSavepoint({ directory: optionalText(ref.directory), drain: ref.drain === true, formatType: ref.formatType ?? undefined }, optionalText(ref.requestId)?.slice(0, MAX_REQUEST_ID)),
+      ({ stop }) => {
+        if (stop === undefined || (stop.requestId !== undefined && stop.requestId !== ref.requestId)) throw ended();
+        return stop.path;
+      }),
     disposeSavepoint: async ({ path }) => {
       await disposeSavepoint(this.#init.fs, String(path));
       return undefined;
@@ -169,13 +176,14 @@ export class ClientSession implements RpcHandler {
   #observer(jobId: string): JobObserver {
     let silent = false;
     this.#unobserve.push(() => (silent = true));
-    const tell = <M extends keyof ToClient>(method: M, body: ToClient[M]): void => {
-      if (!silent) this.#connection.tell(method, body);
+    // A client that is slow leaves what it is sent in the network, and then here; one that is gone is not waited for.
+    const tell = <M extends keyof ToClient>(method: M, body: ToClient[M]): void | Promise<void> => {
+      if (!silent && !this.#connection.tell(method, body)) return this.#connection.drained();
     };
     return {
       collected: (collectId, subtaskIndex, batch) => tell("collected", { jobId, collectId, subtaskIndex, batch }),
       log: (level, line) => tell("log", { jobId, level, line }),
-      status: (status) => tell("status", { jobId, status }),
+      status: (status) => void tell("status", { jobId, status }),
     };
   }
 }

@@ -1,16 +1,17 @@
 import { MillraceError, isMillraceError, type LogSink } from "@millrace/core";
-import type { JobClient, JobExecutionResult, JobGraph, JobMetrics, JobStatus } from "@millrace/graph";
+import type { JobClient, JobExecutionResult, JobGraph, JobMetrics, JobStatus, StopOptions } from "@millrace/graph";
 import { BLOB_PIECE_BYTES } from "../blob/blob-store.js";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
-import { connectToLeader } from "../rpc/connect-to-leader.js";
+import { connectToLeader, type JobManagerLocation } from "../rpc/connect-to-leader.js";
 import { isConnectionLost, type RpcConnection } from "../rpc/rpc-connection.js";
-import type { RpcAddress } from "../rpc/standby-refusal.js";
 import type { ClientMethods, JobManagerAbout, SubmitJob, ToClient } from "./client-protocol.js";
 
-export interface ClusterClientOptions extends RpcAddress {
-  readonly env: Pick<ClusterEnv, "clock" | "net" | "sha256Hex" | "log">;
-  /** Further JobManagers of the cluster; whichever leads is found. */
-  readonly others?: readonly RpcAddress[];
+export interface ClusterClientOptions {
+  readonly env: Pick<ClusterEnv, "clock" | "net" | "sha256Hex" | "log" | "randomHex">;
+  /** JobManagers of the cluster; whichever leads is found. Asked before each attempt to connect; may throw while there is none. */
+  readonly jobManagers: () => readonly JobManagerLocation[];
+  /** Called when the client is closed. */
+  readonly onClose?: () => void;
   /** How long to look for another leader when the one is lost; default 2 minutes. Only clusters with high availability have another. */
   readonly searchTimeoutMs?: number;
 }
@@ -101,9 +102,14 @@ export class ClusterClient {
       getAccumulators: (): Promise<Readonly<Record<string, unknown>>> => this.ask("jobAccumulators", ref),
       getMetrics: (): Promise<JobMetrics> => this.ask("jobMetrics", ref),
       triggerCheckpoint: (): Promise<string> => this.ask("triggerCheckpoint", ref),
-      triggerSavepoint: (directory): Promise<string> => this.ask("triggerSavepoint", { ...ref, directory }),
-      stopWithSavepoint: (options): Promise<string> => this.ask("stopWithSavepoint", { ...ref, ...options }),
+      triggerSavepoint: (directory, formatType): Promise<string> => this.ask("triggerSavepoint", { ...ref, directory, formatType }),
+      stopWithSavepoint: (options): Promise<string> => this.stopWithSavepoint(jobId, options),
     };
+  }
+
+  /** Stops a job behind a savepoint, over the change of leaders; resolves with the savepoint's directory when the job has finished. */
+  stopWithSavepoint(jobId: string, options?: StopOptions): Promise<string> {
+    return this.ask("stopWithSavepoint", { jobId, ...options, requestId: this.#options.env.randomHex(16) });
   }
 
   async ask<M extends keyof ClientMethods>(method: M, ask: ClientMethods[M]["ask"]): Promise<ClientMethods[M]["answer"]> {
@@ -117,6 +123,7 @@ export class ClusterClient {
   }
 
   close(): void {
+    if (!this.#closed) this.#options.onClose?.();
     this.#closed = true;
     this.#connection.close();
   }
@@ -200,6 +207,6 @@ export class ClusterClient {
   }
 }
 
-function connect({ env, host, port, others = [] }: ClusterClientOptions): ReturnType<typeof connectToLeader> {
-  return connectToLeader({ env, role: "client", about: undefined }, [{ host, port }, ...others]);
+async function connect({ env, jobManagers }: ClusterClientOptions): ReturnType<typeof connectToLeader> {
+  return connectToLeader({ env, role: "client", about: undefined }, jobManagers());
 }

@@ -4,6 +4,7 @@ import type { BlobStore } from "../blob/blob-store.js";
 import type { JobResult } from "../high-availability/job-result-store.js";
 import type { ResourceManager } from "../resource-manager/resource-manager.js";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
+import type { ResourceRequirements } from "../scheduler/resource-requirements.js";
 import { ClusterSlots, type JobProgramFile, type SlotEventRouter } from "../scheduler/cluster-slots.js";
 import type { JobPersistence } from "./job-persistence.js";
 import { ManagedJob, type JobObserver, type JobSummary } from "./managed-job.js";
@@ -30,6 +31,8 @@ export interface DispatcherInit {
 /** A job to run: its plan, and what its slots run for its functions. The artifact is in the blob store. */
 export interface JobSubmission extends JobProgramFile {
   readonly jobGraph: JobGraph;
+  /** Of the adaptive scheduler, when they were changed under an earlier leader. */
+  readonly requirements?: ResourceRequirements;
 }
 
 /** Starts jobs, one JobMaster each, and remembers them. A state machine on one thread. Flink: Dispatcher. */
@@ -101,7 +104,7 @@ export class Dispatcher {
     const { artifact, source, args } = submission;
     const jobGraph: JobGraph = { ...submission.jobGraph, config: { ...jobDefaults, ...submission.jobGraph.config } };
     return new ManagedJob({
-      env, jobGraph, artifact, persistence, firstAttempt, checkpointDirectory: this.checkpointDirectory(jobGraph),
+      env, jobGraph, artifact, persistence, firstAttempt, requirements: submission.requirements, checkpointDirectory: this.checkpointDirectory(jobGraph),
       savepointDirectory: this.#init.defaultSavepointDirectory,
       slots: (log) => new ClusterSlots({ env: { ...env, log }, resources, job: jobGraph, program: { artifact, source, args } }, events),
     });

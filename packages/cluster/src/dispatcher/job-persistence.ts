@@ -3,13 +3,16 @@ import {
 } from "@millrace/core";
 import type { JobExecutionResult, JobGraph } from "@millrace/graph";
 import { fromBase64, toBase64 } from "../checkpoint/base64.js";
+import { readMetadata } from "../checkpoint/checkpoint-metadata.js";
 import type { CheckpointStore } from "../checkpoint/checkpoint-store.js";
 import { isRetained } from "../checkpoint/retention.js";
+import { deleteClaimed } from "../checkpoint/savepoint-files.js";
 import type { RecoveryStores } from "../high-availability/high-availability-services.js";
 import { JobCheckpoints } from "../high-availability/job-checkpoints.js";
 import type { JobResult } from "../high-availability/job-result-store.js";
 import type { LeaderTerm } from "../high-availability/leader-term.js";
 import { jobCanceled, jobFailed, type JobEnd } from "../job-master/job-end.js";
+import type { ResourceRequirements } from "../scheduler/resource-requirements.js";
 import type { JobSubmission } from "./dispatcher.js";
 
 export interface JobPersistenceInit {
@@ -24,6 +27,14 @@ export interface JobPersistenceInit {
 const ATTEMPTS_PER_LEADER = 1_000_000;
 /** Larger accumulators are not kept with a result. */
 const MAX_ACCUMULATORS = 64 * 1024;
+
+/** A plan as the store has it. */
+interface StoredPlan {
+  /** Core's value codec, base64. */
+  readonly submission: string;
+  /** Unless they were never changed. */
+  readonly requirements?: ResourceRequirements;
+}
 
 /** What a leading Dispatcher writes down of its jobs, so that the next one goes on with them, and never with one that has ended. */
 export class JobPersistence {
@@ -60,7 +71,16 @@ export class JobPersistence {
   /** The job will be run, by this leader or another, once this has resolved. @throws `LEADERSHIP_LOST`, `HA_UNAVAILABLE` */
   async accept(submission: JobSubmission): Promise<void> {
     const { jobGraph, artifact, source, args } = submission;
-    await this.#init.stores.executionPlans.put({ jobId: jobGraph.jobId, plan: { submission: toBase64(encodeValue({ jobGraph, artifact, source, args })) } });
+    await this.#init.stores.executionPlans.put({ jobId: jobGraph.jobId, plan: { submission: toBase64(encodeValue({ jobGraph, artifact, source, args })) } satisfies StoredPlan });
+  }
+
+  /** The next leader rescales the job to these bounds once this has resolved. */
+  async requirements(jobId: string, requirements: ResourceRequirements): Promise<void> {
+    const { stores, term } = this.#init;
+    await term.persist(`the resource requirements of job ${jobId}`, async () => {
+      const stored = await stores.executionPlans.get(jobId);
+      if (stored !== undefined) await stores.executionPlans.put({ jobId, plan: { ...(stored.plan as StoredPlan), requirements } satisfies StoredPlan });
+    });
   }
 
   checkpoints(jobGraph: JobGraph, env: Pick<Env, "fs" | "log">): CheckpointStore {
@@ -73,7 +93,7 @@ export class JobPersistence {
     const { jobId, jobName } = jobGraph;
     const accumulators = end.result === undefined ? "" : encoded(end.result.accumulators);
     const result: JobResult = {
-      jobId, jobName, state: end.status, startTimeMs, endTimeMs, ...(end.error === undefined ? {} : { error: end.error }),
+      jobId, jobName, state: end.status, startTimeMs, endTimeMs, ...(end.error === undefined ? {} : { error: end.error }), stop: end.stop,
       ...(accumulators !== "" && accumulators.length <= MAX_ACCUMULATORS ? { accumulators } : {}),
     };
     await this.#init.term.persist(`the end of job ${jobId}`, () => this.#init.stores.jobResults.createDirtyResult(result));
@@ -97,7 +117,9 @@ export class JobPersistence {
     const { stores, term } = this.#init;
     const unreadable = (error: unknown): boolean => isMillraceError(error) && error.code === "HA_PLAN_UNREADABLE";
     const stored = await term.persist(`the plan of job ${jobId}`, () => stores.executionPlans.get(jobId), (error) => !unreadable(error));
-    return stored === undefined ? undefined : (decodeValue(fromBase64((stored.plan as { readonly submission: string }).submission)) as JobSubmission);
+    if (stored === undefined) return undefined;
+    const { submission, requirements } = stored.plan as StoredPlan;
+    return { ...(decodeValue(fromBase64(submission)) as JobSubmission), ...(requirements === undefined ? {} : { requirements }) };
   }
 
   /** A leader ended between a job's end and the end of its cleanup. */
@@ -114,6 +136,7 @@ export class JobPersistence {
         const isOutside = restoredFrom === undefined || !env.fs.resolve(restoredFrom).startsWith(`${directory}/`);
         if (!isRetained(config, state, known.some(({ external }) => !external)) && isOutside) {
           await term.persist(`the cleanup of job ${jobId}`, () => pointers.change([], known.map(({ checkpointId }) => checkpointId)));
+          for (const { path } of known.filter(({ claimed }) => claimed === true)) await deleteClaimed(env.fs, path, await readMetadata(env.fs, path));
           await env.fs.delete(directory);
         }
       }

@@ -1,14 +1,16 @@
-import type { Env, LogSink } from "@millrace/core";
+import { isMillraceError, type Env, type LogSink } from "@millrace/core";
 import type { JobGraph, JobStatus } from "@millrace/graph";
 import { JobMaster } from "../job-master/job-master.js";
 import type { JobPersistence } from "./job-persistence.js";
+import type { ResourceRequirements } from "../scheduler/resource-requirements.js";
 import type { SlotProvider } from "../scheduler/slot-provider.js";
 
 /** Follows a job from outside. */
 export interface JobObserver {
   /** In order per (collectId, subtask); all of it before the job's result. The buffer must not be changed. */
-  collected?(collectId: string, subtaskIndex: number, batch: ArrayBuffer): void;
-  log?(level: Parameters<LogSink["write"]>[0], line: string): void;
+  collected?(collectId: string, subtaskIndex: number, batch: ArrayBuffer): void | Promise<void>;
+  /** What it and {@link collected} return resolves when more may come: the job's sinks wait for the slowest observer. */
+  log?(level: Parameters<LogSink["write"]>[0], line: string): void | Promise<void>;
   status?(status: JobStatus): void;
 }
 
@@ -25,6 +27,8 @@ export interface ManagedJobInit {
   readonly persistence?: JobPersistence | undefined;
   /** Number of the first attempt; default 0. */
   readonly firstAttempt?: number;
+  /** As they were changed under an earlier leader. */
+  readonly requirements?: ResourceRequirements | undefined;
 }
 
 const finalStates: ReadonlySet<JobStatus> = new Set(["FINISHED", "CANCELED", "FAILED", "SUSPENDED"]);
@@ -59,20 +63,18 @@ export class ManagedJob {
     this.#clock = env.clock;
     this.startTimeMs = env.clock.nowMs();
     const label = `${jobGraph.jobName} (${jobGraph.jobId.slice(0, 8)})`;
-    const log: LogSink = {
-      write: (level, line) => {
-        if (level !== "print") env.log.write(level, `${label}: ${line}`);
-        for (const observer of this.#observers) observer.log?.(level, line);
-      },
+    const onLog = (level: Parameters<LogSink["write"]>[0], line: string): void | Promise<void> => {
+      if (level !== "print") env.log.write(level, `${label}: ${line}`);
+      return this.#tellAll((observer) => observer.log?.(level, line));
     };
+    const log: LogSink = { write: (level, line) => void onLog(level, line) };
     this.statusTimesMs.set("INITIALIZING", this.startTimeMs);
     this.master = new JobMaster({
       env: { ...env, log }, jobGraph, checkpointDirectory: init.checkpointDirectory, savepointDirectory: init.savepointDirectory, slots: init.slots(log),
       // TaskManagers put their own in its place.
       temporaryDirectory: `${init.checkpointDirectory}/tmp`,
-      onCollected: (collectId, subtaskIndex, batch) => {
-        for (const observer of this.#observers) observer.collected?.(collectId, subtaskIndex, batch);
-      },
+      onCollected: (collectId, subtaskIndex, batch) => this.#tellAll((observer) => observer.collected?.(collectId, subtaskIndex, batch)),
+      onLog,
       onStatus: (status) => {
         this.statusTimesMs.set(status, this.#clock.nowMs());
         env.log.write("info", `${label}: ${status}`);
@@ -80,8 +82,20 @@ export class ManagedJob {
       },
       ...(persistence === undefined ? {} : {
         checkpoints: persistence.checkpoints(jobGraph, { fs: env.fs, log }), firstAttempt: init.firstAttempt ?? 0,
+        requirements: init.requirements, onRequirements: (requirements) => persistence.requirements(jobGraph.jobId, requirements),
         onDecided: (end) => persistence.decided(jobGraph, this.startTimeMs, env.clock.nowMs(), end),
       }),
+    });
+    this.#logFailure(label, env.log);
+  }
+
+  /** Clients that are attached say it themselves; of the others the JobManager's log is all there is. */
+  #logFailure(label: string, log: LogSink): void {
+    this.master.result.catch((error: unknown) => {
+      if (!isMillraceError(error) || error.code !== "JOB_FAILED") return;
+      const { cause } = error;
+      const reason = isMillraceError(cause) ? `${cause.code}: ${cause.message}` : cause instanceof Error ? cause.message : String(cause);
+      log.write("error", `${label}: failed: ${reason}`);
     });
   }
 
@@ -101,5 +115,14 @@ export class ManagedJob {
   observe(observer: JobObserver): () => void {
     this.#observers.add(observer);
     return () => this.#observers.delete(observer);
+  }
+
+  #tellAll(tell: (observer: JobObserver) => void | Promise<void>): void | Promise<void> {
+    let busy: Promise<void>[] | undefined;
+    for (const observer of this.#observers) {
+      const taken = tell(observer);
+      if (taken !== undefined) (busy ??= []).push(taken);
+    }
+    return busy === undefined ? undefined : Promise.all(busy).then(() => undefined);
   }
 }

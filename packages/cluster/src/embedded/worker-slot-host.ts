@@ -1,6 +1,6 @@
 import { pathToFileURL } from "node:url";
 import { Configuration, SLOT_ISOLATION, allOptions, type LogSink } from "@millrace/core";
-import type { PeerCredentials } from "@millrace/env-node";
+import type { CredentialSource } from "@millrace/env-node";
 import type { SlotBinding, SlotEvent, SlotCommand } from "@millrace/runtime";
 import type { HostedSlot, SlotHost, SlotOpening } from "../task-manager/slot-host.js";
 import { connectSlots } from "./connect-slots.js";
@@ -16,7 +16,7 @@ export interface WorkerSlotHostOptions {
   /** Where slots listen for slots of other TaskManagers. */
   readonly binding: SlotBinding;
   /** What slots show their peers, where they speak TLS. */
-  readonly credentials: PeerCredentials | undefined;
+  readonly credentials: CredentialSource | undefined;
   readonly log: LogSink;
   /** The bundled library: the module that jobs import, and the one that slots start from. */
   readonly library: { readonly millrace: string; readonly slot: string } | undefined;
@@ -34,9 +34,11 @@ export class WorkerSlotHost implements SlotHost {
   #closed = false;
   #retry: NodeJS.Timeout | undefined;
   #retryMs = FIRST_RETRY_MS;
+  readonly #ignoreCredentials: (() => void) | undefined;
 
   constructor(options: WorkerSlotHostOptions) {
     this.#options = options;
+    this.#ignoreCredentials = options.credentials?.onChange(() => this.#renew());
     this.#prewarm();
   }
 
@@ -63,6 +65,7 @@ export class WorkerSlotHost implements SlotHost {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retry);
+    this.#ignoreCredentials?.();
     await Promise.all(this.#warm.splice(0).map((worker) => worker.terminate()));
   }
 
@@ -80,6 +83,15 @@ export class WorkerSlotHost implements SlotHost {
     }
   }
 
+  /** Workers that wait show what they were started with; those in use have made their connections. */
+  #renew(): void {
+    for (const worker of this.#warm.splice(0)) {
+      worker.onLost = () => undefined;
+      void worker.terminate();
+    }
+    this.#prewarm();
+  }
+
   /** Later and later, so that slots that cannot start do not keep the machine busy. */
   #replaceLater(): void {
     this.#retry ??= setTimeout(() => {
@@ -91,7 +103,7 @@ export class WorkerSlotHost implements SlotHost {
 
   #start(usesLibrary: boolean, kind: SlotKind): SlotWorker {
     const { heapBytes, binding, credentials, library, log } = this.#options;
-    const worker = new SlotWorker(kind, { heapBytes, binding, credentials, entryUrl: this.#entryUrl(usesLibrary), preloadUrl: usesLibrary ? library?.millrace : undefined });
+    const worker = new SlotWorker(kind, { heapBytes, binding, credentials: credentials?.current, entryUrl: this.#entryUrl(usesLibrary), preloadUrl: usesLibrary ? library?.millrace : undefined });
     worker.onRefused = (line) => log.write("warn", line);
     return worker;
   }

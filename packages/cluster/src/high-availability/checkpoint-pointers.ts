@@ -1,4 +1,5 @@
 import type { FencedStore, StoreChange } from "@millrace/core";
+import type { CheckpointOptions } from "@millrace/runtime";
 
 /** Where a completed checkpoint is. Its content is in its `_metadata`. */
 export interface CheckpointPointer {
@@ -7,6 +8,10 @@ export interface CheckpointPointer {
   readonly path: string;
   /** Restored from outside and not this job's to delete. */
   readonly external: boolean;
+  /** Restored from outside and given to this job: with its directory goes what else only it needs. */
+  readonly claimed?: boolean;
+  /** A savepoint that the job was about to stop behind. */
+  readonly stop?: CheckpointOptions["stop"] | undefined;
 }
 
 const ID_DIGITS = 16;

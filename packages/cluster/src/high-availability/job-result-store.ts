@@ -1,4 +1,5 @@
 import type { Env, FencedStore, SerializedError } from "@millrace/core";
+import type { CompletedStop } from "../job-master/job-end.js";
 
 /** How a job ended. */
 export interface JobResult {
@@ -10,6 +11,8 @@ export interface JobResult {
   readonly error?: SerializedError;
   /** Of a job that finished: its accumulators in core's value codec, base64; left out when they are large. */
   readonly accumulators?: string;
+  /** The stop behind a savepoint that it finished by. */
+  readonly stop?: CompletedStop | undefined;
 }
 
 export interface JobResultStoreInit {

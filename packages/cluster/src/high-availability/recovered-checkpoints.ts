@@ -40,10 +40,9 @@ export class RecoveredCheckpoints {
     const pointers = await init.pointers.all();
     const readable: CompletedCheckpoint[] = [];
     let lastError: unknown;
-    for (const { path, external, checkpointId } of pointers) {
+    for (const { checkpointId, ...pointer } of pointers) {
       try {
-        const metadata = await readMetadata(init.env.fs, path);
-        readable.push({ path, metadata, external });
+        readable.push({ ...pointer, metadata: await readMetadata(init.env.fs, pointer.path) });
       } catch (error) {
         if (!isMillraceError(error) || !LOST_CHECKPOINT.includes(error.code)) throw error;
         lastError = error;
@@ -73,7 +72,8 @@ export class RecoveredCheckpoints {
     const keptIds = retainedOf([...this.all, checkpoint], retained).map(idOf);
     // What could not be read is forgotten, too; its files stay, since others may share them.
     const dropped = (await pointers.all()).map((pointer) => pointer.checkpointId).filter((id) => !keptIds.includes(id));
-    await pointers.change([{ checkpointId: idOf(checkpoint), path: checkpoint.path, external: checkpoint.external }], dropped);
+    const { metadata: { checkpointId }, ...rest } = checkpoint;
+    await pointers.change([{ checkpointId, ...rest }], dropped);
     this.#files.add(checkpoint);
   }
 

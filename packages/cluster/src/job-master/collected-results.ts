@@ -1,5 +1,5 @@
-/** Takes released results, in order per (collectId, subtask). */
-export type ResultTaker = (collectId: string, subtaskIndex: number, batch: ArrayBuffer) => void;
+/** Takes released results, in order per (collectId, subtask). What it returns resolves when more may come. */
+export type ResultTaker = (collectId: string, subtaskIndex: number, batch: ArrayBuffer) => void | Promise<void>;
 
 interface HeldBatch {
   readonly collectId: string;
@@ -24,16 +24,17 @@ export class CollectedResults {
     this.#take = take;
   }
 
-  add(batch: HeldBatch): void {
-    if (this.#hold) this.#held.push(batch);
-    else this.#take(batch.collectId, batch.subtaskIndex, batch.batch);
+  /** @returns when it may be told that the batch was taken; one that is held has been */
+  add(batch: HeldBatch): void | Promise<void> {
+    if (!this.#hold || batch.afterCheckpoint < 0) return this.#take(batch.collectId, batch.subtaskIndex, batch.batch);
+    this.#held.push(batch);
   }
 
   checkpointComplete(checkpointId: number): void {
     const waiting = this.#held;
     this.#held = [];
     for (const batch of waiting) {
-      if (batch.afterCheckpoint < checkpointId) this.#take(batch.collectId, batch.subtaskIndex, batch.batch);
+      if (batch.afterCheckpoint < checkpointId) void this.#take(batch.collectId, batch.subtaskIndex, batch.batch);
       else this.#held.push(batch);
     }
   }

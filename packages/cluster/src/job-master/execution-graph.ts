@@ -20,6 +20,8 @@ export class Execution {
   error: SerializedError | undefined;
   /** The task ended its input and waits for a checkpoint to commit what it holds. */
   awaitsFinalCheckpoint = false;
+  /** The task ended its input, holds nothing, and finishes as soon as tasks before it that wait for one have. */
+  hasEnded = false;
 
   constructor(vertex: JobVertex, attempt: ExecutionAttempt, slotIndex: number, nowMs: () => number) {
     this.vertex = vertex;

@@ -11,6 +11,16 @@ export interface JobEnd {
   readonly error?: SerializedError;
   /** Of one that finished. */
   readonly result?: JobExecutionResult;
+  /** The stop behind a savepoint that it finished by. */
+  readonly stop?: CompletedStop | undefined;
+}
+
+/** A job was stopped behind a savepoint. */
+export interface CompletedStop {
+  /** The savepoint's directory. */
+  readonly path: string;
+  /** Of who asked for it. */
+  readonly requestId?: string | undefined;
 }
 
 /** In one line: the operator or task, what happened, and where in the user's code it began. */

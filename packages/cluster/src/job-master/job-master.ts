@@ -1,6 +1,6 @@
-import { CHECKPOINTING_INTERVAL, CHECKPOINTING_RETAINED, FAILOVER_STRATEGY, SAVEPOINT_PATH, TASK_CANCELLATION_TIMEOUT, serializeError } from "@millrace/core";
+import { CHECKPOINTING_RETAINED, FAILOVER_STRATEGY, SAVEPOINT_PATH, TASK_CANCELLATION_TIMEOUT, serializeError } from "@millrace/core";
 import type { Cancellable, Configuration, SerializedError } from "@millrace/core";
-import type { JobExecutionResult, JobGraph, JobMetrics, JobStatus, StopOptions } from "@millrace/graph";
+import type { JobExecutionResult, JobGraph, JobMetrics, JobStatus, SavepointFormat, StopOptions } from "@millrace/graph";
 import type { SlotEvent } from "@millrace/runtime";
 import { CheckpointCoordinator } from "../checkpoint/checkpoint-coordinator.js";
 import { CheckpointStatisticsTracker } from "../checkpoint/checkpoint-statistics.js";
@@ -9,21 +9,21 @@ import type { CheckpointStore } from "../checkpoint/checkpoint-store.js";
 import { CompletedCheckpointStore, type CompletedCheckpoint } from "../checkpoint/completed-checkpoint-store.js";
 import { initialCheckpoint } from "../checkpoint/initial-checkpoint.js";
 import { withoutMetadata } from "../checkpoint/savepoint-files.js";
-import { Savepoints } from "../checkpoint/savepoints.js";
+import { Savepoints, noneInBatch } from "../checkpoint/savepoints.js";
 import { AdaptiveScheduler, adaptiveScheduler } from "../scheduler/adaptive-scheduler.js";
 import { failoverRegions, oneRegion, type FailoverRegion } from "../scheduler/failover-regions.js";
 import { rescalingUnavailable, type ResourceRequirements } from "../scheduler/resource-requirements.js";
 import { createRestartStrategy, type RestartStrategy } from "../scheduler/restart-strategy.js";
-import { CollectedResults } from "./collected-results.js";
 import { ExceptionHistory, type ExceptionHistoryEntry } from "./exception-history.js";
 import type { Execution } from "./execution-graph.js";
 import { JobDeployer } from "./job-deployer.js";
-import { describeFailure, ended, finalStates, isSameLoss, jobCanceled, jobFailed, jobSuspended, type JobEnd } from "./job-end.js";
+import { describeFailure, ended, finalStates, isSameLoss, jobSuspended, type JobEnd } from "./job-end.js";
 import { JobHistory, undeployed } from "./job-history.js";
-import { deleteLeftovers } from "./job-leftovers.js";
+import { JobEnding } from "./job-ending.js";
 import { checkpointConfig, type JobMasterInit } from "./job-master-init.js";
 import type { JobView } from "./job-view.js";
 import type { RegionDeployment } from "./region-deployment.js";
+import { ResultFlow } from "./result-flow.js";
 import { sourceOperators, sourceTaskName } from "./source-coordinators.js";
 import { TaskReports } from "./task-reports.js";
 
@@ -49,6 +49,7 @@ interface Restart {
 export class JobMaster {
   /** Resolves when the job finished; rejects with `JOB_FAILED` (cause: the failure that ended it), `JOB_CANCELED` or `JOB_SUSPENDED`. */
   readonly result: Promise<JobExecutionResult>;
+  readonly #ending: JobEnding;
   readonly #init: JobMasterInit;
   readonly #config: Configuration;
   readonly #adaptive: AdaptiveScheduler | undefined;
@@ -60,9 +61,8 @@ export class JobMaster {
   readonly #history: JobHistory;
   readonly #checkpointStatistics = new CheckpointStatisticsTracker();
   readonly #reports = new TaskReports();
-  readonly #results: CollectedResults;
+  readonly #flow: ResultFlow;
   readonly #startedMs: number;
-  #settle!: { readonly resolve: (result: JobExecutionResult) => void; readonly reject: (error: unknown) => void };
   #status: JobStatus = "INITIALIZING";
   readonly #deployer: JobDeployer;
   readonly #restarting = new Map<number, Restart>();
@@ -70,9 +70,6 @@ export class JobMaster {
   #downSinceMs: number | undefined;
   #lastRestartDurationMs: number | undefined;
   #goal: Goal | undefined;
-  #ending = false;
-  #restoredFrom: string | undefined;
-  #recovering: Promise<void> | undefined;
 
   constructor(init: JobMasterInit) {
     this.#init = init;
@@ -81,7 +78,7 @@ export class JobMaster {
     this.#startedMs = env.clock.monotonicMs();
     this.#history = new JobHistory(this.#status, () => env.clock.nowMs());
     this.#adaptive = adaptiveScheduler({
-      env, jobGraph, config: this.#config, slots: init.slots,
+      env, jobGraph, config: this.#config, slots: init.slots, requirements: init.requirements, onRequirements: init.onRequirements,
       host: { rescale: () => this.#rescale(), takeCheckpoint: () => void this.#coordinator.triggerNow().catch(() => undefined) },
     });
     this.#deployer = new JobDeployer(jobGraph, {
@@ -97,16 +94,14 @@ export class JobMaster {
     });
     this.#restartStrategy = createRestartStrategy(this.#config, env.clock, env.rng);
     this.#store = init.checkpoints ?? new CompletedCheckpointStore(env, this.#config.get(CHECKPOINTING_RETAINED));
+    this.#ending = new JobEnding(init, this.#config, this.#store);
+    this.result = this.#ending.result;
     this.#coordinator = new CheckpointCoordinator({
       env, config: this.#config, directory: init.checkpointDirectory, store: this.#store, parties: this.#checkpointParties(), statistics: this.#checkpointStatistics,
+      onlyAtTheEnd: jobGraph.runtimeMode === "BATCH",
     });
     this.#savepoints = new Savepoints({ env, jobGraph, config: this.#config, coordinator: this.#coordinator, defaultDirectory: init.savepointDirectory, result: () => this.result });
-    const holds = this.#config.get(CHECKPOINTING_INTERVAL) !== undefined || (jobGraph.runtimeMode === "BATCH" && this.#restartStrategy.canRestart);
-    this.#results = new CollectedResults(holds, init.onCollected ?? (() => undefined));
-    this.result = new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject };
-    });
-    this.result.catch(() => undefined);
+    this.#flow = new ResultFlow(init, this.#config, this.#restartStrategy.canRestart);
   }
 
   get status(): JobStatus {
@@ -138,30 +133,33 @@ export class JobMaster {
     this.#adaptive?.stopped();
     for (const { timer } of this.#restarting.values()) timer?.cancel();
     for (const deployment of this.#deployer.regions?.all ?? []) deployment.abandon();
-    this.#coordinator.stop("the leadership was lost");
     const error = jobSuspended(this.#init.jobGraph.jobName);
+    this.#coordinator.stop("the leadership was lost", error);
     this.#coordinator.shutdown(error);
     this.#init.slots.abandon?.();
     this.#setStatus("SUSPENDED");
-    this.#settle.reject(error);
+    this.#ending.abandon(error);
   }
 
-  /** Takes a checkpoint now; resolves with its directory. A `full` one refers to no files of others. @throws `CHECKPOINT_FAILED` */
+  /** Takes a checkpoint now; resolves with its directory. A `full` one refers to no files of others. @throws `CHECKPOINT_FAILED`, `SAVEPOINT_IN_BATCH` */
   async triggerCheckpoint(full: boolean = false): Promise<string> {
     this.#mustGoOn();
+    if (this.#init.jobGraph.runtimeMode === "BATCH") throw noneInBatch(this.#init.jobGraph, "checkpoints on demand");
     return (await this.#coordinator.triggerNow(full)).path;
   }
 
   /** Takes a savepoint into a new directory below `directory`; resolves with that. @throws see {@link Savepoints.take} */
-  async triggerSavepoint(directory?: string): Promise<string> {
+  async triggerSavepoint(directory?: string, formatType?: SavepointFormat): Promise<string> {
     this.#mustGoOn();
-    return this.#savepoints.take(directory);
+    return this.#savepoints.take(directory, formatType);
   }
 
-  /** Stops the job behind a savepoint; resolves with its directory when the job has finished. @throws see {@link Savepoints.stop} */
-  async stopWithSavepoint(options: StopOptions = {}): Promise<string> {
+  /** Stops the job behind a savepoint; resolves with its directory once it has finished. The same `requestId` is the same stop. @throws see {@link Savepoints.stop} */
+  async stopWithSavepoint(options: StopOptions = {}, requestId?: string): Promise<string> {
+    const same = this.#savepoints.stopOf(requestId);
+    if (same !== undefined) return same;
     this.#mustGoOn();
-    return this.#savepoints.stop(options);
+    return this.#savepoints.stop(options, requestId);
   }
 
   /** Least and most parallelism of each vertex. Without the adaptive scheduler they are what the job has. */
@@ -169,11 +167,15 @@ export class JobMaster {
     return this.#adaptive?.requirements ?? Object.fromEntries(this.#deployer.jobGraph.vertices.map(({ id, parallelism }) => [id, { lowerBound: 1, upperBound: parallelism }]));
   }
 
-  /** Rescales the job to new bounds, as far as there are slots. @throws `RESCALING_UNAVAILABLE`, `RESOURCE_REQUIREMENTS_INVALID`, `JOB_NOT_RUNNING` */
-  updateRequirements(requirements: ResourceRequirements): void {
+  /**
+   * Rescales the job to new bounds, as far as there are slots. With high availability it resolves, and they take effect, once the next leader would know
+   * them. While the job stops behind a savepoint they have no effect, unless it goes on after all.
+   * @throws `RESCALING_UNAVAILABLE`, `RESOURCE_REQUIREMENTS_INVALID`, `JOB_NOT_RUNNING`
+   */
+  async updateRequirements(requirements: ResourceRequirements): Promise<void> {
     this.#mustGoOn();
     if (this.#adaptive === undefined) throw rescalingUnavailable(this.#deployer.jobGraph);
-    this.#adaptive.updateRequirements(requirements);
+    await this.#adaptive.updateRequirements(requirements);
   }
 
   /** The plan as it is deployed now. */
@@ -231,10 +233,12 @@ export class JobMaster {
   /** The job's own checkpoints, of earlier leaders, come before the one it was submitted with. */
   async #restore(): Promise<void> {
     const configured = this.#config.get(SAVEPOINT_PATH);
-    if (this.#store.recover !== undefined) await (this.#recovering = this.#store.recover());
+    await this.#ending.recover();
+    const latest = this.#store.latest;
+    if (latest?.stop !== undefined) this.#savepoints.leaderLost(latest.path, latest.stop);
     if (configured === undefined) return;
-    this.#restoredFrom = withoutMetadata(this.#init.env.fs.resolve(configured));
-    if (this.#store.latest !== undefined) return;
+    this.#ending.restoredFrom = withoutMetadata(this.#init.env.fs.resolve(configured));
+    if (latest !== undefined) return;
     const checkpoint = await initialCheckpoint(this.#init.env.fs, this.#config, this.#init.jobGraph);
     if (checkpoint === undefined) return;
     await this.#store.add(checkpoint);
@@ -280,7 +284,7 @@ export class JobMaster {
       case "declineCheckpoint": return this.#coordinator.decline(event);
       case "finalCheckpointNeeded": {
         const execution = this.#deployer.graph?.find(event.attempt);
-        if (execution !== undefined) execution.awaitsFinalCheckpoint = true;
+        if (execution !== undefined) execution[event.hasUncommitted === false ? "hasEnded" : "awaitsFinalCheckpoint"] = true;
         return this.#coordinator.finalCheckpointNeeded();
       }
       case "coordinatorEvent": return sources.fromOperator(event.operatorId, event.subtaskIndex, event.event);
@@ -290,8 +294,8 @@ export class JobMaster {
       case "coordinatorFailed": return this.#onFailure(deployment, sourceTaskName(this.#init.jobGraph, event.operatorId), event.error);
       case "metrics": return this.#reports.putMetrics(event.attempt, event.values);
       case "accumulators": return this.#reports.putAccumulators(event.attempt, event.values);
-      case "collected": return deployment.stopping ? undefined : this.#results.add({ ...event, region: deployment.region.index });
-      case "log": return this.#init.env.log.write(event.level, event.line);
+      case "collected": return this.#flow.collected(deployment, slotIndex, event);
+      case "log": return this.#flow.logged(deployment, slotIndex, event);
       case "slotFailed": return this.#onSlotFailed(deployment, slotIndex, event.error);
     }
   }
@@ -336,7 +340,8 @@ export class JobMaster {
     this.#coordinator.start(this.#deployer.graph!);
     // Asked for by tasks that went on running meanwhile.
     this.#coordinator.finalCheckpointNeeded();
-    this.#adaptive?.executing();
+    if (this.#coordinator.stopping) this.#adaptive?.stoppingBehindSavepoint();
+    else this.#adaptive?.executing();
   }
 
   #onSlotFailed(deployment: RegionDeployment, slotIndex: number, error: SerializedError): void {
@@ -383,7 +388,7 @@ export class JobMaster {
       const { region } = deployment;
       const restart: Restart = { cause, notBeforeMs };
       this.#restarting.set(region.index, restart);
-      this.#results.drop(region.index);
+      this.#flow.results.drop(region.index);
       void this.#stopped([deployment]).then(() => {
         if (this.#goal !== undefined || finalStates.has(this.#status)) return;
         restart.timer = clock.setTimer(Math.max(0, notBeforeMs - clock.monotonicMs()), () => {
@@ -407,7 +412,7 @@ export class JobMaster {
   #stopAll(goal: Goal): void {
     const wasStopping = this.#goal !== undefined;
     this.#goal = goal;
-    this.#results.drop();
+    this.#flow.results.drop();
     this.#adaptive?.stopped();
     this.#coordinator.stop("the job was stopped");
     for (const { timer } of this.#restarting.values()) timer?.cancel();
@@ -435,33 +440,25 @@ export class JobMaster {
   #finish(): void {
     this.#coordinator.stop("the job finished");
     this.#adaptive?.stopped();
-    this.#results.releaseAll();
-    void Promise.all(this.#deployer.regions!.all.map((deployment) => deployment.release())).then(() => this.#end({ kind: "finished" }));
+    this.#flow.results.releaseAll();
+    void Promise.all(this.#deployer.regions!.all.map((deployment) => deployment.release())).then(() => this.#coordinator.settled).then(() => this.#end({ kind: "finished" }));
   }
 
   #end(outcome: Goal | { readonly kind: "finished" }): void {
-    if (this.#ending) return;
-    this.#ending = true;
+    if (!this.#ending.begin()) return;
     this.#coordinator.stop("the job ended");
     this.#coordinator.shutdown(ended());
     const { env, jobGraph: { jobId, jobName } } = this.#init;
-    const status = outcome.kind === "finished" ? "FINISHED" : outcome.kind === "canceled" ? "CANCELED" : "FAILED";
     const result = { jobId, jobName, netRuntimeMs: Math.round(env.clock.monotonicMs() - this.#startedMs), accumulators: this.accumulators() };
-    const end: JobEnd = { status, ...(outcome.kind === "finished" ? { result } : {}), ...(outcome.kind === "failed" ? { error: outcome.error } : {}) };
-    void this.#decide(end).then(() => {
+    const end: JobEnd =
+      outcome.kind === "finished" ? { status: "FINISHED", result, stop: this.#savepoints.completedStop }
+      : outcome.kind === "failed" ? { status: "FAILED", error: outcome.error }
+      : { status: "CANCELED" };
+    void this.#ending.decide(end).then(() => {
       if (finalStates.has(this.#status)) return;
-      this.#setStatus(status);
-      if (outcome.kind === "finished") this.#settle.resolve(result);
-      else if (outcome.kind === "canceled") this.#settle.reject(jobCanceled(jobName));
-      else if (outcome.kind === "failed") this.#settle.reject(jobFailed(jobName, this.#restarts, outcome.error));
+      this.#setStatus(end.status);
+      this.#ending.tell(end, this.#restarts);
     });
-  }
-
-  async #decide(end: JobEnd): Promise<void> {
-    const unreadable = await this.#recovering?.then(() => false, () => true);
-    await this.#coordinator.settled;
-    await this.#init.onDecided?.(end);
-    await deleteLeftovers(this.#init, this.#config, this.#store, { status: end.status, unreadable: unreadable === true, restoredFrom: this.#restoredFrom });
   }
 
   #checkpointParties(): ConstructorParameters<typeof CheckpointCoordinator>[0]["parties"] {
@@ -473,7 +470,7 @@ export class JobMaster {
       notifyComplete: ({ path, metadata }) => {
         const { checkpointId } = metadata;
         if (isSavepoint(metadata)) this.#savepoints.stopsBehind(path);
-        this.#results.checkpointComplete(checkpointId);
+        this.#flow.results.checkpointComplete(checkpointId);
         this.#deployer.regions!.notifyCheckpoint("checkpointComplete", checkpointId);
         this.#adaptive?.checkpointCompleted();
       },
@@ -481,6 +478,8 @@ export class JobMaster {
         this.#deployer.regions!.notifyCheckpoint("checkpointAborted", checkpointId);
         this.#adaptive?.checkpointFailed();
       },
+      stopBegins: () => this.#adaptive?.stoppingBehindSavepoint(),
+      stopFailed: () => this.#adaptive?.goesOn(),
       failJob: (error) => this.#onFailure(undefined, undefined, serializeError(error)),
     };
   }

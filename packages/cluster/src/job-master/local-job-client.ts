@@ -1,4 +1,4 @@
-import type { JobClient, JobExecutionResult, JobMetrics, JobStatus, StopOptions } from "@millrace/graph";
+import type { JobClient, JobExecutionResult, JobMetrics, JobStatus, SavepointFormat, StopOptions } from "@millrace/graph";
 import type { JobMaster } from "./job-master.js";
 
 /** A handle on a job whose JobMaster is in this thread. */
@@ -36,8 +36,8 @@ export class LocalJobClient implements JobClient {
     return this.#job.triggerCheckpoint();
   }
 
-  triggerSavepoint(directory?: string): Promise<string> {
-    return this.#job.triggerSavepoint(directory);
+  triggerSavepoint(directory?: string, formatType?: SavepointFormat): Promise<string> {
+    return this.#job.triggerSavepoint(directory, formatType);
   }
 
   stopWithSavepoint(options?: StopOptions): Promise<string> {

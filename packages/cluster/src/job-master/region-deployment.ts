@@ -149,7 +149,7 @@ export class RegionDeployment {
     const { jobGraph, assignment: { numberOfSlots, slotOfSubtask }, executions, checkpointDirectory, temporaryDirectory, links } = this.#init;
     const { epoch } = this;
     for (let slotIndex = 0; slotIndex < numberOfSlots; slotIndex++) {
-      slots.send(slotIndex, { type: "start", epoch, job: { jobGraph, slotIndex, numberOfSlots, checkpointDirectory, temporaryDirectory } });
+      slots.send(slotIndex, { type: "start", epoch, job: { jobGraph, slotIndex, numberOfSlots, checkpointDirectory, temporaryDirectory, tellsResultsTaken: true } });
     }
     slots.connectAll();
     const checkpoint = links.checkpoint();

@@ -7,7 +7,7 @@ import { JobManager } from "../dispatcher/job-manager.js";
 import { JobManagerRunner } from "../dispatcher/job-manager-runner.js";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
 import { highAvailabilityOf } from "./high-availability.js";
-import { internalCredentials, requireSafeBinding } from "../security/internal-tls.js";
+import { reloadedCredentials, requireSafeBinding } from "../security/internal-tls.js";
 import { nodeClusterEnv } from "./node-cluster-env.js";
 import { processLog } from "./process-log.js";
 
@@ -41,7 +41,7 @@ export interface JobManagerProcessOptions {
  */
 export async function startJobManager(config: Configuration, options: JobManagerProcessOptions = {}): Promise<JobManagerProcess> {
   const { log = processLog, onShutDown } = options;
-  const credentials = internalCredentials(config);
+  const credentials = reloadedCredentials(config, log);
   requireSafeBinding(config.get(JOBMANAGER_BIND_HOST), JOBMANAGER_BIND_HOST, credentials);
   const env = nodeClusterEnv(log, credentials);
   const running = config.get(HA_TYPE) === "NONE" ? await startAlone(env, config) : await startOneOfSeveral(env, config, options);
@@ -56,10 +56,12 @@ export async function startJobManager(config: Configuration, options: JobManager
       stop: async (how) => {
         await running.stop(how);
         await rest.close();
+        credentials?.close();
       },
     };
   } catch (error) {
     await running.stop({ cancelJobs: true });
+    credentials?.close();
     throw error;
   }
 }

@@ -3,17 +3,14 @@ import { mkdir } from "node:fs/promises";
 import { availableParallelism, hostname, tmpdir, totalmem } from "node:os";
 import { resolve } from "node:path";
 import {
-  HA_TYPE, JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, MillraceError, SLOT_HEAP, SLOT_ISOLATION, TASKMANAGER_BIND_HOST, TASKMANAGER_DATA_PORT, TASKMANAGER_HOST,
-  TASKMANAGER_REGISTRATION_TIMEOUT, TASKMANAGER_RESOURCE_ID, TASKMANAGER_SLOTS, TMP_DIRS, expandPorts, type Configuration, type LogSink,
+  SLOT_HEAP, SLOT_ISOLATION, TASKMANAGER_BIND_HOST, TASKMANAGER_DATA_PORT, TASKMANAGER_HOST,
+  TASKMANAGER_REGISTRATION_TIMEOUT, TASKMANAGER_RESOURCE_ID, TASKMANAGER_SLOTS, TMP_DIRS, expandPorts, type Configuration, type LogSink, type MillraceError,
 } from "@millrace/core";
 import { WorkerSlotHost } from "../embedded/worker-slot-host.js";
 import { ArtifactCache } from "../task-manager/artifact-cache.js";
-import { RPC_COMPONENT } from "../dispatcher/job-manager-runner.js";
-import type { ClusterEnv } from "../rpc/cluster-env.js";
-import { parseAddress } from "../rpc/standby-refusal.js";
-import { internalCredentials, requireSafeBinding } from "../security/internal-tls.js";
-import { TaskManager, type JobManagerLocation } from "../task-manager/task-manager.js";
-import { highAvailabilityOf } from "./high-availability.js";
+import { reloadedCredentials, requireSafeBinding } from "../security/internal-tls.js";
+import { TaskManager } from "../task-manager/task-manager.js";
+import { leaderFinder } from "./leader-finder.js";
 import { nodeClusterEnv } from "./node-cluster-env.js";
 import { processLog } from "./process-log.js";
 
@@ -44,7 +41,7 @@ function installedPackage(specifier: string): string | undefined {
 export async function startTaskManager(options: TaskManagerProcessOptions): Promise<Pick<TaskManager, "stop">> {
   const { config, library, libraryUrl, log = processLog, fatal, onRegistered } = options;
   const dataHost = config.get(TASKMANAGER_BIND_HOST);
-  const credentials = internalCredentials(config);
+  const credentials = reloadedCredentials(config, log);
   requireSafeBinding(dataHost, TASKMANAGER_BIND_HOST, credentials);
   const env = nodeClusterEnv(log, credentials);
   const taskManagerId = config.get(TASKMANAGER_RESOURCE_ID) ?? `tm-${env.randomHex(4)}`;
@@ -74,41 +71,7 @@ export async function startTaskManager(options: TaskManagerProcessOptions): Prom
     stop: async () => {
       await taskManager.stop();
       await leader.close();
-    },
-  };
-}
-
-/** Finds the leading JobManager: where the configuration says, or, with high availability, whoever has been elected. */
-interface LeaderFinder {
-  /** @throws `LEADER_UNKNOWN` */
-  find(): JobManagerLocation;
-  onChange(listener: (fencingToken: number) => void): void;
-  close(): Promise<void>;
-}
-
-async function leaderFinder(env: ClusterEnv, config: Configuration): Promise<LeaderFinder> {
-  if (config.get(HA_TYPE) === "NONE") {
-    const location = { host: config.get(JOBMANAGER_RPC_ADDRESS), port: config.get(JOBMANAGER_RPC_PORT) };
-    return { find: () => location, onChange: () => undefined, close: async () => undefined };
-  }
-  const { services } = await highAvailabilityOf(nodeClusterEnv(env.log), config);
-  const retrieval = services.leaderRetrieval(RPC_COMPONENT);
-  let known: JobManagerLocation | undefined;
-  let changed: (fencingToken: number) => void = () => undefined;
-  retrieval.start((leader) => {
-    const address = parseAddress(leader?.address ?? "");
-    known = address === undefined ? undefined : { ...address, fencingToken: leader!.fencingToken };
-    if (known?.fencingToken !== undefined) changed(known.fencingToken);
-  });
-  return {
-    find: () => {
-      if (known !== undefined) return known;
-      throw new MillraceError({ code: "LEADER_UNKNOWN", message: "no JobManager has been elected yet", recovery: "retry" });
-    },
-    onChange: (listener) => (changed = listener),
-    close: async () => {
-      retrieval.close();
-      await services.close();
+      credentials?.close();
     },
   };
 }

@@ -1,9 +1,11 @@
+import { X509Certificate, createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import {
-  MillraceError, REST_BIND_ADDRESS, REST_MAX_CONTENT_LENGTH, REST_PORT, REST_SSL, REST_SSL_AUTHENTICATION, REST_SSL_CA, REST_SSL_CERTIFICATE, REST_SSL_KEY, REST_TOKENS_FILE,
+  MillraceError, REST_BIND_ADDRESS, REST_MAX_CONTENT_LENGTH, REST_PORT, REST_SSL, REST_SSL_AUTHENTICATION, REST_SSL_CA, REST_SSL_CERTIFICATE, REST_SSL_KEY, REST_TOKENS_FILE, SSL_RELOAD_INTERVAL,
   WEB_CANCEL, WEB_DASHBOARD_DIRECTORY, WEB_REFRESH_INTERVAL, WEB_SUBMIT, WEB_UPLOAD_DIRECTORY, expandPorts,
 } from "@millrace/core";
 import type { ConfigOption, Configuration, LogSink } from "@millrace/core";
+import { Reloaded } from "../security/reloaded.js";
 import { Tokens } from "../security/tokens.js";
 import type { RestGateway } from "./gateway/rest-gateway.js";
 import { startRestServer, type RestServer, type RestServerInit, type ServerTls } from "./rest-server.js";
@@ -21,20 +23,46 @@ export interface ServerContext {
 
 /**
  * Starts the REST server that a configuration describes, on port 8081 or the default that is given when it names none.
- * @throws `BIND_NOT_SAFE`, `REST_PORT_IN_USE`, `TLS_FILE_UNREADABLE`, `TOKENS_FILE_INVALID`
+ * @throws `BIND_NOT_SAFE`, `REST_PORT_IN_USE`, `TLS_FILE_UNREADABLE`, `TLS_CERTIFICATE_UNUSABLE`, `TOKENS_FILE_INVALID`
  */
-export function startConfiguredServer(config: Configuration, { defaultPorts = DEFAULT_PORTS, ...context }: ServerContext): Promise<RestServer> {
+export async function startConfiguredServer(config: Configuration, { defaultPorts = DEFAULT_PORTS, ...context }: ServerContext): Promise<RestServer> {
   const tokensFile = config.get(REST_TOKENS_FILE);
-  return startRestServer({
-    ...context, host: config.get(REST_BIND_ADDRESS), ports: expandPorts(config.get(REST_PORT) ?? defaultPorts), tls: tlsOf(config),
+  const tls = reloadedTls(config, context.log);
+  const server = await startRestServer({
+    ...context, host: config.get(REST_BIND_ADDRESS), ports: expandPorts(config.get(REST_PORT) ?? defaultPorts), tls: tls?.current, onClose: () => tls?.close(),
     tokens: tokensFile === undefined ? undefined : Tokens.read(tokensFile), clientCertificates: config.get(REST_SSL_AUTHENTICATION),
     dashboardDirectory: config.get(WEB_DASHBOARD_DIRECTORY), uploadDirectory: config.get(WEB_UPLOAD_DIRECTORY), maxUploadBytes: config.get(REST_MAX_CONTENT_LENGTH),
     settings: { submitEnabled: config.get(WEB_SUBMIT), cancelEnabled: config.get(WEB_CANCEL), refreshIntervalMs: config.get(WEB_REFRESH_INTERVAL) },
   });
+  tls?.onChange((replaced) => server.replaceTls(replaced));
+  return server;
 }
 
-function tlsOf(config: Configuration): ServerTls | undefined {
+function reloadedTls(config: Configuration, log: LogSink): Reloaded<ServerTls> | undefined {
   if (!config.get(REST_SSL)) return undefined;
+  const textOf = ({ certificate, key, clientCa }: ServerTls): string => [certificate, key, clientCa].join("\n");
+  return new Reloaded({ what: "the certificate of the REST server", read: () => usable(tlsOf(config), config), textOf, intervalMs: config.get(SSL_RELOAD_INTERVAL), log });
+}
+
+/** @throws `TLS_CERTIFICATE_UNUSABLE` */
+function usable(tls: ServerTls, config: Configuration): ServerTls {
+  let why: string | undefined;
+  try {
+    const certificate = new X509Certificate(tls.certificate);
+    if (!certificate.checkPrivateKey(createPrivateKey(tls.key))) why = "the key is not that of the certificate";
+    if (tls.clientCa !== undefined && !new X509Certificate(tls.clientCa).ca) why = "the CA's certificate is not that of a CA";
+  } catch (error) {
+    why = (error as Error).message;
+  }
+  if (why === undefined) return tls;
+  const file = config.get(REST_SSL_CERTIFICATE);
+  throw new MillraceError({
+    code: "TLS_CERTIFICATE_UNUSABLE", message: `"${file}" (${REST_SSL_CERTIFICATE.key}) cannot be used: ${why}`, hint: "`millrace cert NAME --host …` makes a certificate and its key",
+    location: { option: REST_SSL_CERTIFICATE.key, ...(file === undefined ? {} : { file }) },
+  });
+}
+
+function tlsOf(config: Configuration): ServerTls {
   const clientCa = config.get(REST_SSL_AUTHENTICATION) || config.has(REST_SSL_CA) ? { clientCa: read(config, REST_SSL_CA) } : {};
   return { certificate: read(config, REST_SSL_CERTIFICATE), key: read(config, REST_SSL_KEY), ...clientCa };
 }

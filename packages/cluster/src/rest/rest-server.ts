@@ -1,7 +1,7 @@
 import { mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,6 +39,8 @@ export interface RestServerInit {
   /** A free one of these, in order; 0 is any. */
   readonly ports: readonly number[];
   readonly tls?: ServerTls | undefined;
+  /** Called when the server is closed. */
+  readonly onClose?: () => void;
   readonly tokens?: Tokens | undefined;
   /** Accept client certificates of `tls.clientCa` as authentication. */
   readonly clientCertificates?: boolean;
@@ -106,7 +108,13 @@ export class RestServer {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();
     await closed;
+    this.#init.onClose?.();
     if (this.#uploads !== undefined) await rm(this.#uploads, { recursive: true, force: true });
+  }
+
+  /** Connections that are made from now on are shown these. */
+  replaceTls({ certificate, key, clientCa }: ServerTls): void {
+    (this.#server as TlsServer).setSecureContext({ cert: certificate, key, minVersion: "TLSv1.2", ...(clientCa === undefined ? {} : { ca: clientCa }) });
   }
 
   /** Lets the process end although the server still listens. */

@@ -52,17 +52,22 @@ export class FramedConnection {
     return this.#closed;
   }
 
-  /** @throws `RPC_FRAME_TOO_LARGE`, and sends nothing, when the frame is beyond the limit of both sides */
-  send(frame: Uint8Array): void {
-    if (this.#closed) return;
+  /** @returns false when {@link drained} should be waited for. @throws `RPC_FRAME_TOO_LARGE`, and sends nothing, when the frame is beyond the limit of both sides */
+  send(frame: Uint8Array): boolean {
+    if (this.#closed) return true;
     if (frame.length > this.maxFrameBytes) throw frameTooLarge(frame.length, this.maxFrameBytes, "is to be sent");
     // Short frames are copied behind their header, since a second write costs more.
     const copied = frame.length <= MAX_COPIED_BYTES;
     const head = new Uint8Array(HEADER_BYTES + (copied ? frame.length : 0));
     new DataView(head.buffer).setUint32(0, frame.length);
     if (copied) head.set(frame, HEADER_BYTES);
-    this.#connection.write(head);
-    if (!copied) this.#connection.write(frame);
+    const hasRoom = this.#connection.write(head);
+    return copied ? hasRoom : this.#connection.write(frame);
+  }
+
+  /** Resolves when what was sent has left this process. @throws when it never will */
+  drained(): Promise<void> {
+    return this.#closed ? Promise.resolve() : this.#connection.drained();
   }
 
   /** Closes after what was sent; with an error when the other side is to blame. */

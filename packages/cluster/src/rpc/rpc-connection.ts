@@ -74,9 +74,17 @@ export class RpcConnection {
     }) as Promise<T>;
   }
 
-  /** Tells the other side; nothing says whether it arrived, unless the connection is lost. @throws `RECORD_NOT_ENCODABLE`, `RPC_FRAME_TOO_LARGE` */
-  tell(method: string, body: unknown): void {
-    if (this.#lost === undefined) this.#send({ kind: "tell", token: this.token, method, body });
+  /**
+   * Tells the other side; nothing says whether it arrived, unless the connection is lost. @returns false when {@link drained} should be waited for
+   * before more is told. @throws `RECORD_NOT_ENCODABLE`, `RPC_FRAME_TOO_LARGE`
+   */
+  tell(method: string, body: unknown): boolean {
+    return this.#lost !== undefined || this.#send({ kind: "tell", token: this.token, method, body });
+  }
+
+  /** Resolves when what was sent has left this process, or never will. */
+  drained(): Promise<void> {
+    return this.#frames.drained().catch(() => undefined);
   }
 
   close(): void {
@@ -88,8 +96,8 @@ export class RpcConnection {
     return this.#clock.monotonicMs() - this.#lastHeardMs;
   }
 
-  #send(message: RpcMessage): void {
-    this.#frames.send(encodeMessage(message));
+  #send(message: RpcMessage): boolean {
+    return this.#frames.send(encodeMessage(message));
   }
 
   #receive(frame: Uint8Array): void {

@@ -23,10 +23,14 @@ export interface AdaptiveSchedulerInit {
   readonly config: Configuration;
   readonly slots: SlotProvider;
   readonly host: RescalingHost;
+  /** Default: see {@link initialRequirements}. */
+  readonly requirements?: ResourceRequirements | undefined;
+  /** Writes new ones down for the next leader. */
+  readonly onRequirements?: ((requirements: ResourceRequirements) => Promise<void>) | undefined;
 }
 
 /** Flink's states that are the scheduler's own; Failing, Canceling and Finished are the job's. */
-export type AdaptiveState = "Created" | "WaitingForResources" | "CreatingExecutionGraph" | "Executing" | "Restarting";
+export type AdaptiveState = "Created" | "WaitingForResources" | "CreatingExecutionGraph" | "Executing" | "StopWithSavepoint" | "Restarting";
 
 interface Waiting {
   readonly manager: StateTransitionManager;
@@ -42,6 +46,8 @@ export class AdaptiveScheduler {
   readonly #init: AdaptiveSchedulerInit;
   readonly #reactive: boolean;
   #requirements: ResourceRequirements;
+  /** Changes that are being written down, in order. */
+  #updating: Promise<void> = Promise.resolve();
   #state: AdaptiveState = "Created";
   /** Parallelism of the last plan, by vertex. */
   #planned: ReadonlyMap<string, number> = new Map();
@@ -57,7 +63,7 @@ export class AdaptiveScheduler {
     this.#init = init;
     // Without a limit to its slots a job would be as wide as it has key groups.
     this.#reactive = init.config.get(SCHEDULER_MODE) === "reactive" && init.slots.availableSlots !== undefined;
-    this.#requirements = initialRequirements(init.jobGraph, this.#reactive);
+    this.#requirements = init.requirements ?? initialRequirements(init.jobGraph, this.#reactive);
   }
 
   get state(): AdaptiveState {
@@ -73,9 +79,17 @@ export class AdaptiveScheduler {
     return this.#rescales;
   }
 
-  /** Takes effect at once as far as there are slots. @throws `RESOURCE_REQUIREMENTS_INVALID` */
-  updateRequirements(requirements: ResourceRequirements): void {
-    checkRequirements(requirements, this.#init.jobGraph);
+  /** Takes effect once it is written down, as far as there are slots. @throws `RESOURCE_REQUIREMENTS_INVALID` */
+  async updateRequirements(requirements: ResourceRequirements): Promise<void> {
+    const { jobGraph, onRequirements } = this.#init;
+    checkRequirements(requirements, jobGraph);
+    if (onRequirements === undefined) return this.#take(requirements);
+    const update = this.#updating.then(() => onRequirements(requirements)).then(() => this.#take(requirements));
+    this.#updating = update.catch(() => undefined);
+    await update;
+  }
+
+  #take(requirements: ResourceRequirements): void {
     this.#requirements = requirements;
     this.#waiting?.manager.onChange();
     this.#executing?.manager.onChange();
@@ -116,6 +130,18 @@ export class AdaptiveScheduler {
     this.#executing = { manager, unwatch: slots.watch?.(() => manager.onChange()) };
     // What changed while it was deployed.
     manager.onChange();
+  }
+
+  /** The job is about to end behind a savepoint, which no rescale may come between: requirements and slots that change meanwhile have no effect. */
+  stoppingBehindSavepoint(): void {
+    this.stopped();
+    this.#rescaling = false;
+    this.#state = "StopWithSavepoint";
+  }
+
+  /** The savepoint failed, and the job runs on: what changed meanwhile has its effect. */
+  goesOn(): void {
+    if (this.#state === "StopWithSavepoint") this.executing();
   }
 
   /** The job no longer runs, or no longer wants to: nothing is decided until it asks for the next plan. */

@@ -1,8 +1,9 @@
 import { X509Certificate, createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { INTERNAL_SSL, INTERNAL_SSL_CA, INTERNAL_SSL_CERTIFICATE, INTERNAL_SSL_KEY, MillraceError, type ConfigOption, type Configuration } from "@millrace/core";
+import { INTERNAL_SSL, INTERNAL_SSL_CA, INTERNAL_SSL_CERTIFICATE, INTERNAL_SSL_KEY, MillraceError, SSL_RELOAD_INTERVAL, type ConfigOption, type Configuration, type LogSink } from "@millrace/core";
 import type { PeerCredentials } from "@millrace/env-node";
 import { isLoopback } from "./bind-policy.js";
+import { Reloaded } from "./reloaded.js";
 import { INTERNAL_UNIT } from "./peer-roles.js";
 
 /**
@@ -23,11 +24,22 @@ export function internalCredentials(config: Configuration, now: Date = new Date(
 }
 
 /**
+ * The same, read again every `security.ssl.reload-interval`, so that a certificate can be replaced before it expires.
+ * @throws what {@link internalCredentials} throws
+ */
+export function reloadedCredentials(config: Configuration, log: LogSink): Reloaded<PeerCredentials> | undefined {
+  if (!config.get(INTERNAL_SSL)) return undefined;
+  return new Reloaded({
+    what: "the certificate of this process", read: () => internalCredentials(config)!, textOf: ({ certificate, key, ca }) => `${certificate}\n${key}\n${ca}`, intervalMs: config.get(SSL_RELOAD_INTERVAL), log,
+  });
+}
+
+/**
  * Refuses to listen where others than the users of this machine could connect, unless they have to show a certificate: jobs are programs, and this
  * port takes them from anybody.
  * @throws `BIND_NOT_LOOPBACK`
  */
-export function requireSafeBinding(host: string, option: ConfigOption<string>, credentials: PeerCredentials | undefined): void {
+export function requireSafeBinding(host: string, option: ConfigOption<string>, credentials: unknown): void {
   if (isLoopback(host) || credentials !== undefined) return;
   throw new MillraceError({
     code: "BIND_NOT_LOOPBACK", message: `"${option.key}" is "${host}": a port that others can reach needs TLS and authentication`,

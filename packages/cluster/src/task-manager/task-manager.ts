@@ -2,9 +2,9 @@ import { MillraceError, isMillraceError, serializeError, type Cancellable } from
 import type { SlotCommand, SlotEvent } from "@millrace/runtime";
 import type { BlobPiece } from "../blob/blob-store.js";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
+import type { JobManagerLocation } from "../rpc/connect-to-leader.js";
 import { unknownMethod, type RpcConnection } from "../rpc/rpc-connection.js";
 import { connectRpc } from "../rpc/rpc-endpoints.js";
-import type { RpcAddress } from "../rpc/standby-refusal.js";
 import type { ArtifactCache } from "./artifact-cache.js";
 import type { HostedSlot, SlotHost } from "./slot-host.js";
 import type { OpenSlots, OpenedSlots, TaskManagerAbout, ToJobManager, ToTaskManager } from "./task-manager-protocol.js";
@@ -22,12 +22,6 @@ export interface TaskManagerInit {
   /** The process must end: a slot cannot be stopped, or no JobManager was found in time. Called at most once. */
   readonly fatal: (error: MillraceError) => void;
   readonly onRegistered?: () => void;
-}
-
-/** Where a leader is. */
-export interface JobManagerLocation extends RpcAddress {
-  /** With high availability: who answers there under another token is not the leader. */
-  readonly fencingToken?: number | undefined;
 }
 
 /** The slots of one deployment of a region of a job here. */
@@ -217,7 +211,7 @@ export class TaskManager {
   #event(connection: RpcConnection, allocationId: string, slotIndex: number, event: SlotEvent): void {
     if (connection !== this.#connection || !this.#allocations.has(allocationId)) return;
     if (event.type === "log" && event.level === PRINTED) this.#init.env.log.write(PRINTED, event.line);
-    const tell = (told: SlotEvent): void => connection.tell("event", { allocationId, slotIndex, event: told } satisfies ToJobManager["event"]);
+    const tell = (told: SlotEvent): void => void connection.tell("event", { allocationId, slotIndex, event: told } satisfies ToJobManager["event"]);
     try {
       tell(event);
     } catch (error) {

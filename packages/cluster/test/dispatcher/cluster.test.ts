@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -11,14 +12,16 @@ import { twoVertexGraph } from "../scripted-slots.js";
 import { ScriptedHost } from "./scripted-host.js";
 
 /* JobManager, TaskManagers and clients over real connections, with slots that do what a well-behaved runtime does. */
-const log: LogSink = { write: () => undefined };
+const logged: string[] = [];
+const log: LogSink = { write: (level, line) => void logged.push(`${level} ${line}`) };
 const env = nodeClusterEnv(log);
 
 interface World {
   readonly jobManager: JobManager;
   readonly client: ClusterClient;
   readonly artifact: string;
-  add(numberOfSlots: number): Promise<{ readonly host: ScriptedHost; readonly taskManager: TaskManager; readonly fatal: Promise<string> }>;
+  /** @param port of the JobManager, or of what is between */
+  add(numberOfSlots: number, port?: number): Promise<{ readonly host: ScriptedHost; readonly taskManager: TaskManager; readonly fatal: Promise<string> }>;
   submit(jobGraph: JobGraph): Promise<string>;
 }
 
@@ -26,7 +29,7 @@ async function world(t: { after(close: () => Promise<void>): void }): Promise<Wo
   const directory = mkdtempSync(join(tmpdir(), "millrace-test-"));
   const config = Configuration.of({ "jobmanager.rpc.port": 0, "slot.request.timeout": "1 min" }, [...allOptions, ...clusterOptions]);
   const jobManager = await JobManager.start({ env, config, directory, fencingToken: env.randomHex(16) });
-  const client = await ClusterClient.connect({ env, host: "127.0.0.1", port: jobManager.port });
+  const client = await ClusterClient.connect({ env, jobManagers: () => [{ host: "127.0.0.1", port: jobManager.port }] });
   const taskManagers: TaskManager[] = [];
   t.after(async () => {
     client.close();
@@ -37,7 +40,7 @@ async function world(t: { after(close: () => Promise<void>): void }): Promise<Wo
   const artifact = await client.upload(new TextEncoder().encode('import x from "millrace-installation:millrace";'));
   return {
     jobManager, client, artifact,
-    add: async (numberOfSlots) => {
+    add: async (numberOfSlots, port = jobManager.port) => {
       const host = new ScriptedHost(env.clock);
       const taskManagerId = env.randomHex(4);
       let die!: (code: string) => void;
@@ -46,7 +49,7 @@ async function world(t: { after(close: () => Promise<void>): void }): Promise<Wo
         const made = new TaskManager({
           env, slots: host, registrationTimeoutMs: 10_000, fatal: ({ code }) => die(code),
           about: { taskManagerId, host: "127.0.0.1", numberOfSlots, processId: process.pid, hardware: { cpuCores: 1, physicalMemoryBytes: 0, heapBytes: 0 } },
-          findJobManager: async () => ({ host: "127.0.0.1", port: jobManager.port }),
+          findJobManager: async () => ({ host: "127.0.0.1", port }),
           temporaryDirectory: join(directory, "slots"), artifacts: new ArtifactCache(env, join(directory, env.randomHex(4)), "file:///library.mjs"), onRegistered: () => resolve(made),
         });
         made.start();
@@ -102,6 +105,16 @@ test("a lost TaskManager fails its slots at once; the job waits for others and g
   await client.ask("cancelJob", { jobId });
 });
 
+test("the JobManager's log says why a job has failed: of one that was submitted and left, nothing else does", async (t) => {
+  const { add, submit, client } = await world(t);
+  const { host } = await add(1);
+  const jobId = await submit(graph(1, { "restart-strategy.type": "none" }));
+  await until(() => running(host));
+  host.failOne();
+  await until(async () => (await client.ask("jobStatus", { jobId })) === "FAILED");
+  assert.ok(logged.some((line) => line.startsWith("error ") && line.includes(`(${jobId.slice(0, 8)}): failed: lost`)), logged.join("\n"));
+});
+
 test("a slot that does not stop ends its TaskManager, and the job goes on without it", async (t) => {
   const { add, submit, client } = await world(t);
   const a = await add(1);
@@ -127,4 +140,39 @@ test("submissions without shape, artifact or a new id are refused", async (t) =>
   await client.submit(good);
   await assert.rejects(client.submit(good), { code: "JOB_ALREADY_SUBMITTED" });
   await assert.rejects(client.ask("jobStatus", { jobId: "f00" }), { code: "JOB_UNKNOWN" });
+});
+
+/** A network between a TaskManager and its JobManager that can stop to carry anything. */
+async function network(t: { after(close: () => void): void }, to: number): Promise<{ readonly port: number; interrupt(): void; mend(): void }> {
+  const sockets: Socket[] = [];
+  const server = createServer((inner) => {
+    const outer = connect({ host: "127.0.0.1", port: to });
+    for (const [from, into] of [[inner, outer], [outer, inner]] as const) {
+      sockets.push(from);
+      from.on("data", (bytes) => into.write(bytes));
+      from.on("error", () => undefined);
+      from.on("close", () => into.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return { port: (server.address() as AddressInfo).port, interrupt: () => sockets.forEach((socket) => socket.pause()), mend: () => sockets.forEach((socket) => socket.resume()) };
+}
+
+test("a network that carries nothing for a while stops no job: what was sent arrives later", async (t) => {
+  const { add, submit, client, jobManager } = await world(t);
+  const between = await network(t, jobManager.port);
+  const { host } = await add(1, between.port);
+  const jobId = await submit(graph(1));
+  await until(() => running(host));
+  between.interrupt();
+  const checkpoint = client.ask("triggerCheckpoint", { jobId });
+  await client.ask("overview", undefined);
+  assert.ok(!host.commands.some(({ type }) => type === "triggerCheckpoint"));
+  between.mend();
+  assert.match(await checkpoint, /chk-1$/);
+  assert.equal((await client.ask("jobMetrics", { jobId })).restarts, 0);
 });

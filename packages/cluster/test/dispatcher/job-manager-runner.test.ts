@@ -44,7 +44,7 @@ async function world(t: { after(close: () => Promise<void>): void }, onLeader?: 
   for (const [at, runner] of runners.entries()) runner.stand(`http://jm${at}`);
   await until(() => runners.some(({ leader }) => leader !== undefined));
   const [first, second] = runners.map(({ port }) => ({ host: "127.0.0.1", port }));
-  const client = await ClusterClient.connect({ env, ...first!, others: [second!] });
+  const client = await ClusterClient.connect({ env, jobManagers: () => [first!, second!] });
   const host = new ScriptedHost(env.clock);
   const watcher = services("tm").leaderRetrieval("dispatcher");
   let known: { readonly host: string; readonly port: number; readonly fencingToken: number | undefined } | undefined;
@@ -118,12 +118,14 @@ test("the next leader goes on with a job from its last checkpoint; client and Ta
 });
 
 test("a job that has ended is not run again, and later leaders know how it ended", async (t) => {
-  const { host, client, submit, failOver, leader } = await world(t);
+  const { directory, host, client, submit, failOver, leader } = await world(t);
   const jobGraph = graph();
   const jobId = await submit(jobGraph);
   await until(() => runs(host) === 1);
   host.finishAll();
   await client.job(jobId).getJobExecutionResult();
+  // Behind the result, so that it does not take what is uploaded below.
+  await until(() => readdirSync(`${directory}/ha/blobs`).length === 0);
   await failOver();
   assert.deepEqual(leader().dispatcher.list(), []);
   assert.equal(await client.job(jobId).getJobStatus(), "FINISHED");
@@ -164,7 +166,7 @@ test("a standby refuses everybody and names the leader; a client that knows only
   assert.ok(refusal instanceof MillraceError);
   assert.equal(refusal.code, "TASK_MANAGER_INVALID", "it was sent on to the leader, which found fault with what it said of itself");
   assert.match(standby.leaderRestUrl!, /^http:\/\/jm[01]$/);
-  const client = await ClusterClient.connect({ env, host: "127.0.0.1", port: standby.port });
+  const client = await ClusterClient.connect({ env, jobManagers: () => [{ host: "127.0.0.1", port: standby.port }] });
   assert.equal((await client.ask("overview", undefined)).jobsRunning, 0);
   client.close();
   await led.stop({ cancelJobs: false });
@@ -217,4 +219,46 @@ test("the job of an application runs once over all its JobManagers, and ends in 
   await failOver();
   assert.deepEqual((await Promise.all(results)).map(({ jobId }) => jobId), [submission.jobGraph.jobId, submission.jobGraph.jobId]);
   assert.equal(runs(host), 2);
+});
+
+test("the next leader keeps a job's resource requirements", async (t) => {
+  const { host, client, submit, failOver } = await world(t);
+  const jobId = await submit({ ...twoVertexGraph({ "jobmanager.scheduler": "adaptive", "jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling": 0 }, 4), jobId: env.randomHex(16) });
+  const bounds = async (): Promise<number[]> => (await client.ask("resourceRequirements", { jobId })).map(({ upperBound }) => upperBound);
+  await until(() => runs(host) === 4);
+  await client.ask("rescaleJob", { jobId, parallelism: 2 });
+  await until(() => runs(host) === 6);
+  await failOver();
+  assert.deepEqual(await bounds(), [2, 2]);
+  await until(() => runs(host) === 8);
+  await client.ask("rescaleJob", { jobId, parallelism: 1 });
+  await failOver();
+  assert.deepEqual(await bounds(), [1, 1], "whether it had taken effect or not");
+});
+
+test("a stop behind a savepoint that the leader does not live to see is completed by the next one", async (t) => {
+  const { directory, host, client, submit, failOver } = await world(t);
+  const jobId = await submit(graph());
+  const stops = (): number => host.commands.filter((command) => command.type === "triggerCheckpoint" && command.options?.stop === "suspend").length;
+  await until(() => runs(host) === 1);
+  host.holdsCheckpoints = true;
+  const stopped = client.stopWithSavepoint(jobId, { directory: `${directory}/savepoints` });
+  await until(() => stops() > 0);
+  const before = stops();
+  host.holdsCheckpoints = false;
+  await failOver();
+  assert.match(await stopped, /savepoints\/savepoint-/);
+  assert.ok(stops() > before);
+  assert.equal(await client.job(jobId).getJobStatus(), "FINISHED");
+});
+
+test("a later leader knows of a stop that was completed before anybody was told", async (t) => {
+  const { directory, host, client, submit, failOver } = await world(t);
+  const jobId = await submit(graph());
+  await until(() => runs(host) === 1);
+  const request = { jobId, directory: `${directory}/savepoints`, requestId: "one" };
+  const path = await client.ask("stopWithSavepoint", request);
+  await failOver();
+  assert.equal(await client.ask("stopWithSavepoint", request), path);
+  await assert.rejects(client.ask("stopWithSavepoint", { ...request, requestId: "two" }), { code: "JOB_NOT_RUNNING" });
 });

@@ -8,6 +8,8 @@ export class ScriptedHost implements SlotHost {
   readonly commands: SlotCommand[] = [];
   readonly localConnections: number[][] = [];
   cannotTerminate = false;
+  /** Checkpoints are triggered, and nobody acknowledges. */
+  holdsCheckpoints = false;
   readonly #clock: Clock;
   #port = 1000;
 
@@ -17,6 +19,7 @@ export class ScriptedHost implements SlotHost {
 
   open(opening: SlotOpening, onEvent: (event: SlotEvent) => void): HostedSlot {
     const attempts: Extract<SlotCommand, { type: "deploy" }>["tasks"][number]["attempt"][] = [];
+    let stopsBehind: number | undefined;
     const slot: HostedSlot = {
       dataPort: Promise.resolve(this.#port++),
       send: (command) => {
@@ -31,11 +34,15 @@ export class ScriptedHost implements SlotHost {
           const { epoch, operatorId, checkpointId } = command;
           this.#clock.yieldThen(() => onEvent({ type: "coordinatorSnapshot", epoch, operatorId, checkpointId, state: new Uint8Array([7]) }));
         } else if (command.type === "triggerCheckpoint") {
-          const { epoch, checkpointId } = command;
+          const { epoch, checkpointId, options } = command;
+          if (options?.stop !== undefined) stopsBehind = checkpointId;
+          if (this.holdsCheckpoints) return;
           const metrics = { alignmentDurationMs: 0, syncDurationMs: 0, asyncDurationMs: 0, startDelayMs: 0, unaligned: false, persistedBytes: 0, processedBytes: 0 };
           for (const attempt of attempts) {
             this.#clock.yieldThen(() => onEvent({ type: "acknowledgeCheckpoint", epoch, checkpointId, attempt, state: { operators: {}, stateBytes: 1, writtenBytes: 1 }, metrics }));
           }
+        } else if (command.type === "checkpointComplete") {
+          if (command.checkpointId === stopsBehind) tell("FINISHED");
         } else if (command.type === "run") tell("RUNNING");
         else if (command.type === "cancel") tell("CANCELED");
       },

@@ -4,6 +4,7 @@ import { MillraceError, leadershipLost, type Coordination, type StoreChange } fr
 import type { JobGraph } from "@millrace/graph";
 import { MemoryFileSystem, VirtualTime } from "@millrace/testkit";
 import { CoordinatedServices, EmbeddedCoordinator, JobMaster, JobPersistence, LeaderTerm, executionResult, type RecoveryStores } from "../../src/index.js";
+import { METADATA_FORMAT_VERSION, writeMetadata } from "../../src/checkpoint/checkpoint-metadata.js";
 import { ScriptedSlots, twoVertexGraph } from "../scripted-slots.js";
 
 /* One job of a leader whose store can be slow, out of reach, or lost, in virtual time. */
@@ -128,6 +129,80 @@ test("a job that finishes while the store takes a checkpoint leaves no pointer t
   assert.deepEqual(await world.stores.checkpointPointers(graph().jobId).all(), []);
   assert.deepEqual(world.checkpointFiles, []);
 });
+
+for (const ends of [false, true]) {
+  test(`a claimed checkpoint stays claimed under the next leader: with it goes what only it needs${ends ? ", also when the job's end is cleaned up later" : ""}`, async () => {
+    const world = await World.start();
+    // It is incremental: another directory holds a file of its state.
+    const path = "/old/chk-5";
+    const part = (file: string) => ({ checkpointId: 0, keyGroups: [], common: true, file: { path: file, offset: 0, length: 1 } });
+    const keyed = [{ ...part("map"), keyGroupRange: [0, 127], earlier: [part("../chk-0/map")] }];
+    await writeMetadata(world.fs, path, {
+      formatVersion: METADATA_FORMAT_VERSION, checkpointId: 5, timestampMs: 0, jobId: "c".repeat(32), jobName: "old", stateBytes: 2, writtenBytes: 1,
+      operators: [{ operatorId: "map-op", uid: undefined, name: "map", parallelism: 2, maxParallelism: 128, subtasks: [{ subtaskIndex: 0, keyed, operator: [] }] }],
+    });
+    const shared = "/old/chk-0/map";
+    await world.fs.writeAtomic(shared, new Uint8Array(1));
+    const jobGraph = {
+      ...graph({ "execution.state-recovery.path": path, "execution.state-recovery.claim-mode": "CLAIM", "execution.checkpointing.interval": "1 h" }), jobId: "b".repeat(32),
+    };
+    await world.persistence.accept({ jobGraph, artifact: "0".repeat(64), source: "/job.ts", args: [] });
+    const claiming = world.run(jobGraph);
+    await world.time.advance(50);
+    claiming.job.suspend();
+    const next = world.run(jobGraph);
+    await world.time.advance(50);
+    assert.equal(next.job.lastCheckpointPath, path);
+    assert.ok(world.fs.paths.includes(shared));
+    if (ends) {
+      // The leader dies between the job's end and what follows.
+      world.beforeCommit = async (changes) => {
+        if (!changes.some(({ key }) => key.startsWith("results/"))) await new Promise(() => undefined);
+      };
+      next.job.cancel();
+      await world.time.advance(50);
+      world.beforeCommit = async () => undefined;
+      await world.persistence.recover();
+      await world.time.advance(50);
+      assert.deepEqual(world.checkpointFiles, []);
+    } else {
+      await world.time.runUntil(next.job.triggerCheckpoint());
+      await world.time.advance(50);
+      assert.equal(world.checkpointFiles.length, 1);
+    }
+    assert.deepEqual(world.fs.paths.filter((file) => file.startsWith(`${path}/`) || file === shared), []);
+  });
+}
+
+for (const drain of [true, false]) {
+  test(`the leader is lost between a savepoint and the end of the job behind it: ${drain ? "the drained job ends, and the stop with it" : "the job goes on, and is stopped when that is asked for again"}`, async () => {
+    const world = await World.start();
+    const jobGraph = graph({ "execution.checkpointing.interval": "1 h" });
+    const first = world.run(jobGraph);
+    await world.time.advance(50);
+    const lost = first.job.stopWithSavepoint({ directory: "/s", drain }, "one");
+    lost.catch(() => undefined);
+    await world.time.advance(50);
+    const [path] = world.fs.paths.filter((file) => file.startsWith("/s/")).map((file) => file.replace("/_metadata", ""));
+    first.job.suspend();
+    await assert.rejects(lost, { code: "JOB_SUSPENDED" });
+    const { slots, job } = world.run(jobGraph);
+    await world.time.advance(50);
+    assert.equal(slots.ofType("deploy")[0]!.tasks[0]!.restore!.checkpointId, 1);
+    const tasks = [["source", 0], ["source", 1], ["map", 0], ["map", 1]] as const;
+    const finish = (): void => tasks.forEach(([vertex, subtask]) => slots.setState(vertex, subtask, "FINISHED"));
+    slots.intercept = (command) => {
+      if (command.type === "checkpointComplete") finish();
+      return command.type === "checkpointComplete";
+    };
+    const again = job.stopWithSavepoint({ directory: "/s", drain }, "one");
+    if (drain) finish();
+    const stoppedBehind = await world.time.runUntil(again);
+    assert.equal(stoppedBehind === path, drain);
+    assert.equal(job.status, "FINISHED");
+    assert.deepEqual((await world.persistence.result(jobGraph.jobId))?.stop, drain ? { path } : { path: stoppedBehind, requestId: "one" });
+  });
+}
 
 test("a failure while the store takes a checkpoint: the job restarts when that is decided, and from that checkpoint", async () => {
   const world = await World.start();

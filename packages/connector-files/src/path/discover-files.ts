@@ -16,14 +16,17 @@ export const visibleFiles: FileFilter = (path) => !/^[._]/.test(baseName(path));
 /**
  * Finds the files that absolute paths name: a file is itself, a directory all files below it that pass the filter, a glob what it matches.
  *
- * The result is sorted by path and has no duplicates. A file named literally is taken whatever the filter says.
+ * The result is sorted by path and has no duplicates. A file named literally is taken whatever the filter says. Directories that `enters` refuses are not looked into.
  * @throws `FILE_NOT_FOUND` for what must exist and does not.
  */
-export async function discoverFiles(fs: FileSystem, paths: readonly string[], filter: FileFilter, mustExist: MustExist): Promise<FileStatus[]> {
+export async function discoverFiles(
+  fs: FileSystem, paths: readonly string[], filter: FileFilter, mustExist: MustExist, enters: (directory: string) => boolean = () => true,
+): Promise<FileStatus[]> {
   const found = new Map<string, FileStatus>();
+  const collect = (status: FileStatus): Promise<void> => collectFiles(fs, status, filter, enters, found);
   for (const path of paths) {
     const status = await fs.status(path);
-    if (status !== undefined) await collect(fs, { ...status, path }, filter, found);
+    if (status !== undefined) await collect({ ...status, path });
     else if (!isGlob(path)) {
       if (mustExist !== "none") throw await fileNotFound(fs, path);
     } else {
@@ -32,7 +35,7 @@ export async function discoverFiles(fs: FileSystem, paths: readonly string[], fi
       for (const segments of parseGlob(path.slice(root.length))) {
         for (const match of await matchGlob(fs, root, segments)) {
           matched = true;
-          await collect(fs, match, filter, found);
+          await collect(match);
         }
       }
       if (mustExist === "all" && !matched) throw noMatch(path);
@@ -66,13 +69,14 @@ function noMatch(path: string): MillraceError {
   });
 }
 
-async function collect(fs: FileSystem, status: FileStatus, filter: FileFilter, found: Map<string, FileStatus>): Promise<void> {
+async function collectFiles(fs: FileSystem, status: FileStatus, filter: FileFilter, enters: (directory: string) => boolean, found: Map<string, FileStatus>): Promise<void> {
   if (!status.isDirectory) {
     found.set(status.path, status);
     return;
   }
+  if (!enters(status.path)) return;
   for (const child of await listOrNothing(fs, status.path)) {
-    if (child.isDirectory ? !/^[._]/.test(baseName(child.path)) : filter(child.path)) await collect(fs, child, filter, found);
+    if (child.isDirectory ? !/^[._]/.test(baseName(child.path)) : filter(child.path)) await collectFiles(fs, child, filter, enters, found);
   }
 }
 

@@ -1,4 +1,5 @@
 import { MillraceError } from "@millrace/core";
+import { partitionPath } from "../partition/hive-partition.js";
 import { dateTimeFormatter } from "./date-time-format.js";
 
 /** What a bucket assigner can ask about the record and the time. */
@@ -34,6 +35,14 @@ export const BucketAssigners = {
   dateTime<T>(options: DateTimeBucketOptions = {}): BucketAssigner<T> {
     const format = dateTimeFormatter(options.format ?? "yyyy-MM-dd--HH", options.timeZone);
     return (_value, context) => format(context.currentProcessingTimeMs);
+  },
+  /**
+   * A directory for each value of the fields, from the outer to the inner, as Hive has it: `dt=2026-01-01/hour=5`. Null and empty values are in Hive's default
+   * partition; a function gives other keys than the record has. Flink: partition keys of the filesystem connector.
+   */
+  hivePartitions<T>(keys: readonly (keyof T & string)[] | ((value: T) => Readonly<Record<string, unknown>>)): BucketAssigner<T> {
+    if (typeof keys === "function") return (value) => partitionPath(keys(value));
+    return (value) => partitionPath(Object.fromEntries(keys.map((key) => [key, value[key]])));
   },
   /** By event time: the record's time stamp, or what `timestampOf` reads from it. Records without one fail with `BUCKET_NO_TIMESTAMP`. */
   eventTime<T>(options: DateTimeBucketOptions & { readonly timestampOf?: (value: T) => number } = {}): BucketAssigner<T> {

@@ -2,6 +2,7 @@ import { MillraceError, isMillraceError } from "@millrace/core";
 import type { Committer, CommitRequest, FileSystem, StagedFile } from "@millrace/core";
 import { parentPath } from "../path/resolve-path.js";
 import type { FileSinkCommittable } from "./file-sink-state.js";
+import type { PartitionCommitter } from "./partition-commit/partition-committer.js";
 import { partLost } from "./resume-part.js";
 
 /**
@@ -13,16 +14,23 @@ import { partLost } from "./resume-part.js";
 export class FileSinkCommitter implements Committer<FileSinkCommittable> {
   readonly #fs: FileSystem;
   readonly #directories = new Set<string>();
+  readonly #partitions: PartitionCommitter | undefined;
 
-  constructor(fs: FileSystem) {
+  constructor(fs: FileSystem, partitions?: PartitionCommitter) {
     this.#fs = fs;
+    this.#partitions = partitions;
   }
 
   async commit(requests: readonly CommitRequest<FileSinkCommittable>[]): Promise<void> {
     let failure: { readonly error: unknown } | undefined;
-    for (const request of requests) {
+    const isFile = ({ committable }: CommitRequest<FileSinkCommittable>): boolean => committable.progress === undefined;
+    // Files first: what is said of partitions is true only then.
+    for (const request of [...requests.filter(isFile), ...requests.filter((one) => !isFile(one))]) {
       try {
-        await this.#commitOne(request);
+        // A file that failed would be missing from its partition.
+        if (!isFile(request)) {
+          if (failure === undefined) await this.#partitions?.advance(request.committable.progress!);
+        } else await this.#commitOne(request);
       } catch (error) {
         if (isMillraceError(error) && error.recovery === "retry") request.retryLater();
         else failure ??= { error };
@@ -34,6 +42,11 @@ export class FileSinkCommitter implements Committer<FileSinkCommittable> {
   close(): void {}
 
   async #commitOne(request: CommitRequest<FileSinkCommittable>): Promise<void> {
+    await this.#publish(request);
+    for (const path of request.committable.obsoletePaths ?? []) await this.#fs.delete(path);
+  }
+
+  async #publish(request: CommitRequest<FileSinkCommittable>): Promise<void> {
     const { inProgressPath, finalPath, sizeBytes, staged } = request.committable;
     if (staged !== undefined) return this.#commitStaged(request, { path: finalPath, sizeBytes, token: staged });
     const source = await this.#fs.status(inProgressPath);

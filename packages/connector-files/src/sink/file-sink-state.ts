@@ -1,3 +1,5 @@
+import type { PartitionProgress } from "./partition-commit/partition-progress.js";
+
 /** A closed part file that becomes visible with its checkpoint. */
 export interface FileSinkCommittable {
   readonly inProgressPath: string;
@@ -5,6 +7,21 @@ export interface FileSinkCommittable {
   readonly sizeBytes: number;
   /** Of a part on a store of whole objects: the token of the `StagedFile`. Such a part has no in-progress file. */
   readonly staged?: string;
+  /** What it was merged from: deleted once it is visible. */
+  readonly obsoletePaths?: readonly string[];
+  /** In place of a file: how far the writer's rows go that are committed with this checkpoint. */
+  readonly progress?: PartitionProgress;
+}
+
+/** A part file that was closed. */
+export interface ClosedPart extends FileSinkCommittable {
+  readonly bucketId: string;
+}
+
+/** One that waits to be merged with others. */
+export interface WaitingPart extends ClosedPart {
+  /** How many checkpoints it has waited through. */
+  readonly checkpoints: number;
 }
 
 /** A part file that goes on after the checkpoint. */
@@ -27,4 +44,8 @@ export interface FileSinkWriterState {
   /** Files of this writer with this or a higher number were begun after the checkpoint. */
   readonly nextPart: number;
   readonly inProgress: readonly InProgressPart[];
+  /** Parts held back by compaction. */
+  readonly waiting?: readonly WaitingPart[];
+  /** Partitions that are not complete, and when their first row was written. */
+  readonly partitions?: readonly (readonly [bucketId: string, createdMs: number])[];
 }

@@ -1,15 +1,16 @@
+import { MillraceError } from "@millrace/core";
 import type { Cancellable, CommittingSinkWriter, SinkWriteContext, SinkWriterContext, StagedFiles, StatefulSinkWriter } from "@millrace/core";
 import { joinPath } from "../path/resolve-path.js";
 import { checkBucketId } from "./bucket-assigner.js";
-import type { FileSinkCommittable, FileSinkWriterState } from "./file-sink-state.js";
+import { PartCompaction } from "./compaction/part-compaction.js";
+import type { CompactionTarget } from "./compaction/part-compaction.js";
+import type { ClosedPart, FileSinkCommittable, FileSinkWriterState, WaitingPart } from "./file-sink-state.js";
 import type { FileSinkSettings } from "./file-sink.js";
 import { PartFile } from "./part-file.js";
 import { inProgressPath, PartNames } from "./part-names.js";
+import { PendingPartitions } from "./partition-commit/pending-partitions.js";
 import { copyPart, resumePart } from "./resume-part.js";
 
-const FLUSH_CHARS = 128 * 1024;
-/** Larger, since every flush is a gzip member of its own. */
-const GZIP_FLUSH_CHARS = 1024 * 1024;
 const MAX_OUTSTANDING_BYTES = 8 * 1024 * 1024;
 
 /**
@@ -24,10 +25,11 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
   readonly #names: PartNames;
   /** On a store of whole objects; a part does not outlive a checkpoint there. */
   readonly #stagedFiles: StagedFiles | undefined;
-  readonly #parts = new Map<string, PartFile>();
-  readonly #closing = new Set<PartFile>();
-  readonly #flushChars: number;
-  #pending: FileSinkCommittable[] = [];
+  readonly #parts = new Map<string, PartFile<T>>();
+  readonly #closing = new Set<PartFile<T>>();
+  readonly #compaction: PartCompaction | undefined;
+  readonly #partitions: PendingPartitions | undefined;
+  #pending: ClosedPart[] = [];
   #queue: Promise<void> = Promise.resolve();
   #outstandingBytes: number = 0;
   #failure: { readonly error: unknown } | undefined;
@@ -39,12 +41,20 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
     this.#stagedFiles = stagedFiles;
     this.#settings = settings;
     this.#names = new PartNames(context);
-    this.#flushChars = settings.compressed ? GZIP_FLUSH_CHARS : FLUSH_CHARS;
+    const { compaction, partitionCommit } = settings;
+    if (compaction !== undefined) this.#compaction = new PartCompaction(context.fs, compaction.settings, compaction.compactor, (bucketId) => this.#newPaths(bucketId));
+    if (partitionCommit !== undefined) this.#partitions = new PendingPartitions(partitionCommit);
   }
 
   /** Opens a writer, with the states of the checkpoint that came to this subtask (of as many former writers as it may be). */
   static async open<T>(context: SinkWriterContext, settings: FileSinkSettings<T>, states: readonly FileSinkWriterState[]): Promise<FileSinkWriter<T>> {
-    const writer = new FileSinkWriter(context, settings, await context.fs.stagedFiles?.(settings.directory));
+    const stagedFiles = await context.fs.stagedFiles?.(settings.directory);
+    if (stagedFiles !== undefined && settings.compaction !== undefined) {
+      throw new MillraceError({
+        code: "OPTION_INVALID", message: `files in ${settings.directory} cannot be merged: such a store shows no file before it is committed`, hint: "leave out compaction, and make checkpoints rarer", location: { option: "compaction" },
+      });
+    }
+    const writer = new FileSinkWriter(context, settings, stagedFiles);
     try {
       await context.fs.mkdirs(settings.directory);
       await writer.#restore(states);
@@ -58,42 +68,58 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
 
   write(value: T, context: SinkWriteContext): void | Promise<void> {
     if (this.#failure !== undefined) throw this.#failure.error;
-    const { bucketAssigner, encoder, rollingPolicy } = this.#settings;
+    const { bucketAssigner, rollingPolicy, format } = this.#settings;
     const nowMs = this.#context.clock.nowMs();
     const bucketId = bucketAssigner(value, { currentProcessingTimeMs: nowMs, timestampMs: context.timestamp, currentWatermark: context.currentWatermark });
-    const row = encoder.encode(value);
     let part = this.#parts.get(bucketId);
     if (part !== undefined && rollingPolicy.shouldRollOnEvent(part)) {
       this.#roll(part);
       part = undefined;
     }
     part ??= this.#begin(bucketId, nowMs);
-    part.append(row);
+    part.append(value);
     part.lastUpdateMs = nowMs;
-    if (part.bufferedChars >= this.#flushChars) this.#drain(part);
+    if (part.readyBytes >= format.flushBytes) this.#drain(part, false);
     return this.#outstandingBytes > MAX_OUTSTANDING_BYTES ? this.#queue : undefined;
   }
 
   async flush(endOfInput: boolean): Promise<void> {
     this.#endOfInput ||= endOfInput;
-    for (const part of this.#parts.values()) this.#drain(part);
+    for (const part of this.#parts.values()) this.#drain(part, false);
     await this.#queue;
   }
 
   async prepareCommit(): Promise<readonly FileSinkCommittable[]> {
     for (const part of this.#parts.values()) {
-      if (this.#stagedFiles !== undefined || this.#endOfInput || this.#settings.rollingPolicy.shouldRollOnCheckpoint(part)) this.#roll(part);
+      if (this.#stagedFiles !== undefined || this.#endOfInput || this.#settings.format.isBulk || this.#settings.rollingPolicy.shouldRollOnCheckpoint(part)) this.#roll(part);
     }
     await this.#queue;
-    const ready = this.#pending;
+    const closed = this.#pending;
     this.#pending = [];
-    return ready;
+    const ready = this.#compaction === undefined ? closed : await this.#compaction.take(closed, this.#endOfInput);
+    return this.#partitions === undefined ? ready : [...ready, this.#progress(this.#partitions)];
+  }
+
+  writeWatermark(timestampMs: number): void {
+    this.#partitions?.advanceWatermark(timestampMs);
+  }
+
+  /** What this checkpoint's committer tells the others; its paths are none. */
+  #progress(partitions: PendingPartitions): FileSinkCommittable {
+    const { subtaskIndex, parallelism, clock } = this.#context;
+    const held = new Set([...this.#parts.keys(), ...(this.#compaction?.waiting ?? []).map((part) => part.bucketId)]);
+    return { inProgressPath: "", finalPath: "", sizeBytes: 0, progress: partitions.progress(subtaskIndex, parallelism, clock.nowMs(), this.#endOfInput, (bucketId) => held.has(bucketId)) };
   }
 
   async snapshotState(): Promise<readonly FileSinkWriterState[]> {
     await this.flush(false);
     const inProgress = await Promise.all([...this.#parts.values()].map((part) => part.sync()));
-    return [{ jobId: this.#context.jobId, uid: this.#names.uid, subtask: this.#context.subtaskIndex, nextPart: this.#names.nextPart, inProgress }];
+    return [{ jobId: this.#context.jobId, uid: this.#names.uid, subtask: this.#context.subtaskIndex, nextPart: this.#names.nextPart, inProgress, ...this.#heldState() }];
+  }
+
+  /** Of writers that hold something back. */
+  #heldState(): Pick<FileSinkWriterState, "waiting" | "partitions"> {
+    return { ...(this.#compaction === undefined ? {} : { waiting: this.#compaction.waiting }), ...(this.#partitions === undefined ? {} : { partitions: this.#partitions.entries }) };
   }
 
   async close(): Promise<void> {
@@ -107,22 +133,23 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
 
   async #restore(states: readonly FileSinkWriterState[]): Promise<void> {
     const { fs, jobId } = this.#context;
-    const { directory, compressed, prefix, suffix } = this.#settings;
+    const { directory, format } = this.#settings;
     // Of another job (a savepoint started anew, or twice) nothing may be touched: it could still be running.
     const own = states.filter((state) => state.jobId === jobId);
     const deleted = await this.#names.deleteLeftovers(fs, this.#stagedFiles, directory, own);
     if (deleted > 0) this.#context.log("info", `deleted ${deleted} unfinished part files that failed attempts left in ${directory}`);
     for (const state of states) {
+      for (const [bucketId, createdMs] of state.partitions ?? []) this.#partitions?.add(bucketId, createdMs);
+      for (const waiting of state.waiting ?? []) await this.#restoreWaiting(waiting, state.jobId);
       for (const old of state.inProgress) {
         let part = old;
         let writer;
         if (state.jobId === jobId) writer = await resumePart(fs, old);
         else {
-          const name = this.#names.make(prefix);
-          part = { ...old, inProgressPath: inProgressPath(directory, name), finalPath: this.#finalPath(old.bucketId, name + suffix) };
+          part = { ...old, ...this.#newPaths(old.bucketId) };
           writer = await copyPart(fs, old, part.inProgressPath);
         }
-        const restored = new PartFile(fs, compressed, part, { writer });
+        const restored = new PartFile(fs, format.createContent(true), part, writer === undefined ? {} : { writer });
         // After a rescale two former writers' parts of one bucket may meet: the second is as good as finished.
         if (this.#parts.has(part.bucketId)) this.#finish(restored);
         else this.#parts.set(part.bucketId, restored);
@@ -131,25 +158,39 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
     await this.#queue;
   }
 
-  #begin(bucketId: string, nowMs: number): PartFile {
+  #begin(bucketId: string, nowMs: number): PartFile<T> {
     checkBucketId(bucketId);
-    const { directory, prefix, suffix, compressed, encoder } = this.#settings;
-    const name = this.#names.make(prefix);
-    const part = new PartFile(this.#context.fs, compressed, {
-      bucketId, inProgressPath: inProgressPath(directory, name), finalPath: this.#finalPath(bucketId, name + suffix), lengthBytes: 0, createdMs: nowMs, lastUpdateMs: nowMs,
+    const part = new PartFile(this.#context.fs, this.#settings.format.createContent(false), {
+      bucketId, ...this.#newPaths(bucketId), lengthBytes: 0, createdMs: nowMs, lastUpdateMs: nowMs,
     }, { stagedFiles: this.#stagedFiles });
-    if (encoder.header !== undefined) part.append(encoder.header);
     this.#parts.set(bucketId, part);
+    this.#partitions?.add(bucketId, nowMs);
     return part;
   }
 
-  #finalPath(bucketId: string, fileName: string): string {
-    return joinPath(joinPath(this.#settings.directory, bucketId), fileName);
+  /** The paths of a new part of a bucket. */
+  #newPaths(bucketId: string): CompactionTarget {
+    const { directory, prefix, suffix } = this.#settings;
+    const name = this.#names.make(prefix);
+    return { inProgressPath: inProgressPath(directory, name), finalPath: joinPath(joinPath(directory, bucketId), name + suffix) };
   }
 
-  #drain(part: PartFile): void {
-    if (part.bufferedChars === 0) return;
-    const bytes = part.takeBuffer();
+  /** A part that compaction held back; one of another job is copied, as its open parts are. */
+  async #restoreWaiting(waiting: WaitingPart, jobId: string): Promise<void> {
+    let part = waiting;
+    if (jobId !== this.#context.jobId) {
+      part = { ...waiting, ...this.#newPaths(waiting.bucketId) };
+      const writer = await copyPart(this.#context.fs, { ...waiting, lengthBytes: waiting.sizeBytes }, part.inProgressPath);
+      await writer.close();
+    }
+    if (this.#compaction === undefined) this.#pending.push(part);
+    else this.#compaction.add(part);
+  }
+
+  #drain(part: PartFile<T>, isEnd: boolean): void {
+    if (part.readyBytes === 0 && !isEnd) return;
+    const bytes = part.take(isEnd);
+    if (bytes.length === 0) return;
     this.#outstandingBytes += bytes.length;
     this.#enqueue(async () => {
       await part.write(bytes);
@@ -157,13 +198,13 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
     });
   }
 
-  #roll(part: PartFile): void {
+  #roll(part: PartFile<T>): void {
     this.#parts.delete(part.bucketId);
-    this.#drain(part);
+    this.#drain(part, true);
     this.#finish(part);
   }
 
-  #finish(part: PartFile): void {
+  #finish(part: PartFile<T>): void {
     this.#closing.add(part);
     this.#enqueue(async () => {
       this.#pending.push(await part.finish());

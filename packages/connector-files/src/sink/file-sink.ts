@@ -1,13 +1,22 @@
-import { duration } from "@millrace/core";
-import type { Committer, DurationLike, Sink, SinkWriter, SinkWriterContext } from "@millrace/core";
+import { duration, MillraceError } from "@millrace/core";
+import type { BulkWriterFactory, Committer, DurationLike, Sink, SinkWriter, SinkWriterContext } from "@millrace/core";
 import { resolvePath } from "../path/resolve-path.js";
 import type { PathLike } from "../path/resolve-path.js";
 import { BucketAssigners } from "./bucket-assigner.js";
 import type { BucketAssigner } from "./bucket-assigner.js";
+import { compactionSettings } from "./compaction/compaction-options.js";
+import type { BulkCompactionOptions, CompactionOptions, CompactionSettings } from "./compaction/compaction-options.js";
+import { concatCompactor, recordWiseCompactor } from "./compaction/file-compactor.js";
+import type { FileCompactor } from "./compaction/file-compactor.js";
 import { FileSinkCommitter } from "./file-sink-committer.js";
 import type { FileSinkCommittable, FileSinkWriterState } from "./file-sink-state.js";
 import { FileSinkWriter } from "./file-sink-writer.js";
-import { checkPartName } from "./part-names.js";
+import { bulkFormat, rowFormat } from "./part-content.js";
+import type { PartFormat } from "./part-content.js";
+import { checkPartName, sinkId } from "./part-names.js";
+import { partitionCommitSettings } from "./partition-commit/partition-commit-options.js";
+import type { PartitionCommitOptions, PartitionCommitSettings } from "./partition-commit/partition-commit-options.js";
+import { PartitionCommitter } from "./partition-commit/partition-committer.js";
 import { RollingPolicies } from "./rolling-policy.js";
 import type { RollingPolicy } from "./rolling-policy.js";
 import { csvEncoder, jsonLinesEncoder, linesEncoder } from "./row-encoder.js";
@@ -27,18 +36,28 @@ export interface FileSinkOptions<T> {
   readonly partSuffix?: string;
   /** Default `"none"`. */
   readonly compression?: "none" | "gzip";
+  /** Merges the parts that checkpoints close into larger ones, in each subtask, before they are visible. Default: not. Flink: FileSink.enableCompact. */
+  readonly compaction?: CompactionOptions;
+  /** Marks buckets whose rows are all visible, by a file `_SUCCESS` or otherwise. Default: not. */
+  readonly partitionCommit?: PartitionCommitOptions;
+}
+
+/** The same for formats that are written as a whole, and compress by themselves. */
+export interface BulkSinkOptions<T> extends Omit<FileSinkOptions<T>, "compression" | "compaction"> {
+  readonly compaction?: BulkCompactionOptions<T>;
 }
 
 /** The options of a sink with all defaults filled in. */
 export interface FileSinkSettings<T> {
   readonly directory: string;
-  readonly encoder: RowEncoder<T>;
+  readonly format: PartFormat<T>;
   readonly bucketAssigner: BucketAssigner<T>;
   readonly rollingPolicy: RollingPolicy;
   readonly bucketCheckIntervalMs: number;
   readonly prefix: string;
   readonly suffix: string;
-  readonly compressed: boolean;
+  readonly compaction: { readonly settings: CompactionSettings; readonly compactor: FileCompactor } | undefined;
+  readonly partitionCommit: PartitionCommitSettings | undefined;
 }
 
 /**
@@ -58,7 +77,7 @@ export class FileSink<T> implements Sink<T, FileSinkCommittable, FileSinkWriterS
 
   private constructor(settings: FileSinkSettings<T>) {
     this.#settings = settings;
-    this.description = `${settings.encoder.name} to ${settings.directory}`;
+    this.description = `${settings.format.name} to ${settings.directory}`;
   }
 
   /** A line per record. */
@@ -81,19 +100,21 @@ export class FileSink<T> implements Sink<T, FileSinkCommittable, FileSinkWriterS
    * @throws `PATH_INVALID`, `OPTION_INVALID`, `DURATION_INVALID`.
    */
   static forRowFormat<T>(path: PathLike, encoder: RowEncoder<T>, options: FileSinkOptions<T> = {}): FileSink<T> {
-    const { partPrefix = "part", partSuffix = "", compression = "none" } = options;
-    checkPartName("partPrefix", partPrefix);
-    checkPartName("partSuffix", partSuffix);
-    return new FileSink({
-      directory: resolvePath(path),
-      encoder,
-      bucketAssigner: options.bucketAssigner ?? BucketAssigners.dateTime<T>(),
-      rollingPolicy: options.rollingPolicy ?? RollingPolicies.default(),
-      bucketCheckIntervalMs: duration(options.bucketCheckInterval ?? 60_000),
-      prefix: partPrefix,
-      suffix: compression === "gzip" ? `${partSuffix}.gz` : partSuffix,
-      compressed: compression === "gzip",
-    });
+    const { partSuffix = "", compression = "none" } = options;
+    const isCompressed = compression === "gzip";
+    const { header = "" } = encoder;
+    if (options.compaction !== undefined && isCompressed && header !== "") {
+      throw new MillraceError({ code: "OPTION_INVALID", message: "compressed files with a header cannot be merged", hint: "leave out the header, the compression, or the compaction", location: { option: "compaction" } });
+    }
+    return new FileSink(sinkSettings(path, rowFormat(encoder, isCompressed), { ...options, partSuffix: isCompressed ? `${partSuffix}.gz` : partSuffix }, () => concatCompactor(header)));
+  }
+
+  /**
+   * A format whose files are written as a whole, such as Parquet or Avro containers: every checkpoint closes the parts, whatever the rolling policy says.
+   * @throws `PATH_INVALID`, `OPTION_INVALID`, `DURATION_INVALID`.
+   */
+  static forBulkFormat<T>(path: PathLike, factory: BulkWriterFactory<T>, options: BulkSinkOptions<T> = {}): FileSink<T> {
+    return new FileSink(sinkSettings(path, bulkFormat(factory), { partSuffix: factory.suffix, ...options }, () => recordWiseCompactor(options.compaction!.format, factory)));
   }
 
   createWriter(context: SinkWriterContext): Promise<SinkWriter<T>> {
@@ -105,6 +126,24 @@ export class FileSink<T> implements Sink<T, FileSinkCommittable, FileSinkWriterS
   }
 
   createCommitter(context: SinkWriterContext): Committer<FileSinkCommittable> {
-    return new FileSinkCommitter(context.fs);
+    const { directory, partitionCommit } = this.#settings;
+    return new FileSinkCommitter(context.fs, partitionCommit === undefined ? undefined : new PartitionCommitter(context.fs, directory, sinkId(context), partitionCommit));
   }
+}
+
+function sinkSettings<T>(path: PathLike, format: PartFormat<T>, options: FileSinkOptions<T>, compactor: () => FileCompactor): FileSinkSettings<T> {
+  const { partPrefix = "part", partSuffix = "" } = options;
+  checkPartName("partPrefix", partPrefix);
+  checkPartName("partSuffix", partSuffix);
+  return {
+    directory: resolvePath(path),
+    format,
+    bucketAssigner: options.bucketAssigner ?? BucketAssigners.dateTime<T>(),
+    rollingPolicy: options.rollingPolicy ?? RollingPolicies.default(),
+    bucketCheckIntervalMs: duration(options.bucketCheckInterval ?? 60_000),
+    prefix: partPrefix,
+    suffix: partSuffix,
+    compaction: options.compaction === undefined ? undefined : { settings: compactionSettings(options.compaction), compactor: compactor() },
+    partitionCommit: options.partitionCommit === undefined ? undefined : partitionCommitSettings(options.partitionCommit),
+  };
 }

@@ -1,27 +1,28 @@
-import { gzip } from "node:zlib";
 import type { FileSystem, FileWriter, StagedFiles, StagedFileWriter } from "@millrace/core";
-import type { FileSinkCommittable, InProgressPart } from "./file-sink-state.js";
+import type { ClosedPart, InProgressPart } from "./file-sink-state.js";
+import type { PartContent } from "./part-content.js";
 import type { PartFileInfo } from "./rolling-policy.js";
 
 /** The part file of one bucket: rows are buffered by `append` and taken to disk by the asynchronous methods, which the writer calls one at a time. */
-export class PartFile implements PartFileInfo {
+export class PartFile<T> implements PartFileInfo {
   readonly bucketId: string;
   readonly inProgressPath: string;
   readonly finalPath: string;
   readonly createdMs: number;
   lastUpdateMs: number;
   readonly #fs: FileSystem;
-  readonly #compressed: boolean;
+  readonly #content: PartContent<T>;
   readonly #stagedFiles: StagedFiles | undefined;
   #writer: FileWriter | undefined;
   #staged: StagedFileWriter | undefined;
   #writtenBytes: number;
-  #buffer: string = "";
 
   /** `writer` is given for a part that is resumed; else the file is created with its first bytes, with `stagedFiles` as one of them. */
-  constructor(fs: FileSystem, compressed: boolean, part: InProgressPart, { writer, stagedFiles }: { readonly writer?: FileWriter; readonly stagedFiles?: StagedFiles | undefined } = {}) {
+  constructor(
+    fs: FileSystem, content: PartContent<T>, part: InProgressPart, { writer, stagedFiles }: { readonly writer?: FileWriter; readonly stagedFiles?: StagedFiles | undefined } = {},
+  ) {
     this.#fs = fs;
-    this.#compressed = compressed;
+    this.#content = content;
     this.bucketId = part.bucketId;
     this.inProgressPath = part.inProgressPath;
     this.finalPath = part.finalPath;
@@ -33,28 +34,27 @@ export class PartFile implements PartFileInfo {
   }
 
   get sizeBytes(): number {
-    return this.#writtenBytes + this.#buffer.length;
+    return this.#writtenBytes + this.#content.bufferedBytes;
   }
 
-  get bufferedChars(): number {
-    return this.#buffer.length;
+  /** What waits to be taken. */
+  get readyBytes(): number {
+    return this.#content.readyBytes;
   }
 
-  append(text: string): void {
-    this.#buffer += text;
+  append(value: T): void {
+    this.#content.append(value);
   }
 
-  /** The buffered rows, which are the caller's to {@link write}. */
-  takeBuffer(): Buffer {
-    const bytes = Buffer.from(this.#buffer, "utf8");
-    this.#buffer = "";
+  /** What waits to be written, which is the caller's to {@link write}; at the end, all that is left. */
+  take(isEnd: boolean): Uint8Array {
+    const bytes = isEnd ? this.#content.end() : this.#content.take();
     this.#writtenBytes += bytes.length;
     return bytes;
   }
 
-  async write(bytes: Buffer): Promise<void> {
-    // Each piece is a gzip member of its own, so that a part can be resumed at any checkpoint; gunzip reads members as one file.
-    const stored = this.#compressed ? await compress(bytes) : bytes;
+  async write(bytes: Uint8Array): Promise<void> {
+    const stored = await this.#content.store(bytes);
     if (this.#writer === undefined && this.#stagedFiles !== undefined) this.#writer = this.#staged = await this.#stagedFiles.create(this.finalPath);
     this.#writer ??= await this.#fs.create(this.inProgressPath);
     await this.#writer.write(stored);
@@ -67,13 +67,13 @@ export class PartFile implements PartFileInfo {
     return { bucketId, inProgressPath, finalPath, lengthBytes: this.#writer!.positionBytes, createdMs, lastUpdateMs };
   }
 
-  async finish(): Promise<FileSinkCommittable> {
+  async finish(): Promise<ClosedPart> {
     const writer = this.#writer!;
-    const { inProgressPath, finalPath } = this;
+    const { bucketId, inProgressPath, finalPath } = this;
     const staged = this.#staged === undefined ? {} : { staged: (await this.#staged.stage()).token };
     await writer.close();
     this.#writer = undefined;
-    return { inProgressPath, finalPath, sizeBytes: writer.positionBytes, ...staged };
+    return { bucketId, inProgressPath, finalPath, sizeBytes: writer.positionBytes, ...staged };
   }
 
   /** Lets go of the file and leaves it as it is: it belongs to a checkpoint, or to who cleans up after this attempt. A staged one is in no checkpoint, and thrown away. */
@@ -81,8 +81,4 @@ export class PartFile implements PartFileInfo {
     await this.#writer?.close();
     this.#writer = undefined;
   }
-}
-
-function compress(bytes: Buffer): Promise<Buffer> {
-  return new Promise((resolve, reject) => gzip(bytes, (error, result) => (error === null ? resolve(result) : reject(error))));
 }

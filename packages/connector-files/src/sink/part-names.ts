@@ -74,6 +74,11 @@ export function checkPartName(option: string, text: string): void {
   });
 }
 
+/** Names one sink of one job. */
+export function sinkId({ jobId, operatorId }: SinkWriterContext): string {
+  return hash(`${jobId}\0${operatorId}`);
+}
+
 /** 56 bits in hex, of two rounds of FNV-1a with a final mix (murmur3's): file names need few collisions, not secrecy. */
 function hash(text: string): string {
   const round = (seed: number): number => {

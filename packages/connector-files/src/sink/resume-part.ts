@@ -19,7 +19,7 @@ export async function resumePart(fs: FileSystem, part: InProgressPart): Promise<
  *
  * When the other job has gone on and finished the file, the checkpointed bytes are the start of the finished one.
  */
-export async function copyPart(fs: FileSystem, part: InProgressPart, target: string): Promise<FileWriter> {
+export async function copyPart(fs: FileSystem, part: Pick<InProgressPart, "inProgressPath" | "finalPath" | "lengthBytes">, target: string): Promise<FileWriter> {
   const source = (await fs.status(part.inProgressPath)) !== undefined ? part.inProgressPath : part.finalPath;
   if ((await fs.status(source)) === undefined) throw partLost(part.inProgressPath, "neither it nor the finished file is there");
   const reader = await fs.read(source);

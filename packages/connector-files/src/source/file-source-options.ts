@@ -19,6 +19,9 @@ export interface FileSourceOptions {
   readonly fileFilter?: FileFilter;
 }
 
+/** The same for formats of blocks: what is damaged there fails the job, and blocks are compressed by the format. */
+export type BulkSourceOptions = Omit<FileSourceOptions, "onError" | "maxRecordBytes" | "compression">;
+
 const MIB = 1024 * 1024;
 
 /** @throws `OPTION_INVALID` */

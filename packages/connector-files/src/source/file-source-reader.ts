@@ -1,7 +1,6 @@
 import type { InputStatus, ReaderOutput, SourceReader, SourceReaderContext } from "@millrace/core";
 import type { FileSourceSplit } from "./file-source-split.js";
-import { SplitReader } from "./split-reader.js";
-import type { SplitReading } from "./split-reader.js";
+import type { SplitPoller, SplitPollerFactory } from "./split-poller.js";
 
 /** Bounds open files and memory when splits are small. */
 const OPEN_SPLITS = 3;
@@ -9,18 +8,18 @@ const OPEN_SPLITS = 3;
 /** Reads the splits of one subtask, one after the other, and fetches for the next while the current one is still being decoded. */
 export class FileSourceReader<T> implements SourceReader<T, FileSourceSplit> {
   readonly #context: SourceReaderContext;
-  readonly #reading: SplitReading<T>;
+  readonly #createPoller: SplitPollerFactory<T>;
   readonly #paused = new Set<string>();
   readonly #wake = (): void => this.#signal();
-  #splits: SplitReader<T>[] = [];
+  #splits: SplitPoller<T>[] = [];
   #requested: boolean = false;
   #noMoreSplits: boolean = false;
   #signalled: boolean = false;
   #waiting: (() => void) | undefined;
 
-  constructor(context: SourceReaderContext, reading: SplitReading<T>) {
+  constructor(context: SourceReaderContext, createPoller: SplitPollerFactory<T>) {
     this.#context = context;
-    this.#reading = reading;
+    this.#createPoller = createPoller;
   }
 
   start(): void {
@@ -51,7 +50,7 @@ export class FileSourceReader<T> implements SourceReader<T, FileSourceSplit> {
 
   addSplits(splits: readonly FileSourceSplit[]): void {
     this.#requested = false;
-    for (const split of splits) this.#splits.push(new SplitReader(split, this.#reading, this.#wake));
+    for (const split of splits) this.#splits.push(this.#createPoller(split, this.#wake));
     this.#signal();
   }
 

@@ -1,6 +1,6 @@
 import { duration } from "@millrace/core";
 import type {
-  Boundedness, Duration, DurationLike, Source, SourceReader, SourceReaderContext, SplitEnumerator, SplitEnumeratorContext, TypeInformation,
+  Boundedness, BulkFormat, Duration, DurationLike, Source, SourceReader, SourceReaderContext, SplitEnumerator, SplitEnumeratorContext, TypeInformation,
 } from "@millrace/core";
 import { csvFormat } from "../format/csv-format.js";
 import type { CsvOptions } from "../format/csv-format.js";
@@ -11,17 +11,30 @@ import { linesFormat } from "../format/lines-format.js";
 import type { RecordFormat } from "../format/record-format.js";
 import type { StandardSchema } from "../format/standard-schema.js";
 import type { TextOptions } from "../format/text.js";
+import { partitionOf, typeWithPartitions } from "../partition/hive-partition.js";
+import type { PartitionKeys, PartitionValues } from "../partition/hive-partition.js";
+import { PartitionedPoller } from "../partition/partitioned-poller.js";
 import { discoverFiles, visibleFiles } from "../path/discover-files.js";
 import { resolvePath } from "../path/resolve-path.js";
 import type { PathLike } from "../path/resolve-path.js";
+import { BulkSplitReader } from "./bulk-split-reader.js";
 import { compressionOf } from "./compression.js";
 import type { Compression } from "./compression.js";
 import { FileEnumerator } from "./file-enumerator.js";
 import type { FileEnumeratorState } from "./file-enumerator.js";
 import { checkOptions } from "./file-source-options.js";
-import type { FileSourceOptions } from "./file-source-options.js";
+import type { BulkSourceOptions, FileSourceOptions } from "./file-source-options.js";
 import { FileSourceReader } from "./file-source-reader.js";
 import type { FileSourceSplit } from "./file-source-split.js";
+import type { SplitPollerFactory } from "./split-poller.js";
+import { SplitReader } from "./split-reader.js";
+import type { SplitReading } from "./split-reader.js";
+
+/** How directories become columns. */
+interface Partitions {
+  readonly keys: PartitionKeys;
+  readonly filter: ((values: Record<string, unknown>) => boolean) | undefined;
+}
 
 /** One path or several: files, directories (read recursively), globs (`*`, `**`, `?`, `{a,b}`), `file:` URIs, `URL`s. */
 export type Paths = PathLike | readonly PathLike[];
@@ -42,15 +55,17 @@ export class FileSource<T> implements Source<T, FileSourceSplit, FileEnumeratorS
   readonly description: string;
   /** The records' type, when the format knows it. */
   readonly producedType: TypeInformation<T> | undefined;
-  readonly #format: RecordFormat<T>;
+  readonly #format: RecordFormat<T> | BulkFormat<T>;
   readonly #paths: readonly string[];
   readonly #options: FileSourceOptions;
   readonly #intervalMs: Duration | undefined;
+  readonly #partitions: Partitions | undefined;
 
-  private constructor(format: RecordFormat<T>, paths: readonly string[], options: FileSourceOptions, intervalMs: Duration | undefined) {
+  private constructor(format: RecordFormat<T> | BulkFormat<T>, paths: readonly string[], options: FileSourceOptions, intervalMs: Duration | undefined, partitions?: Partitions) {
     this.boundedness = intervalMs === undefined ? "bounded" : "continuous-unbounded";
     this.description = `${format.name} of ${paths.join(", ")}`;
-    this.producedType = format.producedType;
+    this.producedType = partitions === undefined ? format.producedType : typeWithPartitions(format.producedType, partitions.keys);
+    this.#partitions = partitions;
     this.#format = format;
     this.#paths = paths;
     this.#options = options;
@@ -82,6 +97,18 @@ export class FileSource<T> implements Source<T, FileSourceSplit, FileEnumeratorS
    * @throws `OPTION_INVALID` or `PATH_INVALID`.
    */
   static forRecordFormat<T>(format: RecordFormat<T>, paths: Paths, options: FileSourceOptions = {}): FileSource<T> {
+    return FileSource.#of(format, paths, options);
+  }
+
+  /**
+   * A format whose files are made of blocks, such as Parquet or Avro containers. Flink: FileSource.forBulkFileFormat.
+   * @throws `OPTION_INVALID` or `PATH_INVALID`.
+   */
+  static forBulkFileFormat<T>(format: BulkFormat<T>, paths: Paths, options: BulkSourceOptions = {}): FileSource<T> {
+    return FileSource.#of(format, paths, { ...options, compression: "none" });
+  }
+
+  static #of<T>(format: RecordFormat<T> | BulkFormat<T>, paths: Paths, options: FileSourceOptions): FileSource<T> {
     checkOptions(options);
     const list: readonly PathLike[] = typeof paths === "string" || "href" in paths ? [paths] : paths;
     return new FileSource(format, list.map((path) => resolvePath(path)), options, undefined);
@@ -89,17 +116,30 @@ export class FileSource<T> implements Source<T, FileSourceSplit, FileEnumeratorS
 
   /** Looks for new files every `interval`, without end. Each path is read once, so move finished files in; empty ones wait until they have content. */
   monitorContinuously(interval: DurationLike): FileSource<T> {
-    return new FileSource(this.#format, this.#paths, this.#options, duration(interval));
+    return new FileSource(this.#format, this.#paths, this.#options, duration(interval), this.#partitions);
+  }
+
+  /**
+   * Adds the values of Hive-style directories (`dt=2026-01-01/hour=5`) to each record, which must be an object. Partitions that `filter` refuses are not
+   * looked into. Every file must be in a partition (`PARTITION_INVALID`). Flink: partition keys of the filesystem connector.
+   */
+  withPartitions<const K extends PartitionKeys>(this: FileSource<T & object>, keys: K, filter?: (values: PartitionValues<K>) => boolean): FileSource<T & PartitionValues<K>> {
+    return new FileSource(this.#format as BulkFormat<any>, this.#paths, this.#options, this.#intervalMs, { keys, filter: filter as Partitions["filter"] });
   }
 
   createEnumerator(context: SplitEnumeratorContext<FileSourceSplit>, restored: FileEnumeratorState | undefined): SplitEnumerator<FileSourceSplit, FileEnumeratorState> {
     const { splitSizeBytes } = checkOptions(this.#options);
     const filter = this.#options.fileFilter ?? visibleFiles;
+    const passes = (path: string): boolean => this.#passes(path);
     return new FileEnumerator(
       context,
       {
         intervalMs: this.#intervalMs,
-        find: (isFirst) => discoverFiles(context.fs, this.#paths, filter, this.#intervalMs === undefined ? "all" : isFirst ? "paths" : "none"),
+        find: async (isFirst) => {
+          const files = await discoverFiles(context.fs, this.#paths, filter, this.#intervalMs === undefined ? "all" : isFirst ? "paths" : "none", passes);
+          // What is named itself, or by a glob, was not come to through its directory.
+          return files.filter(({ path }) => passes(path));
+        },
         splitSizeOf: (path) => (this.#format.splittable && this.#compression(path) === "none" ? splitSizeBytes : Number.POSITIVE_INFINITY),
       },
       restored,
@@ -108,11 +148,28 @@ export class FileSource<T> implements Source<T, FileSourceSplit, FileEnumeratorS
 
   createReader(context: SourceReaderContext): SourceReader<T, FileSourceSplit> {
     const { onError, maxRecordBytes } = checkOptions(this.#options);
-    return new FileSourceReader(context, {
-      fs: context.fs, format: this.#format, onError, maxRecordBytes,
+    const { fs } = context;
+    const format = this.#format;
+    if ("open" in format) return new FileSourceReader(context, this.#withPartition((split, wake) => new BulkSplitReader(split, fs, format, wake)));
+    const reading: SplitReading<T> = {
+      fs, format, onError, maxRecordBytes,
       compression: (path) => this.#compression(path),
       malformedCount: context.metrics.counter("numRecordsInErrors"),
-    });
+    };
+    return new FileSourceReader(context, this.#withPartition((split, wake) => new SplitReader(split, reading, wake)));
+  }
+
+  /** Whether a directory or file is, or may hold, what the partitions' filter lets through. */
+  #passes(path: string): boolean {
+    if (this.#partitions?.filter === undefined) return true;
+    const values = partitionOf(path, this.#partitions.keys);
+    return values === undefined || this.#partitions.filter(values as never);
+  }
+
+  #withPartition(create: SplitPollerFactory<T>): SplitPollerFactory<T> {
+    if (this.#partitions === undefined) return create;
+    const { keys } = this.#partitions;
+    return (split, wake) => new PartitionedPoller(create(split, wake), keys);
   }
 
   #compression(path: string): Compression {

@@ -8,6 +8,7 @@ import type { Compression } from "./compression.js";
 import type { FileSourceSplit } from "./file-source-split.js";
 import type { OnMalformed } from "./file-source-options.js";
 import { countNewlines } from "./line-numbers.js";
+import type { SplitPoller } from "./split-poller.js";
 import { MALFORMED_RECORDS, malformedError, malformedRecord, tooLargeError } from "./malformed-record.js";
 
 /** Items per call: the size of the engine's batches. */
@@ -33,7 +34,7 @@ export interface SplitReading<T> {
  * Invariant: the position is (start of the current block, items of it emitted); blocks start where a record starts. So a restored reader that decodes
  * from there and drops that many items goes on exactly, however the bytes are cut into blocks the second time.
  */
-export class SplitReader<T> {
+export class SplitReader<T> implements SplitPoller<T> {
   readonly split: FileSourceSplit;
   readonly #reading: SplitReading<T>;
   readonly #wake: () => void;
@@ -67,7 +68,6 @@ export class SplitReader<T> {
     this.#toSkip = split.position?.recordsToSkip ?? 0;
   }
 
-  /** Starts to fetch. Calling it again does nothing. */
   open(): void {
     this.#opening ??= this.#open().catch((error: unknown) => {
       this.#error = error;
@@ -75,12 +75,10 @@ export class SplitReader<T> {
     });
   }
 
-  /** All bytes of the split are in memory: time to fetch for the next one. */
   get fetched(): boolean {
     return this.#stream?.done === true;
   }
 
-  /** Emits at most one batch. `"wait"`: call again after `wake`. */
   poll(output: ReaderOutput<T>): "emitted" | "wait" | "end" {
     this.open();
     for (;;) {
@@ -97,7 +95,6 @@ export class SplitReader<T> {
     }
   }
 
-  /** The split as it stands: everything emitted is behind its position. */
   snapshot(): FileSourceSplit {
     if (!this.#started) return this.split;
     return { ...this.split, position: { byteOffset: this.#blockStart, recordsToSkip: this.#toSkip + this.#emitted } };

@@ -8,6 +8,7 @@ import { withTempDir } from "../support/temp-dir.js";
 
 // Invariants, whatever fails where and with whatever parallelism the job comes back:
 // - at the end the visible rows are exactly the input, once each, and no unfinished file of the job is left;
+// - every bucket is marked complete at the end, and the notes of the subtasks are gone;
 // - at every moment each visible row has been covered by a completed checkpoint, and no row is visible twice.
 
 const failurePoints = ["write", "flush", "prepareCommit", "snapshot", "complete", "half of commit", "commit"] as const;
@@ -58,10 +59,12 @@ async function run(sink: FileSink<string>, input: readonly string[], dir: string
 test("exactly once through failures at every step and rescaling", () =>
   fc.assert(fc.asyncProperty(
     fc.integer({ min: 0, max: 60 }), fc.array(attempt, { maxLength: 6 }), fc.integer({ min: 1, max: 60 }), fc.boolean(), fc.constantFrom("none" as const, "gzip" as const),
-    (size, attempts, maxPartSizeBytes, rollOnCheckpoint, compression) => withTempDir(async (dir) => {
+    fc.option(fc.record({ everyCheckpoints: fc.integer({ min: 1, max: 3 }), sizeThresholdBytes: fc.constantFrom(40, 1 << 20) }), { nil: undefined }), fc.boolean(),
+    (size, attempts, maxPartSizeBytes, rollOnCheckpoint, compression, compaction, marks) => withTempDir(async (dir) => {
       const input = Array.from({ length: size }, (_, i) => `row ${i}`);
       const sink = FileSink.lines<string>(dir, {
         bucketAssigner: (row) => ["", "b", "c/d"][row.length % 3]!, rollingPolicy: RollingPolicies.default({ maxPartSizeBytes, rollOnCheckpoint }), compression,
+        ...(compaction === undefined ? {} : { compaction }), ...(marks ? { partitionCommit: { delay: "40 s" } } : {}),
       });
       let id = 0;
       let last: SinkCheckpoint | undefined;
@@ -73,5 +76,8 @@ test("exactly once through failures at every step and rescaling", () =>
       }
       assert.ok(ended);
       assert.deepEqual(visibleLines(dir).sort(), [...input].sort());
-      assert.deepEqual(filesBelow(dir).filter((f) => f.endsWith(".inprogress")), []);
+      const files = filesBelow(dir);
+      assert.deepEqual(files.filter((f) => f.startsWith(".")), []);
+      const folders = new Set(files.map((f) => f.slice(0, f.lastIndexOf("/") + 1)));
+      assert.deepEqual(files.filter((f) => f.endsWith("_SUCCESS")).sort(), marks ? [...folders].map((folder) => `${folder}_SUCCESS`).sort() : []);
     })), { numRuns: 120, verbose: 1 }));

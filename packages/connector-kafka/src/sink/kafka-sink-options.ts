@@ -1,3 +1,4 @@
+import { MillraceError } from "@millrace/core";
 import type { SerializationSchema, SinkWriteContext } from "@millrace/core";
 import { between, connectionSettings, invalidOption, oneOf } from "../client/kafka-options.js";
 import type { ConnectionSettings, KafkaConnectionOptions } from "../client/kafka-options.js";
@@ -42,6 +43,14 @@ export interface KafkaSinkOptions<T> extends KafkaConnectionOptions {
   readonly deliveryTimeoutMs?: number;
 }
 
+/** What to upsert where: the key says which row a record is of, and which partition it goes to. */
+export interface KafkaUpsertOptions<T> extends Omit<KafkaSinkOptions<T>, "key" | "partition"> {
+  /** Never `null`. */
+  readonly key: SerializationSchema<T> | ((value: T) => Uint8Array | string);
+  /** Records that delete the row of their key instead of replacing it. Default: none; those whose `value` gives `null` do, too. */
+  readonly deletes?: (value: T) => boolean;
+}
+
 /** Those options, checked and with all defaults. */
 export interface KafkaSinkSettings<T> {
   readonly connection: ConnectionSettings;
@@ -56,6 +65,8 @@ export interface KafkaSinkSettings<T> {
   readonly transactionTimeoutMs: number;
   readonly onTransactionLost: "fail" | "warn";
   readonly producer: ProducerSettings;
+  /** Opens the formats of value and key. */
+  readonly openFormats: () => Promise<void>;
 }
 
 const MAX_INT32 = 0x7fffffff;
@@ -76,12 +87,32 @@ export function sinkSettings<T>(options: KafkaSinkOptions<T>): KafkaSinkSettings
     headers: headers === undefined ? undefined : (record) => Object.entries(headers(record)).map(([name, content]) => ({ key: name, value: typeof content === "string" ? Buffer.from(content) : content })),
     transactionTimeoutMs: between("transactionTimeoutMs", options.transactionTimeoutMs ?? 900_000, 1, MAX_INT32),
     onTransactionLost: options.onTransactionLost ?? "fail",
+    openFormats: async () => {
+      for (const form of [value, key]) if (typeof form === "object") await form.open?.();
+    },
     producer: {
       compression,
       batchSizeBytes: between("batchSizeBytes", options.batchSizeBytes ?? 256 * 1024, 1, MAX_INT32),
       bufferMemoryBytes: between("bufferMemoryBytes", options.bufferMemoryBytes ?? 32 * 1024 * 1024, 1, MAX_INT32),
       deliveryTimeoutMs: between("deliveryTimeoutMs", options.deliveryTimeoutMs ?? 120_000, 1, MAX_INT32),
     },
+  };
+}
+
+/** @throws `OPTION_INVALID` */
+export function upsertSettings<T>({ deletes, ...options }: KafkaUpsertOptions<T>): KafkaSinkSettings<T> {
+  const settings = sinkSettings<T>(options);
+  const { key, value } = settings;
+  if (key === undefined) throw invalidOption("key", "upserts need one", "give the function that says which row a record is of");
+  if (settings.deliveryGuarantee === "none") throw invalidOption("deliveryGuarantee", "a lost upsert leaves the table wrong for ever", 'leave it at "at-least-once"');
+  return {
+    ...settings,
+    key: (record) => {
+      const bytes = key(record);
+      if (bytes === null) throw new MillraceError({ code: "KAFKA_RECORD_UNSERIALIZABLE", message: "an upsert has no key", location: { option: "key" } });
+      return bytes;
+    },
+    value: (record) => (deletes?.(record) === true ? null : value(record)),
   };
 }
 

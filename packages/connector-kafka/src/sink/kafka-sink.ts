@@ -1,8 +1,8 @@
 import type { Committer, Sink, SinkWriter, SinkWriterContext } from "@millrace/core";
 import { KafkaClient } from "../client/kafka-client.js";
 import { KafkaCommitter } from "./kafka-committer.js";
-import { sinkSettings } from "./kafka-sink-options.js";
-import type { KafkaSinkOptions, KafkaSinkSettings } from "./kafka-sink-options.js";
+import { sinkSettings, upsertSettings } from "./kafka-sink-options.js";
+import type { KafkaSinkOptions, KafkaSinkSettings, KafkaUpsertOptions } from "./kafka-sink-options.js";
 import { KafkaSinkWriter } from "./kafka-sink-writer.js";
 import type { KafkaWriterState } from "./kafka-sink-writer.js";
 import { TransactionPool, subtaskOfId } from "./transaction-pool.js";
@@ -46,6 +46,15 @@ export class KafkaSink<T> implements Sink<T, KafkaCommittable, KafkaWriterState>
     return new KafkaSink(sinkSettings(options));
   }
 
+  /**
+   * Writes a table's changes: every record replaces what there was of its key, or deletes it (a tombstone). Who reads the topic takes the last record of each key;
+   * a topic with `cleanup.policy=compact` forgets the others. Records of one key must come through one subtask: `keyBy` it before. Even at least once, the table is
+   * right in the end. Flink: upsert-kafka. @throws `OPTION_INVALID`
+   */
+  static upserts<T>(options: KafkaUpsertOptions<T>): KafkaSink<T> {
+    return new KafkaSink(upsertSettings(options));
+  }
+
   createWriter(context: SinkWriterContext): Promise<SinkWriter<T>> {
     return this.restoreWriter(context, []);
   }
@@ -53,6 +62,7 @@ export class KafkaSink<T> implements Sink<T, KafkaCommittable, KafkaWriterState>
   async restoreWriter(context: SinkWriterContext, state: readonly KafkaWriterState[]): Promise<SinkWriter<T>> {
     const client = new KafkaClient(this.#settings.connection);
     try {
+      await this.#settings.openFormats();
       const writer = new KafkaSinkWriter(context, this.#settings, client, await this.#openPool(context, client, state));
       await writer.open();
       return writer;

@@ -31,6 +31,7 @@ export class KafkaSourceReader<T> implements SourceReader<T, KafkaSplit> {
   #finished: KafkaSplit[] = [];
   #turn: PartitionReader[] = [];
   #noMoreSplits: boolean = false;
+  #failure: { readonly error: unknown } | undefined;
   #signalled: boolean = false;
   #waiting: (() => void) | undefined;
 
@@ -51,6 +52,7 @@ export class KafkaSourceReader<T> implements SourceReader<T, KafkaSplit> {
   pollNext(output: ReaderOutput<T>): InputStatus {
     this.#signalled = false;
     if (this.#fetcher.failure !== undefined) throw this.#fetcher.failure;
+    if (this.#failure !== undefined) throw this.#failure.error;
     let emitted = false;
     for (let left = this.#partitions.size; left > 0 && !output.full; left--) {
       const partition = this.#next();
@@ -124,7 +126,7 @@ export class KafkaSourceReader<T> implements SourceReader<T, KafkaSplit> {
   #next(): PartitionReader | undefined {
     for (let i = 0; i < this.#turn.length; i++) {
       const partition = this.#turn[i]!;
-      if (partition.cursor === undefined || partition.isPaused) continue;
+      if (partition.cursor === undefined || partition.isPaused || partition.isPreparing) continue;
       this.#turn.splice(i, 1);
       this.#turn.push(partition);
       return partition;
@@ -138,10 +140,12 @@ export class KafkaSourceReader<T> implements SourceReader<T, KafkaSplit> {
     if (cursor === undefined) return false;
     const splitOutput = output.forSplit(split.splitId);
     const values: T[] = [];
-    const timestampsMs = new Float64Array(BATCH_SIZE);
+    let timestampsMs = new Float64Array(BATCH_SIZE);
+    const prepares = this.#settings.value?.prepare !== undefined;
     const end = split.stoppingOffset ?? Number.POSITIVE_INFINITY;
     while (values.length < BATCH_SIZE) {
-      if (!cursor.next()) {
+      if (partition.held === cursor) partition.held = undefined;
+      else if (!cursor.next()) {
         partition.dropCursor();
         break;
       }
@@ -149,29 +153,54 @@ export class KafkaSourceReader<T> implements SourceReader<T, KafkaSplit> {
         partition.advanceTo(end);
         break;
       }
-      const value = this.#deserialize(split, cursor, splitOutput);
-      if (value !== undefined) {
-        timestampsMs[values.length] = cursor.timestampMs;
-        values.push(value);
+      if (prepares && this.#prepares(partition, cursor)) break;
+      const before = values.length;
+      this.#deserialize(split, cursor, splitOutput, values);
+      if (values.length > timestampsMs.length) {
+        const longer = new Float64Array(values.length + BATCH_SIZE);
+        longer.set(timestampsMs);
+        timestampsMs = longer;
       }
+      for (let i = before; i < values.length; i++) timestampsMs[i] = cursor.timestampMs;
       partition.advanceTo(cursor.offset + 1);
     }
-    if (values.length > 0) splitOutput.collectBatch(values, values.length === BATCH_SIZE ? timestampsMs : timestampsMs.slice(0, values.length));
+    if (values.length > 0) splitOutput.collectBatch(values, values.length === timestampsMs.length ? timestampsMs : timestampsMs.slice(0, values.length));
     return true;
   }
 
-  #deserialize(split: KafkaSplit, cursor: RecordCursor, output: ReaderOutput<T>): T | undefined {
+  /** True when the format must fetch something before it can read the record: the partition stays there until it has. */
+  #prepares(partition: PartitionReader, cursor: RecordCursor): boolean {
+    const { value } = this.#settings;
+    if (cursor.valueStart < 0) return false;
+    const preparing = value!.prepare!(cursor.bytes, cursor.valueStart, cursor.valueEnd);
+    if (preparing === undefined) return false;
+    partition.held = cursor;
+    partition.isPreparing = true;
+    preparing.catch((error: unknown) => (this.#failure ??= { error })).finally(() => {
+      partition.isPreparing = false;
+      this.#signal();
+    });
+    return true;
+  }
+
+  /** Appends what the record holds to `values`: all its records or, when it is malformed, none. */
+  #deserialize(split: KafkaSplit, cursor: RecordCursor, output: ReaderOutput<T>, values: T[]): void {
     const { value, deserializer } = this.#settings;
+    const count = values.length;
     try {
-      if (value === undefined) return deserializer!(recordAt(split, cursor));
-      if (cursor.valueStart < 0) throw TOMBSTONE;
-      return value.deserialize(cursor.bytes, cursor.valueStart, cursor.valueEnd);
+      let record: T | undefined;
+      if (value === undefined) record = deserializer!(recordAt(split, cursor));
+      else if (cursor.valueStart < 0) {
+        if (value.ignoresTombstones !== true) throw TOMBSTONE;
+      } else if (value.deserializeEach !== undefined) value.deserializeEach(cursor.bytes, cursor.valueStart, cursor.valueEnd, (one) => values.push(one));
+      else record = value.deserialize(cursor.bytes, cursor.valueStart, cursor.valueEnd);
+      if (record !== undefined) values.push(record);
     } catch (error) {
+      values.length = count;
       this.#errors.inc();
       const { onError } = this.#settings;
       if (onError === "fail") throw isMillraceError(error) ? error : malformedRecord(split, cursor.offset, value?.name ?? "record the deserializer takes", error);
       if (onError === "side-output") output.sideOutput(MALFORMED_KAFKA_RECORDS.id, { ...recordAt(split, cursor), message: (error as Error).message }, cursor.timestampMs);
-      return undefined;
     }
   }
 

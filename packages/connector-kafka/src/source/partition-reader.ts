@@ -11,6 +11,9 @@ export class PartitionReader {
   readonly split: KafkaSplit;
   /** Nothing is fetched or emitted while watermark alignment holds it back. */
   isPaused: boolean = false;
+  /** The cursor that stands on a record whose deserializer still has to fetch something; nothing is emitted until then. */
+  held: RecordCursor | undefined;
+  isPreparing: boolean = false;
   /** A fetch for it is on its way. */
   isFetching: boolean = false;
   highWatermark: number = -1;

@@ -17,10 +17,19 @@ export class BufferPool {
 
   /** A buffer of at least `bytes` bytes with any content, and not many times larger. */
   take(bytes: number): ArrayBuffer | undefined {
+    return this.takeBetween(bytes, bytes * MAX_WASTE);
+  }
+
+  /** A buffer of exactly `bytes` bytes with any content. */
+  takeExactly(bytes: number): ArrayBuffer | undefined {
+    return this.takeBetween(bytes, bytes);
+  }
+
+  private takeBetween(least: number, most: number): ArrayBuffer | undefined {
     const { buffers } = this;
     for (let i = buffers.length - 1; i >= 0; i--) {
       const buffer = buffers[i]!;
-      if (buffer.byteLength < bytes || buffer.byteLength > bytes * MAX_WASTE) continue;
+      if (buffer.byteLength < least || buffer.byteLength > most) continue;
       buffers[i] = buffers[buffers.length - 1]!;
       buffers.pop();
       this.bytes -= buffer.byteLength;

@@ -3,6 +3,8 @@ import { configOption, type ConfigOption } from "./config-option.js";
 /** Options of cluster processes, under Flink's keys where Flink has them. Jobs cannot set them. */
 export const JOBMANAGER_RPC_ADDRESS: ConfigOption<string> = configOption.string("jobmanager.rpc.address", "127.0.0.1", "Where TaskManagers and clients find the JobManager.");
 export const JOBMANAGER_RPC_PORT: ConfigOption<number> = configOption.integer("jobmanager.rpc.port", 6123, "Port of the JobManager; 0 takes a free one.");
+export const CLIENT_TIMEOUT: ConfigOption<number> = configOption.duration(
+  "client.timeout", 60_000, "How long a command waits for a leading JobManager, when the configuration says how one is elected.");
 export const JOBMANAGER_BIND_HOST: ConfigOption<string> = configOption.string(
   "jobmanager.bind-host", "127.0.0.1", "Address that the JobManager listens on; one that is not loopback needs `security.ssl.internal.enabled`.");
 export const TASKMANAGER_HOST: ConfigOption<string | undefined> = configOption.optionalString(
@@ -33,7 +35,7 @@ export const JOB_STORE_EXPIRATION: ConfigOption<number> = configOption.duration(
 export const JOB_STORE_CAPACITY: ConfigOption<number> = configOption.integer("jobstore.max-capacity", 1000, "The most ended jobs that the JobManager remembers.");
 
 export const clusterOptions: readonly ConfigOption<any>[] = [
-  JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, JOBMANAGER_BIND_HOST, TASKMANAGER_HOST, TASKMANAGER_BIND_HOST, TASKMANAGER_SLOTS, TASKMANAGER_RESOURCE_ID,
+  JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, CLIENT_TIMEOUT, JOBMANAGER_BIND_HOST, TASKMANAGER_HOST, TASKMANAGER_BIND_HOST, TASKMANAGER_SLOTS, TASKMANAGER_RESOURCE_ID,
   TASKMANAGER_REGISTRATION_TIMEOUT, CLUSTER_EVENLY_SPREAD, SLOT_REQUEST_TIMEOUT, HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, JOB_STORE_EXPIRATION, JOB_STORE_CAPACITY,
   TASKMANAGER_DATA_PORT, INTERNAL_SSL, INTERNAL_SSL_CERTIFICATE, INTERNAL_SSL_KEY, INTERNAL_SSL_CA,
 ];

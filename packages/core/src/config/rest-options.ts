@@ -16,6 +16,8 @@ export const WEB_UPLOAD_DIRECTORY: ConfigOption<string | undefined> = configOpti
 export const WEB_REFRESH_INTERVAL: ConfigOption<number> = configOption.duration("web.refresh-interval", 3000, "How often the dashboard asks again.");
 export const WEB_DASHBOARD_DIRECTORY: ConfigOption<string | undefined> = configOption.optionalString(
   "web.dashboard.dir", undefined, "Directory of a dashboard's static files, served at /.");
+export const SSL_RELOAD_INTERVAL: ConfigOption<number> = configOption.duration(
+  "security.ssl.reload-interval", 10_000, "How often the files of certificates, keys and CAs, internal ones and those of REST, are looked at: what was replaced is used for new connections. 0 is never.");
 export const REST_SSL: ConfigOption<boolean> = configOption.boolean("security.ssl.rest.enabled", false, "Whether the REST server speaks HTTPS.");
 export const REST_SSL_CERTIFICATE: ConfigOption<string | undefined> = configOption.optionalString(
   "security.ssl.rest.certificate", undefined, "PEM file with the REST server's certificate, as `millrace cert` makes it.");
@@ -41,6 +43,6 @@ export const OTEL_SERVICE_NAME: ConfigOption<string> = configOption.string("metr
 
 export const restOptions: readonly ConfigOption<any>[] = [
   REST_ADDRESS, REST_PORT, REST_BIND_ADDRESS, REST_MAX_CONTENT_LENGTH, WEB_SUBMIT, WEB_CANCEL, WEB_UPLOAD_DIRECTORY, WEB_REFRESH_INTERVAL, WEB_DASHBOARD_DIRECTORY,
-  REST_SSL, REST_SSL_CERTIFICATE, REST_SSL_KEY, REST_SSL_CA, REST_SSL_AUTHENTICATION, REST_TOKENS_FILE,
+  REST_SSL, SSL_RELOAD_INTERVAL, REST_SSL_CERTIFICATE, REST_SSL_KEY, REST_SSL_CA, REST_SSL_AUTHENTICATION, REST_TOKENS_FILE,
   PROMETHEUS_FACTORY, PROMETHEUS_PORT, PROMETHEUS_FILTER_LABELS, OTEL_FACTORY, OTEL_ENDPOINT, OTEL_INTERVAL, OTEL_SERVICE_NAME,
 ];

@@ -1,3 +1,5 @@
+import type { BufferPool } from "../codec/buffer-pool.js";
+
 /**
  * One end of a two-way channel between threads, in the shape both `worker_threads.MessagePort` and the in-thread queue can offer.
  *
@@ -9,5 +11,9 @@ export interface MessagePortLike {
   /** The next message, or `undefined` when there is none. */
   receive(): unknown;
   onWake: (() => void) | undefined;
+  /** Sends what was gathered of a turn's messages; without it, they leave when the turn is over at the latest. */
+  flush?(): void;
+  /** For ports that copy: where buffers of received messages come from, and go when they were sent. */
+  buffers?: BufferPool | undefined;
   close(): void;
 }

@@ -13,8 +13,13 @@ export interface Connection {
   onData: ((bytes: Uint8Array) => void) | undefined;
   /** Called once, with the error if there was one. */
   onClose: ((error?: Error) => void) | undefined;
-  /** Returns false when the caller should wait for `drained`. */
-  write(bytes: Uint8Array): boolean;
+  /**
+   * Returns false when the caller should wait for `drained`. What is written in one turn may be gathered, and leave together at {@link flush} or when the turn is over.
+   * @param sent called once the bytes may be changed; never called by connections for which they must not be
+   */
+  write(bytes: Uint8Array, sent?: () => void): boolean;
+  /** Sends what was gathered. */
+  flush?(): void;
   drained(): Promise<void>;
   pause(): void;
   resume(): void;

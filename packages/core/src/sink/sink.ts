@@ -22,9 +22,13 @@ export interface SinkWriterContext {
   /** Calls `action` on the task's thread, between records, after `delayMs` of processing time. */
   registerTimer(delayMs: number, action: () => void | Promise<void>): Cancellable;
   /** Writes a line to the log; `print` goes to the standard output of the job's client. */
-  log(level: "print" | "info" | "warn", line: string): void;
-  /** Sends values to the program that called `execute()`, to its collector of that id; in order per subtask. Absent where no program is attached. */
-  collect?(collectId: string, values: readonly unknown[]): void;
+  log(level: "print" | "info" | "warn", line: string): void | Promise<void>;
+  /**
+   * Sends values to the program that called `execute()`, to its collector of that id; in order per subtask. Absent where no program is attached.
+   * What it returns, and what a `print` line does, is to be waited for before more is sent: the program is slow, and has not taken what is on its way.
+   * @param committed a complete checkpoint covers them, so that they can be shown at once
+   */
+  collect?(collectId: string, values: readonly unknown[], committed?: boolean): void | Promise<void>;
 }
 
 /** What a writer can ask about the record it writes. Only valid during the call. */

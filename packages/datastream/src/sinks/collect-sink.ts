@@ -34,8 +34,8 @@ export class CollectSink<T> implements Sink<T, CollectedChunk<T>, number> {
   createCommitter(context: SinkWriterContext): Committer<CollectedChunk<T>> {
     const { collectId } = this;
     return {
-      commit(requests: readonly CommitRequest<CollectedChunk<T>>[]): void {
-        send(context, collectId, requests.map((request) => request.committable));
+      async commit(requests: readonly CommitRequest<CollectedChunk<T>>[]): Promise<void> {
+        for (const { committable } of requests) for (const piece of piecesOf(committable)) await send(context, collectId, piece, true);
       },
       close(): void {},
     };
@@ -57,14 +57,14 @@ class CollectWriter<T> implements CommittingSinkWriter<T, CollectedChunk<T>>, St
     this.#transactional = context.config.get(CHECKPOINTING_INTERVAL) !== undefined && context.config.get(RUNTIME_MODE) !== "BATCH";
   }
 
-  write(value: T): void {
+  write(value: T): void | Promise<void> {
     this.#values.push(value);
     if (this.#transactional) return;
-    if (this.#values.length >= CHUNK_SIZE) this.#sendNow();
-    else this.#timer ??= this.#context.registerTimer(CHUNK_DELAY_MS, () => this.#sendNow());
+    if (this.#values.length >= CHUNK_SIZE) return this.#sendNow();
+    this.#timer ??= this.#context.registerTimer(CHUNK_DELAY_MS, () => this.#sendNow());
   }
-  flush(): void {
-    if (!this.#transactional) this.#sendNow();
+  flush(): void | Promise<void> {
+    return this.#transactional ? undefined : this.#sendNow();
   }
   prepareCommit(): readonly CollectedChunk<T>[] {
     if (!this.#transactional || this.#values.length === 0) return [];
@@ -80,18 +80,23 @@ class CollectWriter<T> implements CommittingSinkWriter<T, CollectedChunk<T>>, St
     this.#timer?.cancel();
   }
 
-  #sendNow(): void {
+  #sendNow(): void | Promise<void> {
     this.#timer?.cancel();
     this.#timer = undefined;
     if (this.#values.length === 0) return;
     const values = this.#values;
     this.#values = [];
-    send(this.#context, this.#collectId, [{ firstIndex: undefined, values }]);
+    return send(this.#context, this.#collectId, { firstIndex: undefined, values }, false);
   }
 }
 
-function send<T>(context: SinkWriterContext, collectId: string, chunks: readonly CollectedChunk<T>[]): void {
-  if (context.collect !== undefined) return context.collect(collectId, chunks);
+/** A checkpoint may cover many values; a slow program takes them bit by bit. */
+function* piecesOf<T>({ firstIndex = 0, values }: CollectedChunk<T>): Generator<CollectedChunk<T>> {
+  for (let at = 0; at < values.length; at += CHUNK_SIZE) yield { firstIndex: firstIndex + at, values: values.slice(at, at + CHUNK_SIZE) };
+}
+
+function send<T>(context: SinkWriterContext, collectId: string, chunk: CollectedChunk<T>, committed: boolean): void | Promise<void> {
+  if (context.collect !== undefined) return context.collect(collectId, [chunk], committed);
   throw new MillraceError({
     code: "COLLECT_UNAVAILABLE",
     message: "there is no program to send collected records to",

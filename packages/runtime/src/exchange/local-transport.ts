@@ -14,6 +14,7 @@ const POOLED_BATCHES = 8;
 /** Connects two tasks of one slot: batches go into the receiver's queue as they are; the bound is the number that wait there. */
 export class LocalTransport implements ChannelTransport {
   flushWanted = false;
+  readonly sentBytes = 0;
   readonly #receiver: InputChannel;
   readonly #limit: number;
   readonly #pressure: OutputPressure;

@@ -40,9 +40,13 @@ export interface ChannelTransport {
   readonly writable: boolean;
   /** An idle flush was refused: wake the task as soon as the channel is writable. */
   flushWanted: boolean;
+  /** Bytes of the last buffer, on edges that encode. */
+  readonly sentBytes: number;
 }
 
 const SMALLEST_BUFFER = 32;
+/** Of records so large that a full buffer of them would be larger, fewer go into one: what is on the way is counted in buffers. */
+const MOST_BYTES = 1 << 18;
 
 /** The sending end of one channel: the buffer under construction. One hidden class for all kinds of edges, since `append` runs once per record. */
 export class OutputChannel {
@@ -53,7 +57,8 @@ export class OutputChannel {
   private count: number;
   private room: number;
   private batch: RecordBatch;
-  private readonly capacity: number;
+  private capacity: number;
+  private readonly mostRecords: number;
   private readonly hashed: boolean;
   private combined: boolean;
   private readonly transport: ChannelTransport;
@@ -69,6 +74,7 @@ export class OutputChannel {
     this.place = place;
     this.waiting = undefined;
     this.capacity = capacity;
+    this.mostRecords = capacity;
     this.hashed = hashed;
     this.combined = false;
     this.count = 0;
@@ -129,7 +135,15 @@ export class OutputChannel {
     this.count = 0;
     this.marks = null;
     this.buffersOut++;
-    this.use(this.transport.send(batch) ?? newBatch(Math.min(this.capacity, this.room), this.hashed));
+    const next = this.transport.send(batch);
+    if (this.transport.sentBytes > MOST_BYTES || this.capacity < this.mostRecords) this.fit(batch.count, this.transport.sentBytes);
+    this.use(next ?? newBatch(Math.min(this.capacity, this.room), this.hashed));
+  }
+
+  /** Chooses how many records go into the next buffer, after `records` of them made one of `bytes`. */
+  private fit(records: number, bytes: number): void {
+    if (bytes > MOST_BYTES) this.capacity = Math.max(1, Math.min(this.capacity, Math.floor((records * MOST_BYTES) / bytes)));
+    else if (records >= this.capacity && bytes * 2 <= MOST_BYTES) this.capacity = Math.min(this.mostRecords, this.capacity * 2);
   }
 
   /** What is appended from now on are pairs of a key and an accumulator, or records again. */

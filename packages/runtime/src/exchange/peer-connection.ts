@@ -1,4 +1,4 @@
-import type { MessagePortLike } from "@millrace/core";
+import type { BufferPool, MessagePortLike } from "@millrace/core";
 import { Barrier, EndOfChannel, EndOfInput, type ChannelElement, type ChannelEvent } from "./channel-element.js";
 import type { CheckpointOptions } from "../protocol/deployment.js";
 import type { RemoteTransport } from "./remote-transport.js";
@@ -24,9 +24,11 @@ export class PeerConnection {
   /** Credits that came before their sender was made. */
   readonly #earlyCredits = new Map<number, number>();
 
-  constructor(port: MessagePortLike, receive: ReceiveElement, wake: () => void) {
+  /** @param buffers what was received and read, to be filled and sent */
+  constructor(port: MessagePortLike, receive: ReceiveElement, wake: () => void, buffers?: BufferPool) {
     this.#port = port;
     this.#receive = receive;
+    port.buffers = buffers;
     port.onWake = wake;
   }
 
@@ -49,15 +51,18 @@ export class PeerConnection {
     this.#port.post(message);
   }
 
-  /** Collected until `flushCredits`, so that one message carries the credits of a whole turn. */
+  /** Collected until `flush`, so that one message carries the credits of a whole turn. */
   returnCredits(channel: number, credits: number): void {
     this.#credits.set(channel, (this.#credits.get(channel) ?? 0) + credits);
   }
 
-  flushCredits(): void {
-    if (this.#credits.size === 0) return;
-    this.#port.post({ kind: "credits", credits: [...this.#credits].flat() } satisfies PeerMessage);
-    this.#credits.clear();
+  /** Sends the credits of a turn, and whatever else the port has gathered. */
+  flush(): void {
+    if (this.#credits.size > 0) {
+      this.#port.post({ kind: "credits", credits: [...this.#credits].flat() } satisfies PeerMessage);
+      this.#credits.clear();
+    }
+    this.#port.flush?.();
   }
 
   /** Takes everything that has arrived. */

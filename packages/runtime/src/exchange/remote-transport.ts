@@ -14,6 +14,7 @@ export interface BufferEncoder {
 export class RemoteTransport implements ChannelTransport {
   readonly channelId: number;
   flushWanted = false;
+  sentBytes = 0;
   readonly #connection: PeerConnection;
   readonly #encoder: BufferEncoder;
   readonly #pressure: OutputPressure;
@@ -38,6 +39,7 @@ export class RemoteTransport implements ChannelTransport {
 
   send(batch: RecordBatch): RecordBatch {
     const buffer = this.#encoder.encode(batch);
+    this.sentBytes = buffer.byteLength;
     if (this.writable) this.#post(buffer);
     else {
       if (this.#pendingBuffers++ === 0) this.#pressure.block();

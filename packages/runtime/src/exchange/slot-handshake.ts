@@ -31,7 +31,8 @@ export function withBytesAhead(connection: Connection, ahead: Uint8Array): Conne
     set onClose(report) {
       connection.onClose = report;
     },
-    write: (bytes) => connection.write(bytes),
+    write: (bytes, sent) => connection.write(bytes, sent),
+    flush: () => connection.flush?.(),
     drained: () => connection.drained(),
     pause: () => connection.pause(),
     resume: () => connection.resume(),

@@ -1,4 +1,4 @@
-import { MillraceError, decodeValue, encodeValue, type Connection, type MessagePortLike } from "@millrace/core";
+import { MillraceError, decodeValue, encodeValue, type BufferPool, type Connection, type MessagePortLike } from "@millrace/core";
 
 /** Far above any batch; a longer one means that the other side is not what it says it is. */
 const MAX_BODY_BYTES = 1024 * 1024 * 1024;
@@ -18,16 +18,16 @@ interface Head {
  *
  * A message is a frame: the lengths of head and body (four bytes each, big-endian), the head in core's value codec, and as body the buffer
  * of the message, as it is. A buffer that is sent is written from where it lies, and one that arrives is copied once, out of the socket's chunks.
- * What is posted before the connection is there, or while it is full, waits; credits bound how much that can be.
+ * What is posted before the connection is there waits here, and what it cannot take yet, in it; credits bound how much that can be.
  */
 export class SocketPort implements MessagePortLike {
   onWake: (() => void) | undefined = undefined;
+  buffers: BufferPool | undefined = undefined;
   readonly #onLost: (error: MillraceError) => void;
   readonly #reader: FrameReader;
   #connection: Connection | undefined;
-  #unsent: Uint8Array[] = [];
-  /** The connection takes no more for now. */
-  #full = true;
+  /** What was posted before there was a connection. */
+  #unsent: { readonly bytes: Uint8Array; readonly sent: (() => void) | undefined }[] = [];
   #received: unknown[] = [];
   #next = 0;
   #woken = false;
@@ -36,7 +36,7 @@ export class SocketPort implements MessagePortLike {
   /** @param onLost called once when the connection cannot be made, breaks, or carries what it should not: `PEER_CONNECTION_LOST` */
   constructor(onLost: (error: MillraceError) => void) {
     this.#onLost = onLost;
-    this.#reader = new FrameReader((head, body) => this.#take(head, body));
+    this.#reader = new FrameReader((head, body) => this.#take(head, body), (bytes) => this.buffers?.takeExactly(bytes));
   }
 
   /** The connection is there, and its handshake is over. */
@@ -52,8 +52,8 @@ export class SocketPort implements MessagePortLike {
       }
       this.#wake();
     };
-    this.#full = false;
-    this.#flush();
+    for (const { bytes, sent } of this.#unsent.splice(0)) connection.write(bytes, sent);
+    connection.flush?.();
   }
 
   /** There will be no connection any more. */
@@ -79,8 +79,13 @@ export class SocketPort implements MessagePortLike {
     lengths.setUint32(4, bodyBytes);
     frame.set(head, LENGTHS_BYTES);
     if (copied > 0) frame.set(new Uint8Array(buffer!), LENGTHS_BYTES + head.length);
-    this.#write(frame);
-    if (copied < bodyBytes) this.#write(new Uint8Array(buffer!));
+    this.#write(frame, undefined);
+    const { buffers } = this;
+    if (copied < bodyBytes) this.#write(new Uint8Array(buffer!), buffers && (() => buffers.give(buffer!)));
+  }
+
+  flush(): void {
+    this.#connection?.flush?.();
   }
 
   receive(): unknown {
@@ -105,23 +110,9 @@ export class SocketPort implements MessagePortLike {
     connection.close();
   }
 
-  #write(bytes: Uint8Array): void {
-    if (this.#full) this.#unsent.push(bytes);
-    else if (!this.#connection!.write(bytes)) this.#waitForDrain();
-  }
-
-  #waitForDrain(): void {
-    this.#full = true;
-    this.#connection!.drained().then(() => {
-      this.#full = false;
-      this.#flush();
-    }, () => undefined);
-  }
-
-  #flush(): void {
-    const waiting = this.#unsent;
-    this.#unsent = [];
-    for (const bytes of waiting) this.#write(bytes);
+  #write(bytes: Uint8Array, sent: (() => void) | undefined): void {
+    if (this.#connection === undefined) this.#unsent.push({ bytes, sent });
+    else this.#connection.write(bytes, sent);
   }
 
   #take(head: Uint8Array, body: ArrayBuffer): void {
@@ -139,13 +130,16 @@ export class SocketPort implements MessagePortLike {
 /** Puts frames together from the chunks of a connection. Allocates nothing for lengths beyond the limits. */
 class FrameReader {
   readonly #take: (head: Uint8Array, body: ArrayBuffer) => void;
+  /** A buffer of this size that can be filled, if there is one. */
+  readonly #reuse: (bytes: number) => ArrayBuffer | undefined;
   readonly #lengths = new Uint8Array(LENGTHS_BYTES);
   #head: Uint8Array | undefined;
   #body: Uint8Array<ArrayBuffer> | undefined;
   #filled = 0;
 
-  constructor(take: (head: Uint8Array, body: ArrayBuffer) => void) {
+  constructor(take: (head: Uint8Array, body: ArrayBuffer) => void, reuse: (bytes: number) => ArrayBuffer | undefined) {
     this.#take = take;
+    this.#reuse = reuse;
   }
 
   receive(chunk: Uint8Array): void {
@@ -176,7 +170,7 @@ class FrameReader {
       throw new MillraceError({ code: "PEER_FRAME_INVALID", message: `a frame of ${headBytes} and ${bodyBytes} bytes was announced`, recovery: "restart" });
     }
     this.#head = new Uint8Array(headBytes);
-    this.#body = new Uint8Array(bodyBytes);
+    this.#body = new Uint8Array(this.#reuse(bodyBytes) ?? new ArrayBuffer(bodyBytes));
     this.#filled = 0;
   }
 }

@@ -12,11 +12,15 @@ export interface CheckpointOptions {
   readonly full?: boolean;
   /** Absolute directory of a savepoint: its files go there, and refer to no others. */
   readonly savepointDirectory?: string;
+  /** Of a savepoint: its metadata says that it is in the format of checkpoints, which may change with the release. Absent: the canonical one. */
+  readonly savepointFormat?: "NATIVE";
   /**
    * The job stops behind it: nothing is processed after the snapshot, until the checkpoint is complete (the task finishes) or aborted (it goes on).
    * `drain`: the sources end first, as if there were no more records, so that all windows fire; a task that was aborted then has to be cancelled.
    */
   readonly stop?: "suspend" | "drain";
+  /** All input has ended, and no operator will run again: only what sinks have yet to commit is kept. The one checkpoint of a batch job. */
+  readonly final?: true;
 }
 
 /** One attempt of one subtask. Unique over the life of a job. */
@@ -30,7 +34,7 @@ export interface ExecutionAttempt {
 export interface TaskRestore {
   readonly checkpointId: number;
   readonly operators: Readonly<Record<string, OperatorRestore>>;
-  /** Every subtask of this vertex had finished before the checkpoint: pass on the end of input and finish, without running operators (FLIP-147). */
+  /** Every subtask of this vertex had finished before the checkpoint: pass on the end of input and finish, without running operators but sinks that have something to commit (FLIP-147). */
   readonly finished?: boolean;
   /** Records that were on their way to this subtask: processed before anything else comes over their edges. */
   readonly inFlight?: readonly InFlightRestore[];
@@ -93,6 +97,8 @@ export interface SlotJob {
   readonly checkpointDirectory: string;
   /** Absolute; for files that live no longer than the job. */
   readonly temporaryDirectory: string;
+  /** The JobMaster says what of its results the program has taken. */
+  readonly tellsResultsTaken?: true;
 }
 
 /** Where the state of one task went. JSON-friendly, part of the checkpoint's metadata. */

@@ -15,6 +15,8 @@ export type SlotCommand =
   | { readonly type: "run"; readonly epoch: number }
   | { readonly type: "triggerCheckpoint"; readonly epoch: number; readonly checkpointId: number; readonly timestampMs: number; readonly tasks: readonly ExecutionAttempt[]; readonly options?: CheckpointOptions }
   | { readonly type: "checkpointComplete" | "checkpointAborted"; readonly epoch: number; readonly checkpointId: number }
+  /** The program has taken so many bytes of what a task sent to it. */
+  | { readonly type: "resultsTaken"; readonly epoch: number; readonly attempt: ExecutionAttempt; readonly bytes: number }
   | { readonly type: "cancel"; readonly epoch: number }
   /** From an operator coordinator to the operator's subtask. */
   | { readonly type: "operatorEvent"; readonly epoch: number; readonly operatorId: string; readonly subtaskIndex: number; readonly event: CoordinatorToOperator }
@@ -31,8 +33,11 @@ export type SlotEvent =
       readonly state: TaskStateSnapshot; readonly metrics: CheckpointTaskMetrics;
     }
   | { readonly type: "declineCheckpoint"; readonly epoch: number; readonly checkpointId: number; readonly attempt: ExecutionAttempt; readonly error: SerializedError }
-  /** A sink holds committables at the end of its input: it stays RUNNING until a checkpoint that includes them is complete. */
-  | { readonly type: "finalCheckpointNeeded"; readonly epoch: number; readonly attempt: ExecutionAttempt }
+  /**
+   * A sink holds committables at the end of its input: it stays RUNNING until a checkpoint that includes them is complete. Or (`hasUncommitted` is false)
+   * a task has nothing left to do but wait until such tasks close its input.
+   */
+  | { readonly type: "finalCheckpointNeeded"; readonly epoch: number; readonly attempt: ExecutionAttempt; readonly hasUncommitted?: boolean }
   | { readonly type: "coordinatorEvent"; readonly epoch: number; readonly operatorId: string; readonly subtaskIndex: number; readonly event: OperatorToCoordinator }
   | { readonly type: "operatorEvent"; readonly epoch: number; readonly operatorId: string; readonly subtaskIndex: number; readonly event: CoordinatorToOperator }
   | { readonly type: "coordinatorSnapshot"; readonly epoch: number; readonly operatorId: string; readonly checkpointId: number; readonly state: Uint8Array }
@@ -45,10 +50,16 @@ export type SlotEvent =
   /** Results for `executeAndCollect` and `print`: exchange-codec bytes, in order per (collectId, subtask). */
   | {
       readonly type: "collected"; readonly epoch: number; readonly collectId: string; readonly subtaskIndex: number; readonly batch: ArrayBuffer;
-      /** Id of the last checkpoint whose barrier the subtask has passed (or was restored from; 0: none): the first complete one after it covers the batch. */
+      /**
+       * Id of the last checkpoint whose barrier the subtask has passed (or was restored from; 0: none): the first complete one after it covers the batch.
+       * -1: a complete one does.
+       */
       readonly afterCheckpoint: number;
+      /** Hears `resultsTaken`. */
+      readonly attempt?: ExecutionAttempt;
     }
-  | { readonly type: "log"; readonly level: "print" | "info" | "warn" | "error"; readonly line: string }
+  /** With an `attempt`, what one of its sinks prints; it hears `resultsTaken`. */
+  | { readonly type: "log"; readonly level: "print" | "info" | "warn" | "error"; readonly line: string; readonly attempt?: ExecutionAttempt }
   /** The slot itself is lost (its module does not import, the fingerprint differs, a fault outside of any task). */
   | { readonly type: "slotFailed"; readonly error: SerializedError };
 

@@ -25,7 +25,8 @@ const RETRY_PAUSE_MS = 1000;
  * Writer and committer of a sink in one operator.
  *
  * Committables of a checkpoint are kept in operator state from `prepareSnapshot` until they are committed: when the checkpoint (or a later one) is complete,
- * and again after a restore. What the end of input leaves waits for one more checkpoint; without checkpointing it is committed at once.
+ * and again after a restore. What the end of input leaves waits for one more checkpoint; without checkpointing it is committed at once. In batch mode
+ * that is the only checkpoint, taken when nothing else of the job runs: what is committed before could be produced again by a later stage that fails.
  */
 export class SinkOperator implements OneInputOperator<unknown, never> {
   /** For the compiled chain, which calls the writer itself while it is not `busy`. */
@@ -142,7 +143,7 @@ export class SinkOperator implements OneInputOperator<unknown, never> {
     if (flushed !== undefined) await flushed;
     this.finished = true;
     const { config } = this.context;
-    if (config.get(CHECKPOINTING_INTERVAL) !== undefined && config.get(RUNTIME_MODE) !== "BATCH") return;
+    if (config.get(CHECKPOINTING_INTERVAL) !== undefined || config.get(RUNTIME_MODE) === "BATCH") return;
     this.assign(0, this.unassigned.splice(0));
     await this.commitUpTo(Number.MAX_SAFE_INTEGER);
   }

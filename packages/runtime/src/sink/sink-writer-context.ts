@@ -2,9 +2,10 @@ import type { OperatorContext, SinkWriterContext } from "@millrace/core";
 
 /** What a sink operator needs of its task. */
 export interface SinkServices {
-  log(level: "print" | "info" | "warn", line: string): void;
-  /** Sends values to the program that called `execute()`. */
-  collect(collectId: string, values: readonly unknown[]): void;
+  /** What it returns is to be waited for before more is sent. */
+  log(level: "print" | "info" | "warn", line: string): void | Promise<void>;
+  /** Sends values to the program that called `execute()`; returns as {@link log} does. */
+  collect(collectId: string, values: readonly unknown[], committed: boolean): void | Promise<void>;
   /** A commit is through: the task may be able to finish. */
   committed(): void;
   fail(error: unknown): void;
@@ -29,12 +30,7 @@ export function sinkWriterContext(context: OperatorContext, services: SinkServic
         const work = action();
         if (work !== undefined) context.suspendUntil(work);
       }),
-    // In braces: a writer returns what it calls, and what `send` returns must not pass for a promise.
-    log: (level, line) => {
-      services.log(level, line);
-    },
-    collect: (collectId, values) => {
-      services.collect(collectId, values);
-    },
+    log: (level, line) => services.log(level, line),
+    collect: (collectId, values, committed = false) => services.collect(collectId, values, committed),
   };
 }

@@ -44,7 +44,7 @@ export class SlotChannels {
         this.#remoteCredits.get(channelId)!.backlog(backlog);
         channel.receive(element);
       },
-      this.#wake,
+      this.#wake, this.#buffers,
     );
     this.#peers.set(peerSlot, connection);
     connection.drain();
@@ -69,8 +69,8 @@ export class SlotChannels {
     for (const peer of this.#peers.values()) peer.drain();
   }
 
-  flushCredits(): void {
-    for (const peer of this.#peers.values()) peer.flushCredits();
+  flush(): void {
+    for (const peer of this.#peers.values()) peer.flush();
   }
 
   close(): void {

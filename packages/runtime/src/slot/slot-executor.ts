@@ -62,7 +62,7 @@ export class SlotExecutor {
         this.#runCommands();
         this.#current?.channels.drain();
       },
-      flush: () => this.#current?.channels.flushCredits(),
+      flush: () => this.#current?.channels.flush(),
     });
   }
 
@@ -122,6 +122,8 @@ export class SlotExecutor {
       case "checkpointAborted":
         for (const task of tasks) task.checkpointAborted(command.checkpointId);
         return;
+      case "resultsTaken":
+        return current.builder!.resultsTaken(command.attempt, command.bytes);
       case "cancel":
         for (const task of tasks) task.cancel();
         return coordinators.close();

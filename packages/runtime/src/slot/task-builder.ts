@@ -1,5 +1,5 @@
 import {
-  BATCH_EXCHANGE_MEMORY, BATCH_SIZE, BatchEncoder, CHAIN_COMPILER, CHECKPOINTING_UNALIGNED, CHECKPOINTING_UNALIGNED_FORCED, COMBINE_WINDOWS, FREEZE_RECORDS, MillraceError, RecordBatch, RUNTIME_MODE,
+  BATCH_EXCHANGE_MEMORY, BATCH_SIZE, BatchEncoder, CHAIN_COMPILER, CHECKPOINTING_UNALIGNED, CHECKPOINTING_UNALIGNED_FORCED, COLLECT_WINDOW, COMBINE_WINDOWS, FREEZE_RECORDS, MillraceError, RecordBatch, RUNTIME_MODE,
   type Configuration, type Operator,
 } from "@millrace/core";
 import type { JobEdge, JobVertex, OperatorSpec, StreamGraph } from "@millrace/graph";
@@ -20,9 +20,10 @@ import { SpillFile } from "../exchange/spill-file.js";
 import { MetricRegistry } from "../metrics/metric-registry.js";
 import { createOperator } from "../operators/operator-registry.js";
 import { mayCombine, WindowCombiner } from "../operators/window/window-combiner.js";
-import type { SlotJob, TaskDeployment } from "../protocol/deployment.js";
+import type { ExecutionAttempt, SlotJob, TaskDeployment } from "../protocol/deployment.js";
 import type { OperatorToCoordinator, SlotEvent } from "../protocol/messages.js";
 import type { SinkServices } from "../sink/sink-writer-context.js";
+import { ResultWindow } from "../sink/result-window.js";
 import { SinkOperator } from "../sink/sink-operator.js";
 import { SourceOperator } from "../source/source-operator.js";
 import { createSimpleOperator } from "../chain/create-simple-operator.js";
@@ -44,6 +45,8 @@ export class TaskBuilder {
   readonly #channels: SlotChannels;
   readonly #ids: ChannelIds;
   readonly #held: HeldMemory;
+  /** Of the tasks that have sinks, by vertex and subtask. */
+  readonly #windows = new Map<string, ResultWindow>();
   readonly #compile: boolean;
 
   constructor(job: SlotJob, graph: StreamGraph, config: Configuration, channels: SlotChannels) {
@@ -91,7 +94,7 @@ export class TaskBuilder {
     const chain = new OperatorChain(vertex, this.#graph, edges, code, (error, node) => blame(error, node, sources, deployment.attempt.subtaskIndex));
     const metrics = new MetricRegistry(env.clock);
     const create = (node: ChainNode, spec: OperatorSpec, context: TaskOperatorContext): Operator =>
-      finished ? finishedOperator : this.#operator(task, setting, pressure, code, node, spec, context);
+      finished && !(spec.type === "sink" && restored.has(node.plan.id)) ? finishedOperator : this.#operator(task, setting, pressure, code, node, spec, context);
     chain.create(this.#facilities(task, setting), metrics, restored, create);
     const { head } = chain;
     const source = head.operator instanceof SourceOperator ? head.operator : undefined;
@@ -123,6 +126,7 @@ export class TaskBuilder {
     const clock = { activeMs: () => task.accounts.activeMs(setting.env.clock.monotonicMs()) };
     if (spec.type === "source") {
       return new SourceOperator(context, spec, {
+        net: setting.env.net,
         clock,
         pressure,
         codeId: this.#codeId(task),
@@ -141,18 +145,41 @@ export class TaskBuilder {
 
   #sinkServices(task: Task, setting: TaskSetting): SinkServices {
     const encoder = new BatchEncoder();
+    const { attempt } = task.deployment;
+    const window = this.#window(attempt);
     return {
-      log: (level, line) => setting.log(level, line),
-      collect: (collectId, values) => {
+      log: (level, line) => {
+        if (level !== "print") return setting.log(level, line);
+        setting.send({ type: "log", level, line, attempt });
+        return window.sent(line.length);
+      },
+      collect: (collectId, values, committed) => {
         const batch = encoder.encode(RecordBatch.withoutTimestamps([...values]));
+        const { byteLength } = batch;
         const event: SlotEvent = {
-          type: "collected", epoch: setting.epoch, collectId, subtaskIndex: task.deployment.attempt.subtaskIndex, batch, afterCheckpoint: task.lastCheckpointId,
+          type: "collected", epoch: setting.epoch, collectId, subtaskIndex: attempt.subtaskIndex, batch, afterCheckpoint: committed ? -1 : task.lastCheckpointId, attempt,
         };
         setting.send(event, [batch]);
+        return window.sent(byteLength);
       },
       committed: () => task.wake(),
       fail: (error) => task.fail(error),
     };
+  }
+
+  /** The program has taken results of a task. */
+  resultsTaken(attempt: ExecutionAttempt, bytes: number): void {
+    this.#window(attempt).taken(bytes);
+  }
+
+  #window({ vertexId, subtaskIndex }: ExecutionAttempt): ResultWindow {
+    const key = `${vertexId}:${subtaskIndex}`;
+    let window = this.#windows.get(key);
+    if (window === undefined) {
+      window = new ResultWindow(this.#job.tellsResultsTaken === true ? this.#config.get(COLLECT_WINDOW) : Number.POSITIVE_INFINITY);
+      this.#windows.set(key, window);
+    }
+    return window;
   }
 
   #toCoordinator(task: Task, setting: TaskSetting, node: ChainNode, event: OperatorToCoordinator): void {

@@ -1,6 +1,6 @@
 import {
   AUTO_WATERMARK_INTERVAL, BATCH_SIZE, ListStateDescriptor, MAX_WATERMARK, METRICS_LATENCY_INTERVAL, Types,
-  type InputStatus, type Operator, type OperatorContext, type OperatorListState, type SnapshotCodec, type SourceReader, type SourceSplit,
+  type InputStatus, type Net, type Operator, type OperatorContext, type OperatorListState, type SnapshotCodec, type SourceReader, type SourceSplit,
   type StateInitializationContext, type StateSnapshotContext,
 } from "@millrace/core";
 import type { SourceSpec } from "@millrace/graph";
@@ -16,6 +16,8 @@ import { timestampInvalid } from "./timestamp-check.js";
 
 /** What a source operator needs of its task. */
 export interface SourceServices {
+  /** The way of readers to the outside. */
+  readonly net: Net;
   readonly clock: ActiveClock;
   readonly pressure: OutputPressure;
   /** Unique to the operator, subtask and slot. */
@@ -76,7 +78,7 @@ export class SourceOperator<T = unknown, S extends SourceSplit = SourceSplit> im
     this.#buffer = new SourceBuffer<T>(context.config.get(BATCH_SIZE), target, this.#watermarks, strategy.timestampAssigner);
     const reader = source.createReader({
       subtaskIndex: context.subtaskIndex, parallelism: context.parallelism, clock: context.clock, fs: context.fs, config: context.config,
-      metrics: context.metrics,
+      metrics: context.metrics, net: this.#services.net,
       random: () => context.random(),
       sendSplitRequest: () => this.#services.send({ kind: "splitRequest" }),
       sendSourceEvent: (event) => this.#services.send({ kind: "sourceEvent", event }),

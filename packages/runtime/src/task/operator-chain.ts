@@ -103,10 +103,11 @@ export class OperatorChain {
 
   /** Asks every operator for its state and freezes the backends; the result is encoded later. */
   *snapshotState({ checkpointId, timestampMs, options }: Barrier, checkpointDirectory: string, take: (snapshot: TaskSnapshot) => void): Activity {
-    for (const node of this.nodes) yield* call(node, () => node.operator.snapshotState?.({ checkpointId, checkpointTimestampMs: timestampMs }));
+    const isKept = (node: ChainNode): boolean => options.final !== true || node.operator instanceof SinkOperator;
+    for (const node of this.nodes.filter(isKept)) yield* call(node, () => node.operator.snapshotState?.({ checkpointId, checkpointTimestampMs: timestampMs }));
     const standsAlone = options.full === true || options.savepointDirectory !== undefined;
     const snapshot = new TaskSnapshot(checkpointId, options.savepointDirectory ?? `${checkpointDirectory}/chk-${checkpointId}`, this.#incremental && !standsAlone);
-    for (const [node, { keyed, operator }] of this.#states) snapshot.add(node.plan.id, keyed, operator);
+    for (const [node, { keyed, operator }] of this.#states) if (isKept(node)) snapshot.add(node.plan.id, keyed, operator);
     take(snapshot);
   }
 

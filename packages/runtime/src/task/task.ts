@@ -330,11 +330,11 @@ export class Task {
   }
 
   *#finish(): Activity {
-    const { chain } = this.#parts!;
+    const { chain, input } = this.#parts!;
     yield* chain.finish();
     chain.sendEvent(EndOfInput.instance);
     this.#drained = true;
-    if (chain.hasUncommitted) this.#send({ type: "finalCheckpointNeeded" });
+    if (chain.hasUncommitted || !input.closed) this.#send({ type: "finalCheckpointNeeded", hasUncommitted: chain.hasUncommitted });
   }
 
   *#takeCheckpoint(barrier: Barrier, alignment: Alignment | undefined): Activity {

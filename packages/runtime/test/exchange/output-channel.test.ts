@@ -5,7 +5,7 @@ import { OutputChannel, type ChannelTransport } from "../../src/exchange/output-
 
 function sentBatches(): { readonly sent: RecordBatch[]; readonly transport: ChannelTransport } {
   const sent: RecordBatch[] = [];
-  const transport: ChannelTransport = { send: (batch) => void sent.push(batch), sendEvent: () => undefined, overtake: () => [], watch: () => false, writable: true, flushWanted: false };
+  const transport: ChannelTransport = { send: (batch) => void sent.push(batch), sendEvent: () => undefined, overtake: () => [], watch: () => false, writable: true, flushWanted: false, sentBytes: 0 };
   return { sent, transport };
 }
 

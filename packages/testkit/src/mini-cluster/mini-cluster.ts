@@ -105,7 +105,7 @@ function controls(client: JobClient, master: JobMaster): MiniClusterJob {
     jobId: client.jobId, getJobStatus: () => client.getJobStatus(), cancel: () => client.cancel(),
     getJobExecutionResult: () => client.getJobExecutionResult(), getAccumulators: () => client.getAccumulators(),
     getMetrics: () => client.getMetrics(), triggerCheckpoint: () => client.triggerCheckpoint(),
-    triggerSavepoint: (directory) => client.triggerSavepoint(directory), stopWithSavepoint: (options) => client.stopWithSavepoint(options),
+    triggerSavepoint: (directory, formatType) => client.triggerSavepoint(directory, formatType), stopWithSavepoint: (options) => client.stopWithSavepoint(options),
     fail: (error = new Error("failed by the test")) => master.injectFailure(error),
     checkpointsCompleted: (count) => checkpointsCompleted(master, count),
     get exceptionHistory() {

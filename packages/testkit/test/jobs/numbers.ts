@@ -13,6 +13,6 @@ class Count implements MapFunction<number, number> {
 }
 
 const env = StreamExecutionEnvironment.getExecutionEnvironment();
-env.fromSource(new DataGeneratorSource((index: number) => index, 600, RateLimiterStrategy.perSecond(1000)), WatermarkStrategy.noWatermarks(), "numbers")
+env.fromSource(new DataGeneratorSource((index: number) => index, 2000, RateLimiterStrategy.perSecond(1000)), WatermarkStrategy.noWatermarks(), "numbers")
   .map(Count).print();
 await env.execute("numbers");

@@ -72,16 +72,14 @@ export abstract class JobMasterGateway implements RestGateway {
 
   async triggerSavepoint(jobId: string, { targetDirectory, format, cancelJob }: SavepointRequest): Promise<string> {
     const master = this.find(jobId);
-    mustBeCanonical(format);
-    const path = await master.triggerSavepoint(targetDirectory);
+    const path = await master.triggerSavepoint(targetDirectory, format);
     if (cancelJob) master.cancel();
     return path;
   }
 
   async stopWithSavepoint(jobId: string, { targetDirectory, format, drain }: StopRequest): Promise<string> {
     const master = this.find(jobId);
-    mustBeCanonical(format);
-    return master.stopWithSavepoint({ directory: targetDirectory, drain });
+    return master.stopWithSavepoint({ directory: targetDirectory, drain, formatType: format });
   }
 
   async disposeSavepoint(path: string): Promise<void> {
@@ -93,7 +91,7 @@ export abstract class JobMasterGateway implements RestGateway {
   }
 
   async updateResourceRequirements(jobId: string, requirements: ResourceRequirements): Promise<void> {
-    this.find(jobId).updateRequirements(requirements);
+    await this.find(jobId).updateRequirements(requirements);
   }
 
   async jobManager(): Promise<JobManagerView> {
@@ -132,10 +130,6 @@ export abstract class JobMasterGateway implements RestGateway {
     if (this.#options.onShutDown === undefined) throw notSupported("shutting down from outside");
     this.#options.onShutDown();
   }
-}
-
-function mustBeCanonical(format: SavepointRequest["format"]): void {
-  if (format !== "CANONICAL") throw notSupported(`savepoints in ${format} format`);
 }
 
 function notSupported(what: string): MillraceError {

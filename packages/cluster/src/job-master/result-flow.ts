@@ -1,0 +1,54 @@
+import { CHECKPOINTING_INTERVAL, COLLECT_WINDOW, type Configuration } from "@millrace/core";
+import type { ExecutionAttempt, SlotEvent } from "@millrace/runtime";
+import { CollectedResults } from "./collected-results.js";
+import type { JobMasterInit } from "./job-master-init.js";
+import type { RegionDeployment } from "./region-deployment.js";
+
+type EventOf<T extends SlotEvent["type"]> = Extract<SlotEvent, { type: T }>;
+
+/**
+ * What tasks send to the program (collected records, printed lines), on its way. Tells them what of it the program has taken, so that a slow one makes
+ * their sinks wait. Not each time: what a task hears about is a part of its window, so that it never waits for the rest.
+ */
+export class ResultFlow {
+  readonly results: CollectedResults;
+  readonly #log: NonNullable<JobMasterInit["onLog"]>;
+  readonly #stepBytes: number;
+  /** Taken and not told yet, by attempt. */
+  readonly #untold = new WeakMap<object, Map<string, number>>();
+
+  constructor({ env, jobGraph, onLog, onCollected }: JobMasterInit, config: Configuration, canRestart: boolean) {
+    const holds = config.get(CHECKPOINTING_INTERVAL) !== undefined || (jobGraph.runtimeMode === "BATCH" && canRestart);
+    this.results = new CollectedResults(holds, onCollected ?? (() => undefined));
+    this.#log = onLog ?? ((level, line) => env.log.write(level, line));
+    this.#stepBytes = config.get(COLLECT_WINDOW) / 4;
+  }
+
+  collected(deployment: RegionDeployment, slotIndex: number, event: EventOf<"collected">): void {
+    if (deployment.stopping) return;
+    const { byteLength } = event.batch;
+    this.#given(deployment, slotIndex, event.attempt, byteLength, this.results.add({ ...event, region: deployment.region.index }));
+  }
+
+  logged(deployment: RegionDeployment, slotIndex: number, { level, line, attempt }: EventOf<"log">): void {
+    this.#given(deployment, slotIndex, attempt, line.length, this.#log(level, line));
+  }
+
+  /** So much of a task's was taken, or will be. A client that is gone has taken it. */
+  #given(deployment: RegionDeployment, slotIndex: number, attempt: ExecutionAttempt | undefined, bytes: number, taken: void | Promise<void>): void {
+    if (attempt === undefined) return;
+    if (taken === undefined) this.#taken(deployment, slotIndex, attempt, bytes);
+    else void taken.then(() => this.#taken(deployment, slotIndex, attempt, bytes));
+  }
+
+  #taken(deployment: RegionDeployment, slotIndex: number, attempt: ExecutionAttempt, bytes: number): void {
+    if (deployment.stopping) return;
+    let ofDeployment = this.#untold.get(deployment);
+    if (ofDeployment === undefined) this.#untold.set(deployment, (ofDeployment = new Map<string, number>()));
+    const key = `${attempt.vertexId}:${attempt.subtaskIndex}`;
+    const untold = (ofDeployment.get(key) ?? 0) + bytes;
+    if (untold < this.#stepBytes) return void ofDeployment.set(key, untold);
+    ofDeployment.delete(key);
+    deployment.send(slotIndex, { type: "resultsTaken", epoch: deployment.epoch, attempt, bytes: untold });
+  }
+}

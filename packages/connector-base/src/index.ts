@@ -1,0 +1,10 @@
+export * from "./two-phase-commit/transactional-connection.js";
+export { TwoPhaseCommitSink, type TwoPhaseCommitSinkOptions } from "./two-phase-commit/two-phase-commit-sink.js";
+export * from "./write-ahead/delivery-log.js";
+export * from "./write-ahead/file-delivery-log.js";
+export * from "./write-ahead/write-ahead-sink.js";
+export { AsyncSink, type AsyncSinkClient, type AsyncSinkOptions, type AsyncSinkState } from "./async/async-sink.js";
+export * from "./async/rate-limiting-strategy.js";
+export * from "./async/scaling-strategy.js";
+export * from "./async/congestion-control-strategy.js";
+export type { UnitNamesState } from "./unit-names.js";

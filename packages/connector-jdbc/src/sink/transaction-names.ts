@@ -1,0 +1,30 @@
+import type { SinkWriterContext } from "@millrace/core";
+
+/** What the name of a transaction says. */
+export interface TransactionName {
+  readonly subtask: number;
+  /** The first checkpoint that the transaction can be part of. */
+  readonly checkpoint: number;
+  /** Which of all writers that this sink ever had; counted by the database. */
+  readonly epoch: number;
+}
+
+/** Characters of ids that are enough to tell them apart. */
+const ID_LENGTH = 8;
+
+/** What the names of one sink's transactions begin with, in all attempts and all runs of its job. */
+export function nameBase(prefix: string, { operatorId }: Pick<SinkWriterContext, "operatorId">): string {
+  return `${prefix}_${operatorId.slice(0, ID_LENGTH)}_`;
+}
+
+/** `prefix_operator_job_subtask_checkpoint_epoch`, up to 128 characters. */
+export function nameOf(base: string, { jobId }: Pick<SinkWriterContext, "jobId">, { subtask, checkpoint, epoch }: TransactionName): string {
+  return `${base}${jobId.slice(0, ID_LENGTH)}_${subtask}_${checkpoint}_${epoch}`;
+}
+
+/** `undefined` for names of others. */
+export function parseName(base: string, name: string): TransactionName | undefined {
+  if (!name.startsWith(base)) return undefined;
+  const match = /^[^_]+_(\d+)_(\d+)_(\d+)$/.exec(name.slice(base.length));
+  return match === null ? undefined : { subtask: Number(match[1]), checkpoint: Number(match[2]), epoch: Number(match[3]) };
+}

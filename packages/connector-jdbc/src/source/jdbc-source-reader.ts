@@ -1,0 +1,114 @@
+import { isMillraceError } from "@millrace/core";
+import type { Counter, InputStatus, ReaderOutput, SourceReader, SourceReaderContext } from "@millrace/core";
+import { ConnectionPool } from "../connection/connection-pool.js";
+import type { JdbcSourceSettings } from "./jdbc-source-options.js";
+import type { JdbcSplit } from "./jdbc-split.js";
+import { SplitReader } from "./split-reader.js";
+
+/** One that is emitted, one that is fetched meanwhile. */
+const OPEN_SPLITS = 2;
+
+/** Reads splits one after the other; asks for the next as soon as one is fetched. Flink: JdbcSourceReader. */
+export class JdbcSourceReader<T> implements SourceReader<T, JdbcSplit> {
+  readonly #context: SourceReaderContext;
+  readonly #settings: JdbcSourceSettings<T>;
+  readonly #pool: ConnectionPool;
+  readonly #paused = new Set<string>();
+  readonly #errors: Counter;
+  #splits: SplitReader<T>[] = [];
+  #noMoreSplits: boolean = false;
+  #isRequested: boolean = false;
+  #signalled: boolean = false;
+  #waiting: (() => void) | undefined;
+
+  constructor(context: SourceReaderContext, settings: JdbcSourceSettings<T>) {
+    this.#context = context;
+    this.#settings = settings;
+    this.#pool = new ConnectionPool(settings.connection, OPEN_SPLITS);
+    this.#errors = context.metrics.counter("numRecordsInErrors");
+  }
+
+  start(): void {}
+
+  pollNext(output: ReaderOutput<T>): InputStatus {
+    this.#signalled = false;
+    for (;;) {
+      this.#readAhead();
+      const current = this.#splits.find(({ split }) => !this.#paused.has(split.splitId));
+      if (current === undefined) return this.#splits.length === 0 && this.#noMoreSplits ? "end-of-input" : "nothing-available";
+      const records = this.#poll(current);
+      if (records === "wait") return "nothing-available";
+      if (records === "end") this.#finish(current, output);
+      else if (records.length > 0) {
+        output.forSplit(current.split.splitId).collectBatch(records, null);
+        // At once: a snapshot that came before would have it read again.
+        if (current.isDone) this.#finish(current, output);
+        return "more-available";
+      }
+    }
+  }
+
+  available(): Promise<void> {
+    if (this.#signalled) return Promise.resolve();
+    return new Promise((resolve) => (this.#waiting = resolve));
+  }
+
+  addSplits(splits: readonly JdbcSplit[]): void {
+    this.#isRequested = false;
+    for (const split of splits) this.#splits.push(new SplitReader(split, this.#settings, this.#pool, () => this.#signal()));
+    this.#signal();
+  }
+
+  notifyNoMoreSplits(): void {
+    this.#noMoreSplits = true;
+    this.#signal();
+  }
+
+  snapshotState(): readonly JdbcSplit[] {
+    return this.#splits.map(({ split }) => split);
+  }
+
+  pauseOrResumeSplits(pause: readonly string[], resume: readonly string[]): void {
+    for (const splitId of pause) this.#paused.add(splitId);
+    for (const splitId of resume) this.#paused.delete(splitId);
+    this.#signal();
+  }
+
+  async close(): Promise<void> {
+    for (const split of this.#splits) split.close();
+    await this.#pool.close();
+    this.#signal();
+  }
+
+  #poll(current: SplitReader<T>): T[] | "wait" | "end" {
+    try {
+      return current.poll();
+    } catch (error) {
+      if (isMillraceError(error) && /^JDBC_(?:VALUE|ROW)_/.test(error.code)) this.#errors.inc();
+      throw error;
+    }
+  }
+
+  #finish(current: SplitReader<T>, output: ReaderOutput<T>): void {
+    this.#splits = this.#splits.filter((split) => split !== current);
+    output.releaseSplit(current.split.splitId);
+  }
+
+  /** Opens the next split, or asks for one, once all rows of those before are in memory: not sooner, lest one reader hoards what others could read. */
+  #readAhead(): void {
+    for (const split of this.#splits.slice(0, OPEN_SPLITS)) {
+      split.open();
+      if (!split.isFetched) return;
+    }
+    if (this.#splits.length >= OPEN_SPLITS || this.#isRequested || this.#noMoreSplits) return;
+    this.#isRequested = true;
+    this.#context.sendSplitRequest();
+  }
+
+  #signal(): void {
+    this.#signalled = true;
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.();
+  }
+}

@@ -1,0 +1,2 @@
+export * from "@millrace/connector-jdbc";
+export { mysqlDialect } from "./mysql-dialect.js";

@@ -1,0 +1,62 @@
+import type { JdbcParameter } from "@millrace/connector-jdbc";
+
+/** What of `pg`'s connection is needed to send rows; its types do not tell it. */
+interface CopyConnection {
+  query(text: string): void;
+  sendCopyFromChunk(chunk: Buffer): void;
+  endCopyFrom(): void;
+}
+
+/** `COPY … FROM STDIN` of rows that are all there, in the form that `pg` takes queries of others' making in (Submittable). */
+export class CopyIn {
+  readonly done: Promise<void>;
+  readonly #text: string;
+  readonly #data: Buffer;
+  #resolve: () => void = () => undefined;
+  #reject: (error: unknown) => void = () => undefined;
+
+  constructor(text: string, data: Buffer) {
+    this.#text = text;
+    this.#data = data;
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  submit(connection: unknown): void {
+    (connection as CopyConnection).query(this.#text);
+  }
+
+  handleCopyInResponse(connection: CopyConnection): void {
+    connection.sendCopyFromChunk(this.#data);
+    connection.endCopyFrom();
+  }
+
+  handleCommandComplete(): void {}
+
+  handleReadyForQuery(): void {
+    this.#resolve();
+  }
+
+  handleError(error: unknown): void {
+    this.#reject(error);
+  }
+}
+
+const SPECIAL = /[\\\n\r\t]/;
+const ESCAPES: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/** Rows in COPY's text format. */
+export function copyText(rows: readonly (readonly JdbcParameter[])[]): Buffer {
+  let text = "";
+  for (const row of rows) {
+    for (let i = 0; i < row.length; i++) {
+      if (i > 0) text += "\t";
+      const value = row[i] as string | null;
+      text += value === null ? "\\N" : SPECIAL.test(value) ? value.replace(/[\\\n\r\t]/g, (special) => ESCAPES[special]!) : value;
+    }
+    text += "\n";
+  }
+  return Buffer.from(text);
+}

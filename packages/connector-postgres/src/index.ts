@@ -1,0 +1,2 @@
+export * from "@millrace/connector-jdbc";
+export { postgresDialect } from "./postgres-dialect.js";

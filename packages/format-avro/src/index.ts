@@ -1,0 +1,15 @@
+export { AvroSchema } from "./schema/avro-schema.js";
+export type { AvroSchemaOptions } from "./schema/avro-schema.js";
+export type { AvroDefinition, AvroDuration, AvroField, AvroNode, AvroValue } from "./schema/avro-definition.js";
+export type { AvroTypeOptions } from "./schema/avro-types.js";
+export { ConfluentAvroSchema } from "./registry/confluent-avro-schema.js";
+export type { ConfluentAvroOptions } from "./registry/confluent-avro-schema.js";
+export { SchemaRegistryClient } from "./registry/schema-registry-client.js";
+export type { RegisteredSchema } from "./registry/schema-registry-client.js";
+export type { SchemaRegistryOptions } from "./registry/schema-registry-options.js";
+export type { SubjectNameStrategy } from "./registry/subject-name.js";
+export { avroFormat } from "./container/container-format.js";
+export type { AvroFormatOptions } from "./container/container-format.js";
+export { avroWriter } from "./container/container-writer.js";
+export type { AvroWriterOptions } from "./container/container-writer.js";
+export type { AvroCodec } from "./container/container-codec.js";

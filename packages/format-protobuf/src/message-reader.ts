@@ -1,0 +1,42 @@
+import type { Type } from "protobufjs";
+import { fieldsOf } from "./message-fields.js";
+import type { MessageField } from "./message-fields.js";
+
+/** How messages become records. */
+export interface MessageReading {
+  readonly long: "bigint" | "number";
+  readonly unknownEnum: "fail" | "number";
+}
+
+/** Decodes `bytes`, of which the record may keep parts. @throws Error that says what is wrong with the message */
+export function readMessage(type: Type, bytes: Uint8Array, reading: MessageReading): unknown {
+  const record = type.toObject(type.decode(bytes), { longs: BigInt as never, enums: String, arrays: true, objects: true }) as Record<string, unknown>;
+  return finish(type, record, reading, "");
+}
+
+/** Fills in defaults of fields that cannot be missing, and checks what the library lets through. */
+function finish(type: Type, record: Record<string, unknown>, reading: MessageReading, path: string): Record<string, unknown> {
+  for (const field of fieldsOf(type)) {
+    const { name, isRepeated, isMap } = field;
+    const value = record[name];
+    if (value === undefined) {
+      if (!field.hasPresence && !isRepeated && !isMap && !field.isRequired) record[name] = reading.long === "number" && field.kind === "long" ? 0 : field.defaultValue();
+      continue;
+    }
+    const at = path === "" ? name : `${path}.${name}`;
+    if (isRepeated) record[name] = (value as unknown[]).map((one) => finishValue(field, one, reading, at));
+    else if (isMap) for (const [key, one] of Object.entries(value as object)) (value as Record<string, unknown>)[key] = finishValue(field, one, reading, at);
+    else record[name] = finishValue(field, value, reading, at);
+  }
+  return record;
+}
+
+function finishValue({ kind, message, enumeration }: MessageField, value: unknown, reading: MessageReading, path: string): unknown {
+  if (kind === "message") return finish(message!, value as Record<string, unknown>, reading, path);
+  if (kind === "enum" && typeof value === "number" && reading.unknownEnum === "fail") throw new Error(`field "${path}" is ${value}, which ${enumeration!.name} does not have`);
+  if (kind === "long" && reading.long === "number") {
+    if (!Number.isSafeInteger(Number(value as bigint))) throw new Error(`field "${path}" is ${String(value)}, which no number holds`);
+    return Number(value as bigint);
+  }
+  return value;
+}

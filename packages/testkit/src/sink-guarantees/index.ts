@@ -1,0 +1,3 @@
+export * from "./sink-guarantees.js";
+export * from "./sink-under-test.js";
+export { type SinkGuarantee } from "./guarantee.js";
