@@ -29,8 +29,7 @@ export const featureMutants = [
   { id: "unreachable-checkpoint-counts-as-lost", against: "a new leader goes back behind what is committed", file: recovered,
     find: "if (!isMillraceError(error) || !LOST_CHECKPOINT.includes(error.code))\n                    throw error;", replace: "" },
   { id: "files-go-before-their-pointers", against: "the next leader points to files that are deleted", file: recovered,
-    find: "await pointers.change([{ checkpointId: idOf(checkpoint)", replace: "this.#files.add(checkpoint); await pointers.change([{ checkpointId: idOf(checkpoint)",
-    also: [{ file: recovered, find: "        this.#files.add(checkpoint);\n    }", replace: "    }" }] },
+    find: "await pointers.change([{ checkpointId, ...rest }], dropped);\n        this.#files.add(checkpoint);", replace: "this.#files.add(checkpoint);\n        await pointers.change([{ checkpointId, ...rest }], dropped);" },
   { id: "each-leader-counts-from-one", against: "ids of checkpoints are used twice", file: jobCheckpoints,
     find: "() => this.#ids.getAndIncrement()", replace: "async () => (this.counted = (this.counted ?? 0) + 1)" },
   { id: "id-counter-is-not-stored", against: "ids of checkpoints are used twice", file: pointers,
@@ -54,7 +53,7 @@ export const featureMutants = [
     find: "const table = await newestState(layout, token, token);", replace: "const table = await newestState(layout, token, 1);" },
   // Savepoints.
   { id: "stop-savepoint-is-subsumed", against: "a savepoint is deleted by the job it was taken of", file: coordinator,
-    find: "external: isSavepoint };", replace: "external: false };" },
+    find: "external: isSavepoint, stop: options.stop };", replace: "external: false, stop: options.stop };" },
   { id: "stop-savepoint-is-not-recovered-from", against: "what a job stopped behind is not where it goes on", file: coordinator,
     find: "const isRestorable = !isSavepoint || options.stop !== undefined;", replace: "const isRestorable = !isSavepoint; if (isSavepoint && options.stop !== undefined && this.#graph !== undefined) this.#init.parties.notifyComplete(checkpoint);" },
   { id: "unclaimed-state-is-deleted", against: "state that a job was started from is deleted though it is not its own", file: initial,
