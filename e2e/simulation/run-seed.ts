@@ -3,21 +3,21 @@ import type { Pipeline } from "@millrace/graph";
 import { randomJob, type JobSpec, type Submission } from "./job/job-spec.js";
 import { expectedOutput } from "./job/oracle.js";
 import { buildProgram } from "./job/program.js";
-import { SimulatedCluster } from "./world/cluster.js";
+import { SimulatedCluster, type ClusterSpec } from "./world/cluster.js";
+import { CommitLedger } from "./world/commit-ledger.js";
 import { CreditLedger } from "./world/credit-ledger.js";
 import { ExternalStore } from "./world/external-store.js";
 import { heal, planFaults, strike, type Fault, type FaultKind } from "./world/faults.js";
 import { Invariants } from "./world/invariants.js";
 import { Operator } from "./world/operator.js";
+import { RestartPoints } from "./world/restart-points.js";
 import { StoreSink } from "./world/store-sink.js";
 
 /** Everything about a run that is drawn from its seed. Smaller ones are made of it when it fails. */
 export interface Scenario {
   readonly seed: number;
   readonly job: JobSpec;
-  readonly taskManagers: readonly number[];
-  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
-  readonly evenly: boolean;
+  readonly cluster: ClusterSpec;
   readonly phaseMs: number;
   readonly faults: readonly Fault[];
 }
@@ -29,12 +29,12 @@ export interface RunOutcome {
   readonly events: number;
   readonly virtualMs: number;
   readonly completedCheckpoints: number;
-  readonly submissions: number;
   readonly attempts: number;
+  /** What else has happened, by name. */
+  readonly counts: Readonly<Record<string, number>>;
   /** Faults that struck, by kind, and how many of them after the first complete checkpoint. */
   readonly struck: Readonly<Partial<Record<FaultKind, number>>>;
   readonly afterState: number;
-  readonly buffers: number;
 }
 
 /** Without faults jobs last a few seconds; a healed cluster that has not ended its job after this long makes no progress. */
@@ -44,12 +44,18 @@ const DRAIN_MS = 3_000;
 export function drawScenario(seed: number): Scenario {
   const random = new Random(seed).fork("scenario");
   const job = randomJob(random.fork("job"));
-  const taskManagers = Array.from({ length: random.int(1, 3) }, (_, index) => random.int(index === 0 ? 2 : 1, 3));
+  const cluster = drawCluster(random.fork("cluster"));
+  const phaseMs = random.int(1500, 5000);
+  return { seed, job, cluster, phaseMs, faults: planFaults(random.fork("faults"), cluster, job, phaseMs) };
+}
+
+function drawCluster(random: Random): ClusterSpec {
+  const kind = random.pick<ClusterSpec["highAvailability"]["kind"]>(["none", "none", "service", "service", "file"]);
   const intervalMs = random.int(40, 200);
-  const phaseMs = random.int(1000, 4000);
   return {
-    seed, job, taskManagers, heartbeat: { intervalMs, timeoutMs: intervalMs * random.int(3, 6) }, evenly: random.chance(0.5), phaseMs,
-    faults: planFaults(random.fork("faults"), taskManagers.length, phaseMs),
+    jobManagers: kind === "none" ? 1 : random.int(2, 3), highAvailability: { kind, leaseMs: random.int(250, 900) },
+    taskManagers: Array.from({ length: random.int(1, 3) }, (_, index) => random.int(index === 0 ? 2 : 1, 3)),
+    heartbeat: { intervalMs, timeoutMs: intervalMs * random.int(3, 6) }, evenly: random.chance(0.5),
   };
 }
 
@@ -66,22 +72,27 @@ export async function runScenario(scenario: Scenario, { keepsTrace = false }: { 
 }
 
 async function runIn(simulation: Simulation, scenario: Scenario): Promise<RunOutcome> {
-  const invariants = new Invariants(simulation);
+  const invariants = new Invariants(simulation, Number(scenario.job.config["execution.checkpointing.max-concurrent-checkpoints"]) - 1);
   const violate = (what: string): void => invariants.violate(what);
   const store = new ExternalStore(simulation, violate);
-  const ledger = new CreditLedger(violate);
+  const credits = new CreditLedger(violate);
+  const commits = new CommitLedger(violate);
   const build = (submission: Submission, process: SimulatedProcess): Pipeline =>
     buildProgram(submission, { clock: process.env.clock, probe: invariants, sink: (index, run) => new StoreSink(store, process, index, run) });
   const cluster = new SimulatedCluster({
-    simulation, taskManagers: scenario.taskManagers, heartbeat: scenario.heartbeat, evenly: scenario.evenly, ledger, violate,
-    build: (artifact, thread) => build(JSON.parse(artifact) as Submission, thread),
+    simulation, spec: scenario.cluster, credits, commits, violate, build: (artifact, thread) => build(JSON.parse(artifact) as Submission, thread),
   });
-  const slots = scenario.taskManagers.reduce((sum, count) => sum + count, 0);
-  const operator = new Operator({ cluster, spec: scenario.job, build, violate, slots, begins: (...job) => invariants.begins(...job) });
+  const usedCommits = scenario.cluster.highAvailability.kind === "none" ? undefined : commits;
+  const expected = expectedOutput(scenario.job);
+  const operator = new Operator({
+    cluster, spec: scenario.job, build, violate, slots: scenario.cluster.taskManagers.reduce((sum, count) => sum + count, 0),
+    begins: (...job) => invariants.begins(...job), restartPoints: new RestartPoints(cluster.disk, store, usedCommits, invariants),
+    undone: () => expected.map((lines, sink) => describeDifference(lines, store.committed(sink))).find((difference) => difference !== undefined),
+  });
   const target = { simulation, cluster, store, operator, invariants, random: simulation.random("faults") };
   const struck: Partial<Record<FaultKind, number>> = {};
   let afterState = 0;
-  invariants.watch(cluster.disk);
+  invariants.watch(cluster.disk, usedCommits);
   cluster.start();
   operator.start();
   for (const fault of scenario.faults) {
@@ -99,25 +110,29 @@ async function runIn(simulation: Simulation, scenario: Scenario): Promise<RunOut
   if (invariants.violations.length === 0) {
     // Late messages still come.
     await simulation.run(() => false, DRAIN_MS);
-    judge(scenario.job, store, violate);
+    judge(expected, store, violate);
+    for (const path of operator.lent) invariants.checkFiles(cluster.disk, path);
   }
   for (const error of simulation.uncaught) violate(`nobody caught ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  const jobs = cluster.leader?.dispatcher.list().map(({ jobId }) => cluster.leader!.dispatcher.job(jobId)) ?? [];
   cluster.stop();
-  const { jobManager } = cluster;
   return {
     violations: invariants.violations, hash: simulation.trace.hash, trace: simulation.trace.lines, events: simulation.events, virtualMs: Math.round(simulation.nowMs),
-    completedCheckpoints: invariants.completedCheckpoints, submissions: operator.submissions,
-    attempts: jobManager?.dispatcher.list().reduce((sum, { jobId }) => sum + 1 + jobManager.dispatcher.job(jobId).master.metrics().restarts, 0) ?? 0,
-    struck, afterState, buffers: ledger.buffers,
+    completedCheckpoints: invariants.completedCheckpoints, attempts: jobs.reduce((sum, { master }) => sum + 1 + master.metrics().restarts, 0), struck, afterState,
+    counts: {
+      submissions: operator.submissions, savepoints: invariants.savepoints, "checkpoints with records in flight": invariants.inFlightCheckpoints,
+      "leaders beyond the first": Math.max(0, commits.leaders - 1), "rescales in place": jobs.reduce((sum, { master }) => sum + master.metrics().rescales, 0),
+      "restarts from savepoints": operator.fromSavepoints, claims: operator.claims, "recoveries by another leader": commits.recoveries, "buffers over wires": credits.buffers,
+    },
   };
 }
 
 /** The output is that of the sequential oracle, and nothing is left behind. */
-function judge(job: JobSpec, store: ExternalStore, violate: (what: string) => void): void {
-  expectedOutput(job).forEach((expected, sink) => {
+function judge(expected: readonly (readonly string[])[], store: ExternalStore, violate: (what: string) => void): void {
+  expected.forEach((lines, sink) => {
     const committed = store.committed(sink);
-    const difference = describeDifference(expected, committed);
-    if (difference !== undefined) violate(`sink ${sink} has ${committed.length} records instead of ${expected.length}: ${difference}`);
+    const difference = describeDifference(lines, committed);
+    if (difference !== undefined) violate(`sink ${sink} has ${committed.length} records instead of ${lines.length}: ${difference}`);
   });
   const left = store.leftPrepared;
   if (left.length > 0) violate(`transactions were prepared and left: ${left.join(", ")}`);

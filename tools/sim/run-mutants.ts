@@ -1,39 +1,51 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { applyMutant, editsOf } from "./mutants/apply.mjs";
 import { mutants, type Mutant } from "./mutants/mutants.mjs";
 import { runSeeds } from "./seed-pool.js";
 
 /** Seeds without faults that a mutant must pass: only what the faults uncover shows that the simulation is needed. */
 const QUIET_SEEDS = 20;
+const VERDICTS = new URL("./mutants/verdicts.json", import.meta.url);
 
+/** What is known of a mutant; without `killedBy`, so far. */
 interface Verdict {
-  readonly mutant: Mutant;
-  readonly killedBy: { readonly seed: number; readonly violation: string; readonly seeds: number } | undefined;
-  /** It does not even survive without faults. */
-  readonly loud: boolean;
+  /** Seeds without faults that it has passed. */
+  quiet: number;
+  /** Seeds with faults that it has passed. */
+  passed: number;
+  killedBy?: { readonly seed: number; readonly withFaults: boolean; readonly violation: string };
 }
 
-/** Runs the product with one of its safeguards taken away, each mutant in a process. True when at least 95 % are noticed and all that are not are explained. */
-export async function runMutants(ids: readonly string[], { processes, seeds }: { readonly processes: number; readonly seeds: number }): Promise<boolean> {
-  const waiting = mutants.filter(({ id }) => ids.length === 0 || ids.includes(id));
-  const verdicts: Verdict[] = [];
+export interface MutantRun {
+  readonly processes: number;
+  /** With faults, for each mutant, until it is noticed. */
+  readonly seeds: number;
+  /** No seed is begun later. */
+  readonly minutes: number;
+  /** Forgets what is known of the mutants. */
+  readonly again: boolean;
+}
+
+/**
+ * Runs the product with one of its safeguards taken away, each mutant in a process, and writes down what came out; what is known already is not run
+ * again. True when at least 95 % are noticed, all of them by faults alone, and those that are not are explained.
+ */
+export async function runMutants(ids: readonly string[], { processes, seeds, minutes, again }: MutantRun): Promise<boolean> {
+  const verdicts = known();
+  const wanted = mutants.filter(({ id }) => ids.length === 0 || ids.includes(id));
+  if (again) for (const { id } of wanted) verdicts.delete(id);
+  const untilMs = performance.now() + minutes * 60_000;
+  // Those that are said to survive take longest.
+  const waiting = wanted.filter(({ id }) => !isDone(verdicts.get(id), seeds)).sort((a, b) => Number(a.survives !== undefined) - Number(b.survives !== undefined));
   const work = async (): Promise<void> => {
-    for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-      const verdict = await judge(mutant, seeds);
-      verdicts.push(verdict);
-      console.log(describe(verdict));
+    for (let mutant = waiting.shift(); mutant !== undefined && performance.now() < untilMs; mutant = waiting.shift()) {
+      const verdict = await judge(mutant, verdicts.get(mutant.id) ?? { quiet: 0, passed: 0 }, seeds, untilMs);
+      save(mutant.id, verdict);
+      console.log(describe(mutant, verdict));
     }
   };
   await Promise.all(Array.from({ length: processes }, work));
-  const killed = verdicts.filter(({ killedBy }) => killedBy !== undefined).length;
-  const loud = verdicts.filter(({ loud: isLoud }) => isLoud);
-  const unexplained = verdicts.filter(({ killedBy, mutant }) => killedBy === undefined && mutant.survives === undefined);
-  console.log(`${killed} of ${verdicts.length} mutants killed (${((100 * killed) / verdicts.length).toFixed(1)} %); noticed even without faults: ${names(loud)}; unexplained survivors: ${names(unexplained)}`);
-  return killed >= 0.95 * verdicts.length && unexplained.length === 0;
-}
-
-function names(verdicts: readonly Verdict[]): string {
-  return verdicts.map(({ mutant }) => mutant.id).join(", ") || "none";
+  return summary(known(), seeds);
 }
 
 /** Whether each mutant still fits the built code. @throws when one does not */
@@ -43,27 +55,69 @@ export function checkMutants(): void {
   }
 }
 
-async function judge(mutant: Mutant, seeds: number): Promise<Verdict> {
-  const requests = [
-    ...Array.from({ length: QUIET_SEEDS }, (_, index) => ({ seed: index + 1, withFaults: false })),
-    ...Array.from({ length: seeds }, (_, index) => ({ seed: index + 1, withFaults: true })),
-  ];
-  let run = 0;
-  let verdict: Verdict = { mutant, killedBy: undefined, loud: false };
-  await runSeeds(requests, {
+function isDone(verdict: Verdict | undefined, seeds: number): boolean {
+  return verdict !== undefined && (verdict.killedBy !== undefined || verdict.passed >= seeds);
+}
+
+async function judge(mutant: Mutant, before: Verdict, seeds: number, untilMs: number): Promise<Verdict> {
+  const verdict = { ...before };
+  const next = (): { readonly seed: number; readonly withFaults: boolean } => (verdict.quiet < QUIET_SEEDS ? { seed: verdict.quiet + 1, withFaults: false } : { seed: verdict.passed + 1, withFaults: true });
+  function* requests(): Generator<ReturnType<typeof next>> {
+    while (!isDone(verdict, seeds) && performance.now() < untilMs) yield next();
+  }
+  await runSeeds(requests(), {
     processes: 1, mutant: mutant.id,
-    onAnswer: ({ request: { seed, withFaults }, outcome: { violations } }) => {
-      run++;
-      if (violations[0] !== undefined) verdict = { mutant, killedBy: { seed, violation: violations[0], seeds: run }, loud: !withFaults };
-      return verdict.killedBy === undefined;
+    onAnswer: ({ request: { seed, withFaults }, outcome: { violations: [violation] } }) => {
+      if (violation !== undefined) verdict.killedBy = { seed, withFaults, violation: violation.split("\n", 1)[0]!.slice(0, 160) };
+      else if (withFaults) verdict.passed++;
+      else verdict.quiet++;
+      return violation === undefined;
     },
   }).catch((error: unknown) => {
-    verdict = { mutant, killedBy: { seed: 0, violation: `the run broke off: ${(error as Error).message}`, seeds: run }, loud: run < QUIET_SEEDS };
+    const { message } = error as Error;
+    if (message.endsWith("hangs")) verdict.killedBy = { ...next(), violation: `never ends: ${message}` };
+    else console.log(`${mutant.id}: ${message}`);
   });
   return verdict;
 }
 
-function describe({ mutant, killedBy, loud }: Verdict): string {
-  if (killedBy === undefined) return `SURVIVED ${mutant.id}: ${mutant.survives ?? "nobody says why"}`;
-  return `killed   ${mutant.id} by seed ${killedBy.seed}${loud ? " WITHOUT FAULTS" : ""} after ${killedBy.seeds} seeds: ${killedBy.violation.split("\n", 1)[0]!.slice(0, 140)}`;
+function known(): Map<string, Verdict> {
+  return new Map(Object.entries(existsSync(VERDICTS) ? (JSON.parse(readFileSync(VERDICTS, "utf8")) as Record<string, Verdict>) : {}));
+}
+
+/** Others may write down theirs meanwhile. */
+function save(id: string, verdict: Verdict): void {
+  const verdicts = known().set(id, verdict);
+  const lines = mutants.filter((mutant) => verdicts.has(mutant.id)).map((mutant) => `  ${JSON.stringify(mutant.id)}: ${JSON.stringify(verdicts.get(mutant.id))}`);
+  writeFileSync(VERDICTS, `{\n${lines.join(",\n")}\n}\n`);
+}
+
+function describe({ id, survives }: Mutant, { quiet, passed, killedBy }: Verdict): string {
+  if (killedBy === undefined) return `so far    ${id}: passed ${quiet} seeds without faults and ${passed} with; ${survives ?? "nobody says why"}`;
+  return `noticed   ${id} ${killedBy.withFaults ? `after ${passed + 1} seeds` : "WITHOUT FAULTS"}: ${killedBy.violation}`;
+}
+
+function summary(verdicts: ReadonlyMap<string, Verdict>, seeds: number): boolean {
+  const named = (which: (verdict: Verdict | undefined, mutant: Mutant) => boolean): string[] => mutants.filter((mutant) => which(verdicts.get(mutant.id), mutant)).map(({ id }) => id);
+  const noticed = named((verdict) => verdict?.killedBy?.withFaults === true);
+  const lists = {
+    "noticed even without faults": named((verdict) => verdict?.killedBy?.withFaults === false),
+    "survived, and explained": named((verdict, { survives }) => verdict?.killedBy === undefined && verdict !== undefined && verdict.passed >= seeds && survives !== undefined),
+    "survived, not explained": named((verdict, { survives }) => verdict?.killedBy === undefined && verdict !== undefined && verdict.passed >= seeds && survives === undefined),
+    "not known yet": named((verdict) => !isDone(verdict, seeds)),
+  };
+  console.log(`${noticed.length} of ${mutants.length} mutants noticed by faults alone (${((100 * noticed.length) / mutants.length).toFixed(1)} %)`);
+  for (const [what, ids] of Object.entries(lists)) console.log(`${what}: ${ids.join(", ") || "none"}`);
+  return noticed.length >= 0.95 * mutants.length && lists["survived, not explained"].length === 0;
+}
+
+/** The verdicts as a table for the documentation. */
+export function verdictTable(): string {
+  const verdicts = JSON.parse(readFileSync(VERDICTS, "utf8")) as Record<string, Verdict>;
+  const rows = mutants.map(({ id, against, survives }) => {
+    const killedBy = verdicts[id]?.killedBy;
+    const noticed = killedBy === undefined ? (survives === undefined ? "not known" : `survives: ${survives}`) : killedBy.violation.split(/[:\d"/]/, 1)[0]!.trim();
+    return `| \`${id}\` | ${against} | ${killedBy === undefined ? "–" : killedBy.withFaults ? verdicts[id]!.passed + 1 : "quiet"} | ${noticed} |`;
+  });
+  return ["| mutant | against | seeds | noticed by |", "|---|---|---|---|", ...rows].join("\n");
 }

@@ -1,3 +1,4 @@
+import type { PipelineSpec } from "../../e2e/simulation/job/job-spec.js";
 import { runScenario, type Scenario } from "../../e2e/simulation/run-seed.js";
 
 /** Runs that a shrinking may take. */
@@ -31,21 +32,37 @@ async function fails(scenario: Scenario, violation: string): Promise<boolean> {
 }
 
 function* smaller(scenario: Scenario): Generator<Scenario> {
-  const { faults, job, taskManagers } = scenario;
+  const { faults, job, cluster } = scenario;
+  const { taskManagers, jobManagers } = cluster;
   for (let size = faults.length; size >= 1; size = size >> 1) {
     for (let at = 0; at < faults.length; at += size) yield { ...scenario, faults: faults.filter((_, index) => index < at || index >= at + size) };
   }
   for (const [index, count] of taskManagers.entries()) {
-    if (index > 0 && index === taskManagers.length - 1 && faults.every(({ host, other }) => host !== `tm${index}` && other !== `tm${index}`)) yield { ...scenario, taskManagers: taskManagers.slice(0, -1) };
-    if (count > 2) yield { ...scenario, taskManagers: taskManagers.with(index, count - 1) };
+    if (index > 0 && index === taskManagers.length - 1 && isUnused(scenario, `tm${index}`)) yield { ...scenario, cluster: { ...cluster, taskManagers: taskManagers.slice(0, -1) } };
+    if (count > 2) yield { ...scenario, cluster: { ...cluster, taskManagers: taskManagers.with(index, count - 1) } };
   }
-  if (job.sinks.length > 1) for (const sink of job.sinks) yield { ...scenario, job: { ...job, sinks: [sink] } };
-  for (const index of job.stages.keys()) {
-    yield { ...scenario, job: { ...job, stages: job.stages.toSpliced(index, 1), sinks: job.sinks.map((after) => (after > index ? after - 1 : after)) } };
+  if (jobManagers > 2 && isUnused(scenario, `jm${jobManagers - 1}`)) yield { ...scenario, cluster: { ...cluster, jobManagers: jobManagers - 1 } };
+  if (job.pipelines.length > 1) for (const pipeline of job.pipelines) yield { ...scenario, job: { ...job, pipelines: [pipeline] } };
+  for (const [at, pipeline] of job.pipelines.entries()) {
+    for (const less of smallerPipelines(pipeline)) yield { ...scenario, job: { ...job, pipelines: job.pipelines.with(at, less) } };
   }
-  for (const [index, source] of job.sources.entries()) {
-    if (job.sources.length > 1) yield { ...scenario, job: { ...job, sources: job.sources.toSpliced(index, 1) } };
-    if (source.splits > 1) yield { ...scenario, job: { ...job, sources: job.sources.with(index, { ...source, splits: source.splits >> 1 }) } };
-    if (source.recordsPerSplit > 5) yield { ...scenario, job: { ...job, sources: job.sources.with(index, { ...source, recordsPerSplit: source.recordsPerSplit >> 1 }) } };
+  for (const option of Object.keys(job.config)) if (removable.test(option)) yield { ...scenario, job: { ...job, config: Object.fromEntries(Object.entries(job.config).filter(([key]) => key !== option)) } };
+}
+
+/** Options that a job can do without. */
+const removable = /unaligned|aligned|scheduler|failover-strategy|chain/;
+
+function isUnused({ faults }: Scenario, unused: string): boolean {
+  return faults.every(({ host, other }) => host !== unused && other !== unused);
+}
+
+function* smallerPipelines(pipeline: PipelineSpec): Generator<PipelineSpec> {
+  const { sources, stages, sinks } = pipeline;
+  if (sinks.length > 1) for (const sink of sinks) yield { ...pipeline, sinks: [sink] };
+  for (const index of stages.keys()) yield { ...pipeline, stages: stages.toSpliced(index, 1), sinks: sinks.map((after) => (after > index ? after - 1 : after)) };
+  for (const [index, source] of sources.entries()) {
+    if (sources.length > 1) yield { ...pipeline, sources: sources.toSpliced(index, 1) };
+    if (source.splits > 1) yield { ...pipeline, sources: sources.with(index, { ...source, splits: source.splits >> 1 }) };
+    if (source.recordsPerSplit > 5) yield { ...pipeline, sources: sources.with(index, { ...source, recordsPerSplit: source.recordsPerSplit >> 1 }) };
   }
 }

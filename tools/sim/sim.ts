@@ -1,24 +1,25 @@
-// Runs simulated clusters: `npm run sim -- --seeds 2000 [--from S] [--no-faults] [--processes P]`, `--seed S [--trace]` for one, `--mutants [ID…]`.
+// Runs simulated clusters: `npm run sim -- --seeds 2000 [--from S] [--no-faults] [--processes P]`, `--seed S [--trace]` for one, `--mutants [--only ID]… [--minutes M] [--again]`, `--mutants --table`.
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { drawScenario, runScenario } from "../../e2e/simulation/run-seed.js";
 import { Report } from "./report.js";
-import { runMutants } from "./run-mutants.js";
+import { runMutants, verdictTable } from "./run-mutants.js";
 import { runSeeds } from "./seed-pool.js";
 import { shrink } from "./shrink.js";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
+const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "200" }, from: { type: "string", default: "1" }, seed: { type: "string" }, trace: { type: "boolean", default: false },
     "no-faults": { type: "boolean", default: false }, "no-shrink": { type: "boolean", default: false }, mutants: { type: "boolean", default: false },
+    only: { type: "string", multiple: true, default: [] }, again: { type: "boolean", default: false }, minutes: { type: "string", default: "1000" }, table: { type: "boolean", default: false },
     processes: { type: "string", default: String(availableParallelism()) }, "most-failures": { type: "string", default: "5" },
   },
 });
 const withFaults = !values["no-faults"];
 const processes = Number(values.processes);
 
-if (values.mutants) process.exitCode = (await runMutants(positionals, { processes, seeds: Number(values.seeds) })) ? 0 : 1;
+if (values.mutants && values.table) console.log(verdictTable());
+else if (values.mutants) process.exitCode = (await runMutants(values.only, { processes, seeds: Number(values.seeds), minutes: Number(values.minutes), again: values.again })) ? 0 : 1;
 else if (values.seed !== undefined) process.exitCode = (await runOne(Number(values.seed))) ? 0 : 1;
 else process.exitCode = (await runMany(Number(values.from), Number(values.seeds))) ? 0 : 1;
 
@@ -36,13 +37,14 @@ async function runMany(from: number, count: number): Promise<boolean> {
   const report = new Report();
   const failed: { readonly seed: number; readonly violation: string }[] = [];
   const startedMs = performance.now();
+  const untilMs = startedMs + Number(values.minutes) * 60_000;
   const seeds = Array.from({ length: count }, (_, index) => ({ seed: from + index, withFaults }));
   await runSeeds(seeds, {
     processes,
     onAnswer: ({ request: { seed }, outcome }) => {
       report.add(outcome);
       const [violation] = outcome.violations;
-      if (violation === undefined) return true;
+      if (violation === undefined) return performance.now() < untilMs;
       console.log(`seed ${seed} FAILED: ${violation}`);
       failed.push({ seed, violation });
       return failed.length < Number(values["most-failures"]);

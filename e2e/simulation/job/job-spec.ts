@@ -1,4 +1,5 @@
 import type { Random } from "@millrace/env-sim";
+import { randomConfig } from "./job-config.js";
 
 /** A record of a simulated job. `at` is its event time. */
 export interface Event {
@@ -33,14 +34,24 @@ export type Stage =
   | { readonly kind: "holdProcessing"; readonly longestMs: number }
   | { readonly kind: "count" };
 
-/** A job: sources that are united, steps, and sinks, each behind so many of the steps. Plain data, so that it can travel as the job's artifact. */
-export interface JobSpec {
+/** Sources that are united, steps, and sinks, each behind so many of the steps. */
+export interface PipelineSpec {
   readonly sources: readonly SourceSpec[];
   readonly stages: readonly Stage[];
   /** After how many stages each sink takes the records. */
   readonly sinks: readonly number[];
+}
+
+/** A job: pipelines that exchange nothing, so that each can fail alone. Plain data, so that it can travel as the job's artifact. */
+export interface JobSpec {
+  readonly pipelines: readonly PipelineSpec[];
   /** Configuration of the job, by key. */
   readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** What ends the input of a job early would end its windows early. */
+export function hasWindows({ pipelines }: JobSpec): boolean {
+  return pipelines.some(({ stages }) => stages.some(({ kind }) => kind === "window"));
 }
 
 /** One submission of a job. */
@@ -62,10 +73,21 @@ export function eventAt(source: SourceSpec, split: number, position: number): Ev
 /** Whether a stage works on event time, which processing-time stages do away with. */
 const usesEventTime = (kind: Stage["kind"]): boolean => kind === "hold" || kind === "window";
 
+/** The sinks of a job are numbered over all its pipelines. */
+export function firstSinkOf({ pipelines }: JobSpec, pipeline: number): number {
+  return pipelines.slice(0, pipeline).reduce((sum, { sinks }) => sum + sinks.length, 0);
+}
+
 export function randomJob(random: Random): JobSpec {
+  const names = [..."abcdef"];
+  const pipelines = Array.from({ length: random.chance(0.3) ? 2 : 1 }, (_, index) => randomPipeline(random, names.splice(0, random.int(1, index === 0 ? 3 : 1))));
+  return { pipelines, config: randomConfig(random.fork("config")) };
+}
+
+function randomPipeline(random: Random, sourceNames: readonly string[]): PipelineSpec {
   const lazy = random.chance(0.35);
-  const sources = Array.from({ length: random.int(1, 3) }, (_, index): SourceSpec => ({
-    name: "abc"[index]!, splits: lazy ? random.int(4, 16) : random.int(1, 4), recordsPerSplit: lazy ? random.int(2, 12) : random.int(15, 60), keys: random.int(1, 12),
+  const sources = sourceNames.map((name): SourceSpec => ({
+    name, splits: lazy ? random.int(4, 16) : random.int(1, 4), recordsPerSplit: lazy ? random.int(2, 12) : random.int(15, 60), keys: random.int(1, 12),
     periodMs: random.int(10, 60), lazy, snapshotMs: lazy && random.chance(0.7) ? random.int(5, 80) : 0, parallelism: random.int(1, 2),
   }));
   const stages: Stage[] = [];
@@ -78,7 +100,7 @@ export function randomJob(random: Random): JobSpec {
   if (random.chance(0.6)) stages.push({ kind: "count" });
   const sinks = [stages.length];
   if (random.chance(0.35)) sinks.push(random.int(0, Math.max(0, stages.length - 1)));
-  return { sources, stages, sinks, config: randomConfig(random) };
+  return { sources, stages, sinks };
 }
 
 function randomStage(random: Random, eventTime: boolean): Stage {
@@ -89,6 +111,7 @@ function randomStage(random: Random, eventTime: boolean): Stage {
       () => ({ kind: "flatMap", modulus: random.int(2, 5) }),
       () => ({ kind: "exchange", how: random.pick(["rebalance", "shuffle", "rescale"]) }),
       () => ({ kind: "async", ordered: random.chance(0.5), capacity: random.int(1, 10), longestMs: random.int(1, 30) }),
+      () => ({ kind: "async", ordered: random.chance(0.5), capacity: random.int(1, 2), longestMs: random.int(20, 80) }),
       () => ({ kind: "hold", delayMs: random.int(10, 300) }),
       () => ({ kind: "hold", delayMs: random.int(10, 300) }),
       () => ({ kind: "window", sizeMs: random.int(50, 500) }),
@@ -100,17 +123,3 @@ function randomStage(random: Random, eventTime: boolean): Stage {
   }
 }
 
-function randomConfig(random: Random): Readonly<Record<string, unknown>> {
-  return {
-    "execution.checkpointing.interval": random.int(60, 300), "execution.checkpointing.timeout": random.int(800, 4000),
-    "execution.checkpointing.min-pause": random.chance(0.3) ? random.int(1, 50) : 0,
-    "execution.checkpointing.tolerable-failed-checkpoints": random.chance(0.6) ? 100_000 : random.int(0, 2),
-    "execution.checkpointing.num-retained": random.int(1, 3), "execution.checkpointing.incremental": random.chance(0.5),
-    "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION", "execution.checkpointing.dir": "/checkpoints",
-    "pipeline.operator-chaining.enabled": random.chance(0.7), "pipeline.chain-compiler.enabled": random.chance(0.3), "pipeline.max-parallelism": random.pick([4, 16, 128]),
-    "pipeline.auto-watermark-interval": random.int(10, 100), "taskmanager.network.batch-size": random.int(1, 20),
-    "taskmanager.network.memory.buffers-per-channel": random.int(1, 4), "execution.buffer-timeout.interval": random.int(0, 40),
-    "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 1_000_000, "restart-strategy.fixed-delay.delay": random.int(0, 200),
-    "task.cancellation.timeout": random.int(300, 3000), "sink.committer.retries": 1000,
-  };
-}

@@ -1,7 +1,11 @@
-import { eventAt, type Event, type JobSpec, type Stage } from "./job-spec.js";
+import { eventAt, type Event, type JobSpec, type PipelineSpec, type Stage } from "./job-spec.js";
 
 /** What every sink of a job must have committed in the end, by sink, sorted: computed one record after the other, without the engine. */
-export function expectedOutput({ sources, stages, sinks }: JobSpec): readonly (readonly string[])[] {
+export function expectedOutput({ pipelines }: JobSpec): readonly (readonly string[])[] {
+  return pipelines.flatMap(outputOf);
+}
+
+function outputOf({ sources, stages, sinks }: PipelineSpec): readonly (readonly string[])[] {
   let events: readonly Event[] = sources.flatMap((source) =>
     Array.from({ length: source.splits }, (_, split) => Array.from({ length: source.recordsPerSplit }, (_, position) => eventAt(source, split, position))).flat());
   const after: (readonly Event[])[] = [events];

@@ -1,7 +1,7 @@
 import { StreamExecutionEnvironment, TumblingEventTimeWindows, WatermarkStrategy, type Clock, type Collector, type DataStream, type Sink } from "millrace";
 import type { Pipeline } from "@millrace/graph";
 import { Count, Dedupe, Hold, HoldProcessing } from "./functions.js";
-import type { Event, SourceSpec, Stage, Submission } from "./job-spec.js";
+import { firstSinkOf, type Event, type PipelineSpec, type SourceSpec, type Stage, type Submission } from "./job-spec.js";
 import { copies, format, mapped } from "./oracle.js";
 import type { Probe } from "./probe.js";
 import { SplitSource } from "./split-source.js";
@@ -16,17 +16,33 @@ export interface ProgramWorld {
 /** The program: builds the job's graph from its plain description, with fresh functions each time, as a slot that runs the module again does. */
 export function buildProgram({ spec, run, parallelism }: Submission, world: ProgramWorld): Pipeline {
   const env = StreamExecutionEnvironment.getExecutionEnvironment({ ...spec.config, "parallelism.default": parallelism });
-  const [first, ...others] = spec.sources.map((source) => read(env, source));
+  const isUnaligned = spec.config["execution.checkpointing.unaligned.enabled"] === true;
+  spec.pipelines.forEach((pipeline, at) => addPipeline(env, pipeline, { label: at === 0 ? "" : `p${at} `, run, firstSink: firstSinkOf(spec, at), isUnaligned }, world));
+  return env.pipeline("simulated");
+}
+
+/** Where a pipeline stands in its job. */
+interface Place {
+  /** Before the names of its operators. */
+  readonly label: string;
+  readonly run: number;
+  readonly firstSink: number;
+  /** What would be chained at another parallelism would have no place then for the records that were in flight. */
+  readonly isUnaligned: boolean;
+}
+
+function addPipeline(env: StreamExecutionEnvironment, { sources, stages, sinks }: PipelineSpec, { label, run, firstSink, isUnaligned }: Place, world: ProgramWorld): void {
+  const [first, ...others] = sources.map((source) => read(env, source)).map((stream) => (isUnaligned ? stream.rebalance() : stream));
   let stream: DataStream<Event> = others.length === 0 ? first! : first!.union(...others);
   const after = [stream];
-  spec.stages.forEach((stage, at) => {
-    stream = add(stream, stage, `${stage.kind} ${at}`, run, world);
+  stages.forEach((stage, at) => {
+    stream = add(stream, stage, `${label}${stage.kind} ${at}`, run, world);
     after.push(stream);
   });
-  spec.sinks.forEach((count, index) => {
-    after[count]!.map(format).uid(`format ${index}`).sinkTo(world.sink(index, run)).uid(`sink ${index}`);
+  sinks.forEach((count, index) => {
+    const sink = firstSink + index;
+    after[count]!.map(format).uid(`format ${sink}`).sinkTo(world.sink(sink, run)).uid(`sink ${sink}`);
   });
-  return env.pipeline("simulated");
 }
 
 function read(env: StreamExecutionEnvironment, source: SourceSpec): DataStream<Event> {

@@ -24,6 +24,8 @@ const TIMEOUT_US = 400_000;
 export class ExternalStore {
   readonly struck = { lostRequests: 0, lostReplies: 0, duplicates: 0, late: 0 };
   trouble: StoreTrouble = {};
+  /** Transactions that were prepared and given up. */
+  aborted = 0;
   readonly #simulation: Simulation;
   readonly #random: Random;
   readonly #violate: (what: string) => void;
@@ -65,7 +67,9 @@ export class ExternalStore {
   abortOlder(caller: SimulatedProcess, sink: number, epoch: number): Promise<void> {
     return this.#call(caller, () => {
       for (const transaction of this.#transactions.values()) {
-        if (transaction.sink === sink && transaction.epoch < epoch && transaction.state === "prepared") transaction.state = "aborted";
+        if (transaction.sink !== sink || transaction.epoch >= epoch || transaction.state !== "prepared") continue;
+        transaction.state = "aborted";
+        this.aborted++;
       }
     });
   }

@@ -1,14 +1,19 @@
 import type { Random, Simulation } from "@millrace/env-sim";
-import { JOB_MANAGER_HOST, taskManagerHost, type SimulatedCluster } from "./cluster.js";
+import { hasWindows, type JobSpec } from "../job/job-spec.js";
+import { isJobManager, taskManagerHost, type ClusterSpec, type SimulatedCluster } from "./cluster.js";
+import { COORDINATION_HOST } from "./coordination-service.js";
 import type { ExternalStore } from "./external-store.js";
 import type { Invariants } from "./invariants.js";
+import { jobManagerHost } from "./job-managers.js";
 import type { Operator } from "./operator.js";
 
-/** What goes wrong in a world. Add a kind here and what it does to {@link strike}. */
+/** What goes wrong in a world, or is asked for in the middle of it. Add a kind here and what it does to {@link strike}. */
 export const faultKinds = [
-  "taskManagerKilled", "taskManagerPowerLoss", "taskManagerLostForGood", "taskManagerPaused", "jobManagerKilled", "jobManagerPowerLoss", "jobManagerPaused", "slotDied", "partition", "oneWayPartition",
-  "connectionReset", "networkSlow", "diskFull", "diskFailing", "diskLostReplies", "diskSlow", "clockSkew", "userFailure", "storeLostRequests", "storeLostReplies",
-  "storeDuplicates", "storeLate", "rescale", "checkpointOnDemand",
+  "taskManagerKilled", "taskManagerPowerLoss", "taskManagerLostForGood", "taskManagerPaused", "taskManagerJoins", "taskManagerLeaves", "slotDied",
+  "jobManagerKilled", "jobManagerPowerLoss", "jobManagerPaused", "leaderPausedBeyondLease", "leaderCutOff", "leaderDeposed", "coordinationDown",
+  "partition", "oneWayPartition", "connectionReset", "networkSlow", "diskFull", "diskFailing", "diskLostReplies", "diskSlow", "clockSkew", "userFailure",
+  "storeLostRequests", "storeLostReplies", "storeDuplicates", "storeLate",
+  "moveElsewhere", "rescaleInPlace", "checkpointOnDemand", "savepoint", "stopWithSavepoint", "drain",
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -33,30 +38,49 @@ export interface Target {
   readonly random: Random;
 }
 
-/** Kinds that are rare, because they end everything that runs. */
-const rare: ReadonlySet<FaultKind> = new Set(["jobManagerKilled", "jobManagerPowerLoss"]);
+/** Beyond these nobody joins. */
+const MOST_TASK_MANAGERS = 7;
+/** Ends everything that runs, when no other JobManager goes on. */
+const endsAll: ReadonlySet<FaultKind> = new Set(["jobManagerKilled", "jobManagerPowerLoss"]);
+const needsLeaders: ReadonlySet<FaultKind> = new Set(["leaderPausedBeyondLease", "leaderCutOff", "leaderDeposed", "coordinationDown"]);
+/** Share of the faults of a JobManager that the leader has, with high availability. */
+const AT_LEADER = 0.6;
+
+/** Whether a kind can strike at all. */
+function isPossible(kind: FaultKind, { highAvailability }: ClusterSpec, job: JobSpec): boolean {
+  if (needsLeaders.has(kind)) return highAvailability.kind === "service" || (highAvailability.kind === "file" && kind !== "leaderDeposed");
+  if (kind === "rescaleInPlace") return job.config["jobmanager.scheduler"] === "adaptive";
+  return kind !== "drain" || !hasWindows(job);
+}
 
 /** A plan of its own for every seed: some kinds of faults, each more or less often. */
-export function planFaults(random: Random, taskManagers: number, phaseMs: number): readonly Fault[] {
-  const weights = faultKinds.map((kind) => (random.chance(0.4) ? random.int(1, 6) * (rare.has(kind) ? 0.3 : 1) : 0));
+export function planFaults(random: Random, cluster: ClusterSpec, job: JobSpec, phaseMs: number): readonly Fault[] {
+  const weightOf = (kind: FaultKind): number => random.int(1, 6) * (cluster.highAvailability.kind === "none" && endsAll.has(kind) ? 0.3 : 1);
+  const weights = faultKinds.map((kind) => (random.chance(0.4) ? weightOf(kind) : 0)).map((weight, at) => (isPossible(faultKinds[at]!, cluster, job) ? weight : 0));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  if (total === 0) return planFaults(random, taskManagers, phaseMs);
-  const hosts = [JOB_MANAGER_HOST, ...Array.from({ length: taskManagers }, (_, index) => taskManagerHost(index))];
-  return Array.from({ length: random.int(6, 18) }, (): Fault => {
+  if (total === 0) return planFaults(random, cluster, job, phaseMs);
+  const jobManagers = Array.from({ length: cluster.jobManagers }, (_, index) => jobManagerHost(index));
+  const taskManagers = cluster.taskManagers.map((_, index) => taskManagerHost(index));
+  const service = cluster.highAvailability.kind === "service" ? [COORDINATION_HOST] : [];
+  return Array.from({ length: random.int(8, 20) }, (): Fault => {
     let at = random.next() * total;
     const kind = faultKinds[weights.findIndex((weight) => (at -= weight) < 0)]!;
-    const host = kind.startsWith("jobManager") ? JOB_MANAGER_HOST : kind.startsWith("taskManager") || kind === "slotDied" ? taskManagerHost(random.int(0, taskManagers - 1)) : random.pick(hosts);
-    return { kind, atMs: random.int(150, phaseMs), durationMs: Math.round(random.skewed(10, 2500)), host, other: random.pick(hosts.filter((other) => other !== host)), strength: random.next() };
+    const hosts = kind.startsWith("jobManager") ? jobManagers : kind.startsWith("taskManager") || kind === "slotDied" ? taskManagers : [...jobManagers, ...taskManagers];
+    const host = random.pick(hosts);
+    const others = [...jobManagers, ...taskManagers, ...service].filter((other) => other !== host);
+    return { kind, atMs: random.int(150, phaseMs), durationMs: Math.round(random.skewed(10, 2500)), host, other: random.pick(others), strength: random.next() };
   }).sort((a, b) => a.atMs - b.atMs);
 }
 
 /** Makes a fault happen now; tells whether it found something to strike. Whatever lasts ends by itself. */
 export function strike(fault: Fault, target: Target): boolean {
   const { simulation, cluster, invariants, operator, random } = target;
-  const { kind, host, other, durationMs, strength } = fault;
-  const { network, disk } = cluster;
-  const later = (undo: () => void): boolean => {
-    simulation.schedule(durationMs * 1000, undo);
+  const { kind, other, durationMs, strength } = fault;
+  const { network, disk, highAvailability: { spec: { leaseMs }, service }, jobManagers } = cluster;
+  const host = kind.startsWith("leader") || (kind.startsWith("jobManager") && strength < AT_LEADER) ? (jobManagers.leaderHost ?? fault.host) : fault.host;
+  const longerThanLeaseMs = leaseMs * (1 + 2 * strength);
+  const later = (undo: () => void, afterMs: number = durationMs): boolean => {
+    simulation.schedule(afterMs * 1000, undo);
     return true;
   };
   const process = cluster.processOn(host);
@@ -66,18 +90,48 @@ export function strike(fault: Fault, target: Target): boolean {
     case "taskManagerPowerLoss":
     case "jobManagerPowerLoss":
       if (process === undefined) return false;
-      if (host === JOB_MANAGER_HOST) operator.jobManagerDies();
+      if (isJobManager(host)) operator.jobManagerDies();
       cluster.kill(host, kind.endsWith("Killed") ? "killed" : "power loss", durationMs);
       return true;
     case "taskManagerLostForGood":
       if (process === undefined) return false;
       cluster.replace(host, durationMs);
       return true;
+    case "taskManagerJoins":
+      if (cluster.taskManagers.length >= MOST_TASK_MANAGERS) return false;
+      cluster.join(1 + Math.floor(strength * 3));
+      return true;
+    case "taskManagerLeaves":
+      if (process === undefined) return false;
+      cluster.leave(host, durationMs);
+      return true;
     case "taskManagerPaused":
     case "jobManagerPaused":
+    case "leaderPausedBeyondLease":
       if (process === undefined || process.paused) return false;
       process.pause();
-      return later(() => process.resume());
+      return later(() => process.resume(), kind === "leaderPausedBeyondLease" ? longerThanLeaseMs : durationMs);
+    case "leaderCutOff":
+      if (service === undefined) {
+        disk.faults.set(host, { failing: 1 });
+        return later(() => disk.faults.set(host, undefined), longerThanLeaseMs);
+      }
+      network.cut(host, COORDINATION_HOST);
+      if (strength > 0.5) network.cut(COORDINATION_HOST, host);
+      return later(() => {
+        network.mend(host, COORDINATION_HOST);
+        network.mend(COORDINATION_HOST, host);
+      }, longerThanLeaseMs);
+    case "leaderDeposed": return service!.expireLeader();
+    case "coordinationDown":
+      if (service !== undefined) {
+        service.down = true;
+        return later(() => (service.down = false));
+      }
+      for (const one of jobManagers.hosts) disk.faults.set(one, { failing: 0.5 + strength / 2 });
+      return later(() => {
+        for (const one of jobManagers.hosts) disk.faults.set(one, undefined);
+      });
     case "slotDied": {
       const slots = [...(cluster.taskManagers[Number(host.slice(2))]?.slots.running ?? [])];
       if (slots.length === 0) return false;
@@ -131,7 +185,11 @@ export function strike(fault: Fault, target: Target): boolean {
         target.store.trouble = { ...target.store.trouble, [name]: 0 };
       });
     }
-    case "rescale": return operator.rescale();
+    case "moveElsewhere": return operator.moveElsewhere();
+    case "rescaleInPlace": return operator.rescaleInPlace(1 + Math.floor(strength * 5));
+    case "savepoint": return operator.takeSavepoint(strength < 0.6);
+    case "stopWithSavepoint": return operator.stopAndResume(false);
+    case "drain": return operator.stopAndResume(true);
     case "checkpointOnDemand": return operator.triggerCheckpoint();
   }
 }
@@ -141,6 +199,7 @@ export function heal({ cluster, store, invariants }: Target): void {
   cluster.network.mendAll();
   cluster.disk.faults.heal();
   store.trouble = {};
+  if (cluster.highAvailability.service !== undefined) cluster.highAvailability.service.down = false;
   invariants.fails = () => false;
   for (const host of cluster.hosts) {
     cluster.processOn(host)?.resume();

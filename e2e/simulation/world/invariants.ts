@@ -1,6 +1,7 @@
 import { METADATA_FILE, type CheckpointMetadata } from "@millrace/cluster";
 import type { SimulatedDisk, Simulation } from "@millrace/env-sim";
 import type { Probe } from "../job/probe.js";
+import type { CommitLedger } from "./commit-ledger.js";
 
 interface FileReference {
   readonly path: string;
@@ -14,21 +15,30 @@ interface Handle {
 }
 
 const METADATA_PATH = new RegExp(`^(.*)/chk-(\\d+)/${METADATA_FILE}$`);
+const SAVEPOINT_PATH = new RegExp(`^(.*/savepoint-[^/]+)/${METADATA_FILE}$`);
 const LEAST_WATERMARK = Number.NEGATIVE_INFINITY;
 
 /** Watches a run, and keeps what it has seen that must never be. */
 export class Invariants implements Probe {
   readonly violations: string[] = [];
   completedCheckpoints = 0;
+  savepoints = 0;
+  /** Checkpoints with records that were on their way. */
+  inFlightCheckpoints = 0;
+  /** Told of every savepoint that is complete. */
+  onSavepoint: ((path: string, metadata: CheckpointMetadata) => void) | undefined;
   /** Makes functions fail; returns whether this visit does. */
   fails: (place: string) => boolean = () => false;
   readonly #simulation: Simulation;
+  readonly #concurrent: number;
   readonly #lastCheckpoint = new Map<string, number>();
   readonly #owners = new Map<string, number>();
   readonly #watermarks = new Map<string, number>();
 
-  constructor(simulation: Simulation) {
+  /** @param concurrent how many further checkpoints may be in progress beside one */
+  constructor(simulation: Simulation, concurrent: number) {
     this.#simulation = simulation;
+    this.#concurrent = concurrent;
   }
 
   violate(what: string): void {
@@ -41,27 +51,52 @@ export class Invariants implements Probe {
     this.#lastCheckpoint.set(directory, restoredCheckpoint);
   }
 
-  /** Completed checkpoints of a job have rising ids, and everything they refer to is there. */
-  watch(disk: SimulatedDisk): void {
+  /**
+   * Completed checkpoints of a job have rising ids, and everything they refer to is there. With leaders that change, a checkpoint counts once a leader
+   * has committed it: then `commits` tells of it.
+   */
+  watch(disk: SimulatedDisk, commits: CommitLedger | undefined): void {
     disk.onPublished = (path, bytes, by) => {
+      const savepoint = SAVEPOINT_PATH.exec(path)?.[1];
+      if (savepoint !== undefined) this.#savepoint(disk, savepoint, bytes);
       const match = METADATA_PATH.exec(path);
       if (match === null) return;
       const [, directory, id] = match as unknown as [string, string, string];
-      const before = this.#lastCheckpoint.get(directory) ?? 0;
-      if (Number(id) <= before) this.violate(`checkpoint ${id} of ${directory} is complete after checkpoint ${before}`);
-      this.#lastCheckpoint.set(directory, Number(id));
-      this.completedCheckpoints++;
-      this.#simulation.note(`checkpoint ${id} is complete, written by ${by.name}`);
-      this.checkFiles(disk, path.slice(0, -METADATA_FILE.length - 1), bytes);
+      this.#simulation.note(`checkpoint ${id} is written by ${by.name}`);
+      if (commits === undefined) this.#complete(disk, directory, Number(id));
+      if (hasRecordsInFlight(bytes)) this.inFlightCheckpoints++;
     };
+    if (commits === undefined) return;
+    commits.onCheckpoint = (jobId, { checkpointId, path, external }) => {
+      this.#simulation.note(`checkpoint ${checkpointId} of job ${jobId} is committed as ${path}`);
+      if (!external) this.completedCheckpoints++;
+      this.checkFiles(disk, path);
+    };
+  }
+
+  #complete(disk: SimulatedDisk, directory: string, id: number): void {
+    const before = this.#lastCheckpoint.get(directory) ?? 0;
+    // Of two at once the older one may be written last; it was given up, and is deleted again.
+    if (id < before && id > before - 2 * this.#concurrent) return;
+    if (id <= before) this.violate(`checkpoint ${id} of ${directory} is complete after checkpoint ${before}`);
+    this.#lastCheckpoint.set(directory, id);
+    this.completedCheckpoints++;
+    this.checkFiles(disk, `${directory}/chk-${id}`);
+  }
+
+  #savepoint(disk: SimulatedDisk, path: string, bytes: Uint8Array): void {
+    this.savepoints++;
+    const metadata = JSON.parse(new TextDecoder().decode(bytes)) as CheckpointMetadata;
+    this.#simulation.note(`savepoint ${metadata.checkpointId} is written to ${path}`);
+    this.checkFiles(disk, path, bytes);
+    for (const file of filesOf(metadata)) if (file.path.includes("/")) this.violate(`savepoint ${path} refers to ${file.path}, which is not its own`);
+    this.onSavepoint?.(path, metadata);
   }
 
   /** Everything is there that a checkpoint refers to. */
   checkFiles(disk: SimulatedDisk, checkpoint: string, metadata: Uint8Array | undefined = disk.peek(`${checkpoint}/${METADATA_FILE}`)): void {
     if (metadata === undefined) return this.violate(`checkpoint ${checkpoint} is live and has no ${METADATA_FILE}`);
-    const { operators } = JSON.parse(new TextDecoder().decode(metadata)) as CheckpointMetadata;
-    const handles = operators.flatMap(({ subtasks }) => subtasks.flatMap(({ keyed, operator }) => [...keyed, ...operator] as Handle[]));
-    for (const { path, offset, length } of handles.flatMap(({ file, earlier = [] }) => [file, ...earlier.map((part) => part.file)])) {
+    for (const { path, offset, length } of filesOf(JSON.parse(new TextDecoder().decode(metadata)) as CheckpointMetadata)) {
       // Of a state without content there is no file.
       if (length === 0) continue;
       const absolute = path.startsWith("/") ? path : normalized(`${checkpoint}/${path}`);
@@ -92,6 +127,16 @@ export class Invariants implements Probe {
   visit(place: string): void {
     if (this.fails(place)) throw new Error(`a function failed: ${place}`);
   }
+}
+
+function filesOf({ operators }: CheckpointMetadata): readonly FileReference[] {
+  const handles = operators.flatMap(({ subtasks }) => subtasks.flatMap(({ keyed, operator, inFlight = [] }) => [...keyed, ...operator, ...inFlight] as Handle[]));
+  return handles.flatMap(({ file, earlier = [] }) => [file, ...earlier.map((part) => part.file)]);
+}
+
+function hasRecordsInFlight(metadata: Uint8Array): boolean {
+  const { operators } = JSON.parse(new TextDecoder().decode(metadata)) as CheckpointMetadata;
+  return operators.some(({ subtasks }) => subtasks.some(({ inFlight = [] }) => inFlight.length > 0));
 }
 
 function normalized(path: string): string {

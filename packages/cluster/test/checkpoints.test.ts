@@ -70,6 +70,21 @@ test("more failures in a row than are tolerable restart the job; a success start
   assert.match(entry!.error.cause!.message, /disk full/);
 });
 
+test("a checkpoint that a task gives up for a newer one is no failure", async () => {
+  const world = new World({ "execution.checkpointing.interval": 100, "execution.checkpointing.max-concurrent-checkpoints": 3, "execution.checkpointing.tolerable-failed-checkpoints": 0 });
+  silence(world);
+  await world.time.advance(250);
+  assert.deepEqual(world.triggers, [[1, 100], [2, 200]]);
+  const error = { name: "MillraceError", code: "CHECKPOINT_SUBSUMED", message: "checkpoint 2 overtook it" };
+  world.slots.emit({ type: "declineCheckpoint", epoch: world.slots.epoch, checkpointId: 1, attempt: world.slots.attempt("map", 0), error });
+  await world.time.advance(10);
+  assert.equal(world.job.metrics().restarts, 0);
+  assert.equal(world.job.status, "RUNNING");
+  for (const vertex of ["source", "map"]) for (const subtask of [0, 1]) world.slots.acknowledge(2, world.slots.attempt(vertex, subtask));
+  await world.time.advance(10);
+  assert.equal(world.job.metrics().checkpointsCompleted, 1);
+});
+
 test("duplicate and stale acknowledgements are ignored", async () => {
   const world = new World({});
   await world.time.advance(0);
@@ -113,6 +128,36 @@ test("a checkpoint whose metadata is still being written when the job fails does
   await world.time.advance(1);
   assert.equal(world.job.metrics().checkpointsCompleted, 0);
   assert.deepEqual(world.fs.paths, []);
+});
+
+test("the files of a checkpoint whose metadata is still being written when the job ends are deleted after it, not before", async () => {
+  const world = new World({ "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION" });
+  await world.time.advance(0);
+  await world.time.runUntil(world.job.triggerCheckpoint());
+  let written!: () => void;
+  const gate = new Promise<void>((resolve) => {
+    written = resolve;
+  });
+  const writeAtomic = world.fs.writeAtomic.bind(world.fs);
+  // Not awaited inside the environment, or time would stand still.
+  world.fs.writeAtomic = (path, bytes) => ({ then: (resolve: () => void) => void gate.then(() => writeAtomic(path, bytes)).then(resolve) }) as unknown as Promise<void>;
+  const deleted: string[] = [];
+  const deletes = world.fs.delete.bind(world.fs);
+  world.fs.delete = async (path) => {
+    deleted.push(path);
+    await deletes(path);
+  };
+  world.job.triggerCheckpoint().catch(() => undefined);
+  await world.time.advance(10);
+  world.job.cancel();
+  await world.time.runUntil(world.job.result.catch(() => undefined));
+  await world.time.advance(10);
+  assert.equal(world.job.status, "CANCELED");
+  assert.ok(!deleted.includes("/c/job/chk-2"));
+  written();
+  await world.time.advance(10);
+  assert.ok(deleted.includes("/c/job/chk-2"));
+  assert.deepEqual(world.fs.paths, ["/c/job/chk-1/_metadata"]);
 });
 
 test("a checkpoint is retained as the options say", async () => {

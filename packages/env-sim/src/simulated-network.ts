@@ -100,7 +100,7 @@ export class SimulatedNetwork {
     lane.moving = true;
     this.#simulation.schedule(first.arrivesUs - this.#simulation.nowUs, () => {
       lane.moving = false;
-      if (!this.#passes(from.owner.host, from.otherEnd.owner.host)) {
+      if (!this.passes(from.owner.host, from.otherEnd.owner.host)) {
         this.heldBack++;
         return;
       }
@@ -116,7 +116,8 @@ export class SimulatedNetwork {
     for (const [from, lane] of this.#lanes) this.#move(from, lane);
   }
 
-  #passes(from: string, to: string): boolean {
+  /** Whether something that is sent now from host to host would arrive. */
+  passes(from: string, to: string): boolean {
     return this.isUp(to) && !this.#cut.has(`${from}>${to}`);
   }
 
@@ -129,7 +130,7 @@ export class SimulatedNetwork {
       const fail = (why: string): void => reject(new MillraceError({ code: "CONNECTION_FAILED", message: `cannot connect to ${host}:${port}: ${why}`, recovery: "retry" }));
       this.#simulation.schedule(this.#delayUs(), () => {
         if (!process.alive) return;
-        if (!this.#passes(process.host, host) || !this.#passes(host, process.host)) {
+        if (!this.passes(process.host, host) || !this.passes(host, process.host)) {
           process.later(CONNECT_TIMEOUT_US, () => fail("ETIMEDOUT"));
           return;
         }

@@ -68,7 +68,7 @@ export class CheckpointCoordinator {
   #completed = 0;
   #lastCompleted: CheckpointMetadata | undefined;
   #lastDurationMs: number | undefined;
-  /** While the store takes a checkpoint. */
+  /** Until the store has taken all checkpoints that it was given, one after the other. */
   #storing: Promise<void> | undefined;
   /** Directories of aborted checkpoints, which a task may have written to after they were deleted. */
   #aborted: string[] = [];
@@ -140,7 +140,7 @@ export class CheckpointCoordinator {
     this.#retry = undefined;
   }
 
-  /** Resolves when no checkpoint is on its way into the store, so that its latest is the one to restore; `undefined` when none is now. */
+  /** Resolves when no checkpoint is on its way into the store, so that its latest is the one to restore; `undefined` when none ever was. */
   get settled(): Promise<void> | undefined {
     return this.#storing;
   }
@@ -190,7 +190,7 @@ export class CheckpointCoordinator {
   decline(event: DeclineEvent): void {
     const pending = this.#pending.get(event.checkpointId);
     if (pending?.awaits(event.attempt) !== true) return;
-    this.#abort(pending, { message: `declined: ${event.error.message}`, counts: true, cause: deserializeError(event.error) });
+    this.#abort(pending, { message: `declined: ${event.error.message}`, counts: event.error.code !== "CHECKPOINT_SUBSUMED", cause: deserializeError(event.error) });
   }
 
   /** A source reads records that have waited for long, or no longer does: the interval may be another one meanwhile. */
@@ -348,10 +348,11 @@ export class CheckpointCoordinator {
       await writeMetadata(this.#init.env.fs, pending.path, metadata);
     } catch (cause) {
       this.#abort(pending, { message: `cannot write its metadata: ${(cause as Error).message}`, counts: true, cause });
-      return;
     }
     if ((pending.state as string) === "aborted") {
+      // Not before: the metadata would be there without the files that it names.
       await this.#init.store.deleteFiles(pending.path);
+      this.#aborted.push(pending.path);
       return;
     }
     const { isSavepoint, options } = pending;
@@ -375,8 +376,8 @@ export class CheckpointCoordinator {
       if (older.checkpointId < pending.checkpointId && !older.isSavepoint) this.#abort(older, { message: `checkpoint ${pending.checkpointId} is complete`, counts: false });
     }
     try {
-      while (this.#storing !== undefined) await this.#storing;
-      const adding = this.#init.store.add(checkpoint);
+      const { store } = this.#init;
+      const adding = this.#storing === undefined ? store.add(checkpoint) : this.#storing.then(() => store.add(checkpoint));
       if (adding === undefined) return true;
       this.#storing = adding.catch(() => undefined);
       await adding;
@@ -386,8 +387,6 @@ export class CheckpointCoordinator {
       pending.state = "tasks";
       this.#abort(pending, { message: `it cannot be stored: ${(cause as Error).message}`, counts: this.#graph !== undefined, cause, keepsFiles: true });
       return false;
-    } finally {
-      this.#storing = undefined;
     }
   }
 
@@ -420,8 +419,10 @@ export class CheckpointCoordinator {
     this.#ended(pending);
     this.#init.parties.releaseCoordinatorEvents();
     this.#init.parties.notifyAborted(checkpointId);
-    if (reason.keepsFiles !== true) this.#aborted.push(pending.path);
-    if (before !== "completing" && reason.keepsFiles !== true) void this.#init.store.deleteFiles(pending.path);
+    if (before !== "completing" && reason.keepsFiles !== true) {
+      this.#aborted.push(pending.path);
+      void this.#init.store.deleteFiles(pending.path);
+    }
     if (options.stop !== undefined && !this.#stopping && this.#graph !== undefined) this.#init.parties.stopFailed();
     if (isSavepoint) this.#savepointFailed(options, before !== "coordinators" && reason.again !== true, error);
     else if (reason.counts) this.#failed(error);

@@ -1,3 +1,4 @@
+export * from "./store-table.js";
 export * from "./high-availability-services.js";
 export * from "./create-high-availability.js";
 export * from "./leader-election.js";

@@ -441,7 +441,7 @@ export class JobMaster {
     this.#coordinator.stop("the job finished");
     this.#adaptive?.stopped();
     this.#flow.results.releaseAll();
-    void Promise.all(this.#deployer.regions!.all.map((deployment) => deployment.release())).then(() => this.#end({ kind: "finished" }));
+    void Promise.all(this.#deployer.regions!.all.map((deployment) => deployment.release())).then(() => this.#coordinator.settled).then(() => this.#end({ kind: "finished" }));
   }
 
   #end(outcome: Goal | { readonly kind: "finished" }): void {

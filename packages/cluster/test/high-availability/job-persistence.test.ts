@@ -99,6 +99,37 @@ for (const claimMode of ["CLAIM", "NO_CLAIM"]) {
   });
 }
 
+test("a failure while the store takes one checkpoint after the other: the job restarts from the last of them", async () => {
+  const world = await World.start();
+  const { slots } = world.run(graph({ "execution.checkpointing.max-concurrent-checkpoints": 3, "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 9, "restart-strategy.fixed-delay.delay": 1 }));
+  // Each takes 300 ms: the second begins when the first is there.
+  world.beforeCommit = async (changes) => {
+    if (isCheckpoint(changes)) await new Promise<void>((resolve) => void world.time.clock.setTimer(300, resolve));
+  };
+  await world.time.advance(250);
+  assert.equal(slots.ofType("triggerCheckpoint").at(-1)!.checkpointId, 2);
+  slots.fail("map", 0);
+  await world.time.advance(200);
+  assert.equal(slots.allocations, 1, "the second is on its way");
+  await world.time.advance(400);
+  assert.equal(slots.allocations, 2);
+  assert.equal(slots.ofType("deploy").at(-1)!.tasks[0]!.restore?.checkpointId, 2);
+});
+
+test("a job that finishes while the store takes a checkpoint leaves no pointer to it", async () => {
+  const world = await World.start();
+  const { slots, job } = world.run(graph());
+  world.beforeCommit = async (changes) => {
+    if (isCheckpoint(changes)) await new Promise<void>((resolve) => void world.time.clock.setTimer(300, resolve));
+  };
+  await world.time.advance(150);
+  for (const vertex of ["source", "map"]) for (const subtask of [0, 1]) slots.setState(vertex, subtask, "FINISHED");
+  await world.time.runUntil(job.result);
+  await world.time.advance(1000);
+  assert.deepEqual(await world.stores.checkpointPointers(graph().jobId).all(), []);
+  assert.deepEqual(world.checkpointFiles, []);
+});
+
 for (const ends of [false, true]) {
   test(`a claimed checkpoint stays claimed under the next leader: with it goes what only it needs${ends ? ", also when the job's end is cleaned up later" : ""}`, async () => {
     const world = await World.start();

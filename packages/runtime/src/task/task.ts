@@ -1,4 +1,4 @@
-import { accumulatorValue, serializeError, type Accumulator, type Cancellable, type MillraceError } from "@millrace/core";
+import { MillraceError, accumulatorValue, serializeError, type Accumulator, type Cancellable } from "@millrace/core";
 import type { ExecutionState } from "@millrace/graph";
 import { locateInTask } from "../chain/task-error.js";
 import { EndOfChannel, EndOfInput, type Barrier } from "../exchange/channel-element.js";
@@ -60,6 +60,8 @@ export class Task {
   readonly #stop = new TaskStop();
   #endsLeft = 0;
   #finishing = false;
+  /** Asked to end behind a savepoint: what came after that, such as a split, must not come before it. */
+  #draining = false;
   #closing = false;
   #closeTimer: Cancellable | undefined;
   #lastFlushMs = 0;
@@ -115,12 +117,13 @@ export class Task {
   /** @param alignment of its barriers; none for a task whose input is made here */
   checkpoint(barrier: Barrier, alignment?: Alignment): void {
     // What is drained must find room; a snapshot needs none.
-    this.#begin(this.#takeCheckpoint(barrier, alignment), barrier.options.stop === "drain");
+    this.#draining ||= barrier.options.stop === "drain";
+    this.#begin(this.#takeCheckpoint(barrier, alignment), this.#draining);
   }
 
   checkpointAbandoned(checkpointId: number, reason: string): void {
     this.#checkpoints?.aborted(checkpointId);
-    this.#decline(checkpointId, new Error(`checkpoint ${checkpointId} was given up by ${this.label}: ${reason}`));
+    this.#decline(checkpointId, new MillraceError({ code: "CHECKPOINT_SUBSUMED", recovery: "retry", message: `checkpoint ${checkpointId} was given up by ${this.label}: ${reason}` }));
   }
 
   checkpointComplete(checkpointId: number): void {
@@ -295,9 +298,8 @@ export class Task {
     if (this.over) return;
     const pending = { activity, emits, started: false };
     // What needs no room, such as an unaligned checkpoint, must not wait with what does.
-    const at = emits || this.#state !== "RUNNING" || this.#failure !== undefined ? -1 : this.#activities.findIndex((other) => other.emits && !other.started);
-    if (at < 0) this.#activities.push(pending);
-    else this.#activities.splice(at, 0, pending);
+    const at = emits || this.#draining || this.#state !== "RUNNING" || this.#failure !== undefined ? -1 : this.#activities.findIndex((other) => other.emits && !other.started);
+    this.#activities.splice(at < 0 ? this.#activities.length : at, 0, pending);
     this.wake();
   }
 
@@ -459,9 +461,7 @@ export class Task {
     const { env, job } = this.#setting;
     const { attempt } = this.deployment;
     return {
-      clock: env.clock,
-      fs: env.fs,
-      mailbox: this.mailbox,
+      clock: env.clock, fs: env.fs, mailbox: this.mailbox,
       recordInFlight: (checkpointId, data) => this.#parts!.input.recordInFlight!(checkpointId, data),
       checkpointDirectory: job.checkpointDirectory,
       fileName: `${attempt.vertexId}-${attempt.subtaskIndex}-${attempt.attemptNumber}`,

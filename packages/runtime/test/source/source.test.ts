@@ -76,7 +76,7 @@ async function scripted(watermarks: WatermarkStrategy<any>, config: Record<strin
   return { script, log, job };
 }
 
-test("a split that comes after the trigger of a checkpoint is not in it: its coordinator still has it there", async () => {
+for (const options of [{}, { stop: "suspend" }, { stop: "drain" }] as const) test(`a split that comes after the trigger of a checkpoint is not in it: its coordinator still has it there ${JSON.stringify(options)}`, async () => {
   const { script, job } = await scripted(WatermarkStrategy.noWatermarks());
   const [vertex] = job.jobGraph.vertices;
   const [slot] = job.executors;
@@ -85,9 +85,11 @@ test("a split that comes after the trigger of a checkpoint is not in it: its coo
     event: { kind: "assignSplits", splits: [new TextEncoder().encode(JSON.stringify({ splitId }))] },
   });
   assign("before");
-  slot!.handle({ type: "triggerCheckpoint", epoch: 1, checkpointId: 1, timestampMs: 0, tasks: [{ vertexId: vertex!.id, subtaskIndex: 0, attemptNumber: 0 }] });
+  slot!.handle({ type: "triggerCheckpoint", epoch: 1, checkpointId: 1, timestampMs: 0, tasks: [{ vertexId: vertex!.id, subtaskIndex: 0, attemptNumber: 0 }], options });
   assign("after");
   await job.clock.runFor(50);
+  assert.deepEqual(script.calls.slice(0, 2), ["split before", "snapshot 1"]);
+  if ("stop" in options) return;
   assert.deepEqual(script.calls, ["split before", "snapshot 1", "split after"]);
   script.end();
   await job.finish();

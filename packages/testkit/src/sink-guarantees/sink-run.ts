@@ -8,8 +8,9 @@ import { RealStage, VirtualStage, type Stage } from "./stage.js";
 import type { SinkGuaranteesOptions, SinkUnderTest } from "./sink-under-test.js";
 
 const STEP_MS = 4;
-const RESTART_DELAY_MS = 10;
-const RESTARTS = 100_000;
+/** Enough for an outage; a job that fails for ever ends soon. */
+const RESTART_DELAY_MS = 20;
+const RESTARTS = 300;
 const STOPPED: readonly JobStatus[] = ["FINISHED", "FAILED", "CANCELED"];
 
 /** What a job of a case starts with. */
