@@ -15,7 +15,7 @@ const skip = missing !== undefined && process.env["CI"] === undefined ? missing 
 const job = fileURLToPath(new URL("./dashboard-job.ts", import.meta.url));
 
 /** Far above any real duration: what a page never shows ends the test with what it does show. */
-const PATIENCE_MS = 40_000;
+const PATIENCE_MS = 120_000;
 
 const settings = {
   "web.submit.enable": "true", "taskmanager.numberOfTaskSlots": "2", "rest.flamegraph.enabled": "true", "rest.flamegraph.num-samples": "10",
@@ -37,7 +37,8 @@ class WatchedPage {
       if (response.status() >= 400) this.problems.push(`${response.status()} ${response.request().method()} ${new URL(response.url()).pathname}`);
     });
     page.on("console", (message) => {
-      if (message.type() === "error") this.problems.push(`console: ${message.text()} ${message.location().url}`);
+      // The library that draws the graph says this of itself when the page is left while it still moves.
+      if (message.type() === "error" && !message.text().includes("SVGLength")) this.problems.push(`console: ${message.text()} ${message.location().url}`);
     });
   }
 
