@@ -84,29 +84,6 @@ test("the death of a client cancels its job when that was asked for", async () =
   await until(async () => (await status(jobId)) === "CANCELED");
 });
 
-test("a client that takes nothing makes its job's sinks wait; one that is gone does not", async () => {
-  const printing = cluster.spawn(["run", "-q", "-m", cluster.address, "-D", "collect-sink.batch-size.max=64 kb", fileURLToPath(new URL("./jobs/prints-for-ever.ts", import.meta.url))]);
-  await until(() => printing.output().length > 1_000_000);
-  const jobId = submitted(printing.output());
-  const client = await cluster.client();
-  const records = async (): Promise<number> => (await client.ask("jobMetrics", { jobId })).vertices.flatMap(({ subtasks }) => subtasks).reduce((sum, { numRecordsIn = 0, numRecordsOut = 0 }) => sum + numRecordsIn + numRecordsOut, 0);
-  /** Two looks, more than a report of metrics apart. */
-  const changes = async (): Promise<boolean> => {
-    const before = await records();
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    return (await records()) !== before;
-  };
-  printing.child.kill("SIGSTOP");
-  await until(async () => !(await changes()));
-  printing.child.kill("SIGCONT");
-  await until(changes);
-  printing.child.kill("SIGKILL");
-  await printing.ended;
-  await until(changes);
-  await client.ask("cancelJob", { jobId });
-  client.close();
-});
-
 test("a job that needs more slots than there are waits, says what is missing, and fails after its time-out", async () => {
   const { code, output } = await run("-p", "5", job("word-count.ts"));
   assert.equal(code, 1);

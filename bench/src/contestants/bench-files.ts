@@ -2,6 +2,8 @@ import { createReadStream, existsSync } from "node:fs";
 import { mkdir, open, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parquetWriter } from "@millrace/format-parquet";
+import { parquetColumns, parquetRow } from "../data/parquet-rows.js";
 import { csvLine, jsonLine, row } from "../data/rows.js";
 import { word, wordId } from "../data/words.js";
 
@@ -28,6 +30,18 @@ export class BenchFiles {
     return this.#twoFiles(format, bytes, () => (format === "csv" ? csvLine : jsonLine)(row(next++)));
   }
 
+  /** Rows of twelve columns in two Parquet files, the first with the lower half of the ids. */
+  async parquet(records: number): Promise<readonly string[]> {
+    const folder = join(this.folder, `parquet-${records}`);
+    const files = [join(folder, "0.parquet"), join(folder, "1.parquet")];
+    if (files.every((file) => existsSync(file))) return files;
+    await mkdir(folder, { recursive: true });
+    const half = Math.ceil(records / 2);
+    await writeParquet(files[0]!, 0, half);
+    await writeParquet(files[1]!, half, records);
+    return files;
+  }
+
   async #twoFiles(kind: string, bytes: number, line: () => string): Promise<readonly string[]> {
     const folder = join(this.folder, `${kind}-${bytes}`);
     const files = [join(folder, "0.txt"), join(folder, "1.txt")];
@@ -36,6 +50,19 @@ export class BenchFiles {
     for (const file of files) await writeLines(file, bytes / 2, line);
     return files;
   }
+}
+
+async function writeParquet(file: string, from: number, to: number): Promise<void> {
+  const unfinished = `${file}.unfinished`;
+  const out = await open(unfinished, "w");
+  const writer = parquetWriter(parquetColumns).createWriter();
+  for (let index = from; index < to; index++) {
+    writer.addElement(parquetRow(index));
+    if (writer.encodedBytes > 1 << 20) await out.write(writer.takeBytes());
+  }
+  await out.write(writer.finish());
+  await out.close();
+  await rename(unfinished, file);
 }
 
 /** Whole lines, at least `bytes` of them. */

@@ -201,6 +201,7 @@ export class MysqlConnection implements JdbcConnection {
 
   close(): Promise<void> {
     this.#isBroken = true;
+    this.#onLost?.(new Error("the connection is closed"));
     this.#closing ??= new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.#connection.destroy();

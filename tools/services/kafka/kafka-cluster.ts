@@ -12,11 +12,11 @@ import { JAVA_OPTIONS, kafkaMissing } from "./kafka-distribution.js";
 export interface KafkaOptions {
   /** One to three; each is broker and controller. */
   readonly brokers?: number;
-  /** Where brokers tell clients to connect, at their own ports; default where they listen. */
+  /** Where brokers tell clients to connect, at their own ports; default where they listen. Among each other they stay there. */
   readonly advertisedHost?: string;
   /** Lines of `server.properties` over those below. */
   readonly properties?: Readonly<Record<string, string>>;
-  /** A second listener `SASL_PLAINTEXT` (`saslServers`) for these users and passwords, by SASL/PLAIN and SCRAM-SHA-256 and -512. */
+  /** Not with `advertisedHost`. A second listener `SASL_PLAINTEXT` (`saslServers`) for these users and passwords, by SASL/PLAIN and SCRAM-SHA-256 and -512. */
   readonly users?: Readonly<Record<string, string>>;
   /** A third listener `SSL` (`tlsServers`), which asks clients for a certificate, too. PEM files: the brokers' key and certificate in one, and the authorities of clients. */
   readonly tls?: { readonly keystore: string; readonly ca: string };
@@ -57,10 +57,10 @@ export class KafkaCluster {
 
   static async #prepare({ brokers: count = 1, properties = {}, users, advertisedHost, tls }: KafkaOptions): Promise<KafkaCluster> {
     const directory = mkdtempSync(join(tmpdir(), "millrace-kafka-"));
-    const ports: { readonly port: number; readonly saslPort: number; readonly tlsPort: number; readonly controllerPort: number }[] = [];
-    for (let i = 0; i < count; i++) ports.push({ port: await freePort(), saslPort: await freePort(), tlsPort: await freePort(), controllerPort: await freePort() });
+    const ports: { readonly port: number; readonly saslPort: number; readonly tlsPort: number; readonly controllerPort: number; readonly internalPort: number }[] = [];
+    for (let i = 0; i < count; i++) ports.push({ port: await freePort(), saslPort: await freePort(), tlsPort: await freePort(), controllerPort: await freePort(), internalPort: await freePort() });
     const quorum = ports.map(({ controllerPort }, i) => `${i + 1}@127.0.0.1:${controllerPort}`).join(",");
-    const brokers = ports.map(({ port, saslPort, tlsPort, controllerPort }, i) => {
+    const brokers = ports.map(({ port, saslPort, tlsPort, controllerPort, internalPort }, i) => {
       const id = i + 1;
       const home = join(directory, `broker-${id}`);
       mkdirSync(home);
@@ -77,7 +77,7 @@ export class KafkaCluster {
         // A killed broker comes back only when its old session is over; 9 s otherwise.
         "broker.session.timeout.ms": "3000", "broker.heartbeat.interval.ms": "500", "log.cleaner.dedupe.buffer.size": "4194304", "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
         ...(users === undefined ? {} : saslProperties(users)),
-        ...(advertisedHost === undefined ? {} : { "advertised.listeners": `PLAINTEXT://${advertisedHost}:${port}` }),
+        ...(advertisedHost === undefined ? {} : internalListener(port, controllerPort, internalPort, advertisedHost)),
         ...(tls === undefined ? {} : tlsProperties(tls)),
         ...properties,
       };
@@ -152,6 +152,15 @@ export class KafkaCluster {
     await Promise.all(this.#brokers.map((broker) => broker.process.stop()));
     rmSync(this.#directory, { recursive: true, force: true });
   }
+}
+
+/** Clients come through somebody else, brokers do not. */
+function internalListener(port: number, controllerPort: number, internalPort: number, advertisedHost: string): Record<string, string> {
+  return {
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort},INTERNAL://127.0.0.1:${internalPort}`, "inter.broker.listener.name": "INTERNAL",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,INTERNAL:PLAINTEXT",
+    "advertised.listeners": `PLAINTEXT://${advertisedHost}:${port},INTERNAL://127.0.0.1:${internalPort}`,
+  };
 }
 
 function tlsProperties({ keystore, ca }: { readonly keystore: string; readonly ca: string }): Record<string, string> {

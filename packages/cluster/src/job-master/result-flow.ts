@@ -20,7 +20,10 @@ export class ResultFlow {
   constructor({ env, jobGraph, onLog, onCollected }: JobMasterInit, config: Configuration, canRestart: boolean) {
     const holds = config.get(CHECKPOINTING_INTERVAL) !== undefined || (jobGraph.runtimeMode === "BATCH" && canRestart);
     this.results = new CollectedResults(holds, onCollected ?? (() => undefined));
-    this.#log = onLog ?? ((level, line) => env.log.write(level, line));
+    // In braces: what a log returns is not to be waited for.
+    this.#log = onLog ?? ((level, line) => {
+      env.log.write(level, line);
+    });
     this.#stepBytes = config.get(COLLECT_WINDOW) / 4;
   }
 

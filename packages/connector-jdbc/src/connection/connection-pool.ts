@@ -1,3 +1,4 @@
+import { MillraceError } from "@millrace/core";
 import type { JdbcConnection } from "../dialect/jdbc-dialect.js";
 import type { JdbcConnectionSettings } from "./jdbc-connection-options.js";
 import { failureOf, jdbcError } from "./jdbc-error.js";
@@ -21,6 +22,7 @@ export class ConnectionPool {
   readonly settings: JdbcConnectionSettings;
   readonly #size: number;
   readonly #waiting: (() => void)[] = [];
+  readonly #inUse = new Set<JdbcConnection>();
   #idle: JdbcConnection[] = [];
   #open: number = 0;
   #closed: boolean = false;
@@ -33,14 +35,20 @@ export class ConnectionPool {
   /** A connection of one's own until `release`. @throws `JDBC_UNREACHABLE`, `JDBC_AUTHENTICATION_FAILED` */
   async acquire(what: string): Promise<JdbcConnection> {
     while (this.#open >= this.#size && this.#idle.length === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#closed) throw new MillraceError({ code: "JDBC_UNREACHABLE", message: `${what}: its task is closed`, recovery: "restart" });
     const idle = this.#idle.pop();
     if (idle !== undefined) {
-      if (!idle.isBroken) return idle;
+      if (!idle.isBroken) {
+        this.#inUse.add(idle);
+        return idle;
+      }
       this.#open--;
     }
     this.#open++;
     try {
-      return await this.#connect(what);
+      const connection = await this.#connect(what);
+      this.#inUse.add(connection);
+      return connection;
     } catch (error) {
       this.#left();
       throw error;
@@ -49,17 +57,15 @@ export class ConnectionPool {
 
   /** Gives it back; a broken one is dropped. */
   release(connection: JdbcConnection): void {
-    if (!connection.isBroken && !this.#closed) {
-      this.#idle.push(connection);
-      this.#waiting.shift()?.();
-      return;
-    }
-    this.#left();
-    void connection.close().catch(() => undefined);
+    if (connection.isBroken || this.#closed) return this.destroy(connection);
+    this.#inUse.delete(connection);
+    this.#idle.push(connection);
+    this.#waiting.shift()?.();
   }
 
   /** Drops one that may be in the middle of something. */
   destroy(connection: JdbcConnection): void {
+    if (!this.#inUse.delete(connection)) return;
     this.#left();
     void connection.close().catch(() => undefined);
   }
@@ -76,12 +82,15 @@ export class ConnectionPool {
     return (await this.#retry(what, work, this.settings.connectionWaitMs))[0];
   }
 
+  /** Closes all connections, also those that are in the middle of something. */
   async close(): Promise<void> {
     this.#closed = true;
-    const idle = this.#idle;
+    const all = [...this.#idle, ...this.#inUse];
     this.#idle = [];
-    this.#open -= idle.length;
-    await Promise.all(idle.map((connection) => connection.close().catch(() => undefined)));
+    this.#inUse.clear();
+    this.#open -= all.length;
+    for (const wake of this.#waiting.splice(0)) wake();
+    await Promise.all(all.map((connection) => connection.close().catch(() => undefined)));
   }
 
   async #retry<R>(what: string, work: (connection: JdbcConnection) => Promise<R>, limitMs: number): Promise<[JdbcConnection, R]> {

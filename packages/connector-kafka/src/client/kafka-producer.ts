@@ -73,10 +73,11 @@ export class KafkaProducer {
   begin(session: ProducerSession): void {
     this.#session = session;
     for (const queues of this.#queues.values()) {
-      for (const queue of queues) {
+      // Without the holes of partitions that were not written to.
+      queues.forEach((queue) => {
         queue.sequence = 0;
         queue.isInTransaction = false;
-      }
+      });
     }
   }
 

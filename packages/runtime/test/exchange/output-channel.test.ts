@@ -24,3 +24,24 @@ test("sends a buffer that is full of marks", () => {
   for (let i = 1; i <= 9; i++) channel.appendMark("watermark", i);
   assert.deepEqual(sent.map((batch) => [batch.count, batch.marks?.length]), [[0, 4], [0, 4]]);
 });
+
+test("of records so large that a buffer would be larger than 256 KiB, fewer go into one, and more again when they are small", () => {
+  const counts: number[] = [];
+  let recordBytes = 32_768;
+  const transport = {
+    sendEvent: () => undefined, overtake: () => [], watch: () => false, writable: true, flushWanted: false, sentBytes: 0,
+    send(batch: RecordBatch): undefined {
+      counts.push(batch.count);
+      this.sentBytes = batch.count * recordBytes;
+    },
+  };
+  const channel = new OutputChannel(transport, 64, false);
+  for (let i = 0; i < 80; i++) channel.append(i, i);
+  assert.deepEqual(counts, [64, 8]);
+  recordBytes = 10;
+  for (let i = 0; i < 8 + 16 + 32 + 64; i++) channel.append(i, i);
+  assert.deepEqual(counts, [64, 8, 8, 16, 32, 64]);
+  recordBytes = 1_000_000;
+  for (let i = 0; i < 100; i++) channel.append(i, i);
+  assert.equal(counts.at(-1), 1, "a record is never too large");
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Connection, MessagePortLike, MillraceError, Net } from "@millrace/core";
+import { BufferPool, type Connection, type MessagePortLike, type MillraceError, type Net } from "@millrace/core";
 import { createNodeEnv } from "@millrace/env-node";
 import { SlotSockets } from "../../src/index.js";
 import { TestClock } from "../support/test-clock.js";
@@ -153,4 +153,21 @@ test("strangers are closed when their time is over, and the oldest of too many a
   assert.equal(clock.nowMs() - arrivedMs, 70_000);
   assert.match(refused[0]!, /^h:0: 1024 others/);
   assert.match(refused.at(-1)!, /in time/);
+});
+
+test("a buffer that was sent can be filled again, and what arrives comes in buffers of the pool", async (t) => {
+  const slots = await pair(t);
+  const atA = slots.a.portTo(toB(slots));
+  const atB = slots.b.portTo(fromA);
+  [atA.buffers, atB.buffers] = [new BufferPool(), new BufferPool()];
+  const kept = new ArrayBuffer(40_960);
+  atB.buffers.give(kept);
+  const buffer = new Uint8Array(40_960).fill(7).buffer;
+  atA.post({ kind: "buffer", channel: 1, buffer, backlog: 0 }, [buffer]);
+  const received = (await next(atB)) as { readonly buffer: ArrayBuffer };
+  assert.equal(received.buffer, kept);
+  assert.ok(new Uint8Array(kept).every((byte) => byte === 7));
+  atB.post({ kind: "credits", credits: [1, 1] });
+  await next(atA);
+  assert.equal(atA.buffers.take(40_960), buffer);
 });

@@ -59,6 +59,8 @@ export class SinkRun<T> {
       try {
         await play(run);
         await run.#requireNothingPending();
+      } catch (error) {
+        throw broken(`${(error as Error).message}\n${stage.logLines().map((line) => `  ${line}`).join("\n")}`, error);
       } finally {
         // After a case that failed, a job may still run.
         for (const job of run.#jobs) await run.cancel(job);

@@ -19,8 +19,12 @@ export interface Stage {
   wait(durationMs: number): Promise<void>;
   /** Lets them run until this is done. */
   until<R>(work: Promise<R>): Promise<R>;
+  /** The last lines of the log: why tasks failed. */
+  logLines(): readonly string[];
   close(): Promise<void>;
 }
+
+const LOG_LINES = 12;
 
 /** Time passes as fast as the jobs can run; for sinks that reach no further than this process. Files are in memory. */
 export class VirtualStage implements Stage {
@@ -50,6 +54,10 @@ export class VirtualStage implements Stage {
     return this.#current === undefined ? work : this.#current.time.runUntil(work);
   }
 
+  logLines(): readonly string[] {
+    return this.#current?.time.logLines.slice(-LOG_LINES) ?? [];
+  }
+
   async close(): Promise<void> {}
 }
 
@@ -57,7 +65,15 @@ export class VirtualStage implements Stage {
 export class RealStage implements Stage {
   readonly fs: FileSystem = new LocalFileSystem();
   readonly directory: string = mkdtempSync(join(tmpdir(), "millrace-sink-"));
-  readonly #cluster = new MiniCluster({ log: { write() {} } });
+  readonly #lines: string[] = [];
+  readonly #cluster = new MiniCluster({
+    log: {
+      write: (level, line) => {
+        this.#lines.push(`${level} ${line}`);
+        if (this.#lines.length > LOG_LINES) this.#lines.shift();
+      },
+    },
+  });
 
   constructor() {
     this.#cluster.start();
@@ -75,6 +91,10 @@ export class RealStage implements Stage {
 
   until<R>(work: Promise<R>): Promise<R> {
     return work;
+  }
+
+  logLines(): readonly string[] {
+    return this.#lines;
   }
 
   async close(): Promise<void> {

@@ -78,7 +78,7 @@ public final class Bench {
     /** What is read for warming up may be smaller: {@code --warmup-X} stands for {@code --X} then. */
     private static Options warmupOptions(Options options) {
         Map<String, String> values = new LinkedHashMap<>(options.values());
-        for (String name : List.of("input", "topic")) {
+        for (String name : List.of("input", "topic", "table")) {
             if (values.containsKey("warmup-" + name)) {
                 values.put(name, values.get("warmup-" + name));
             }
@@ -121,7 +121,8 @@ public final class Bench {
             String name, Work work, Options options, int records, double cpuSeconds, Configuration configuration)
             throws IOException {
         // A file's records are its words or rows: each is one output.
-        long processed = options.values().containsKey("input") || name.equals("cold-start") ? Meter.outputs() : records;
+        long processed = options.values().containsKey("input") && !options.flag("all-records", false)
+                        || name.equals("cold-start") ? Meter.outputs() : records;
         long startMs = ManagementFactory.getRuntimeMXBean().getStartTime();
         Map<String, String> fields = new LinkedHashMap<>();
         fields.put("work", quote(name));

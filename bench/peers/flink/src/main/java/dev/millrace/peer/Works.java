@@ -44,6 +44,8 @@ final class Works {
         BY_NAME.put("kafka-copy", new KafkaCopy());
         BY_NAME.put("csv-rows", new TypedRows(false));
         BY_NAME.put("json-rows", new TypedRows(true));
+        BY_NAME.put("postgres-rows", new PostgresRows());
+        BY_NAME.put("parquet-scan", new ParquetScan());
     }
 
     private Works() {}
