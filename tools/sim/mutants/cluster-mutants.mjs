@@ -31,7 +31,7 @@ export const clusterMutants = [
   { id: "ids-start-again", against: "ids of checkpoints are used twice", file: coordinator,
     find: "this.#nextId = Math.max(this.#nextId, checkpointId + 1);", replace: "void checkpointId;" },
   { id: "stop-keeps-pending", against: "a checkpoint outlives the attempt that it belongs to", file: coordinator,
-    find: "this.#graph = undefined;\n        for (const pending of this.#pending.values())\n            this.#abort(pending, { message: reason, counts: false, error });", replace: "void reason; void error;" },
+    find: "this.#graph = undefined;\n        for (const pending of this.#pending.values())\n            this.#abort(pending, { message: reason, counts: false, error });", replace: "void reason;" },
   { id: "notify-before-metadata", against: "sinks commit what may never be complete", file: coordinator,
     find: 'pending.state = "completing";', replace: 'pending.state = "completing"; this.#init.parties.notifyComplete({ path: pending.path, metadata: { checkpointId: pending.checkpointId } });' },
   { id: "first-acknowledgement-is-enough", against: "a task's state is missing from a checkpoint", file: pending,
