@@ -26,7 +26,7 @@ export class CollectedResults {
 
   /** @returns when it may be told that the batch was taken; one that is held has been */
   add(batch: HeldBatch): void | Promise<void> {
-    if (!this.#hold || batch.afterCheckpoint < 0) return this.#take(batch.collectId, batch.subtaskIndex, batch.batch);
+    if (!this.#hold) return this.#take(batch.collectId, batch.subtaskIndex, batch.batch);
     this.#held.push(batch);
   }
 

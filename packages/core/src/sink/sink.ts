@@ -26,9 +26,8 @@ export interface SinkWriterContext {
   /**
    * Sends values to the program that called `execute()`, to its collector of that id; in order per subtask. Absent where no program is attached.
    * What it returns, and what a `print` line does, is to be waited for before more is sent: the program is slow, and has not taken what is on its way.
-   * @param committed a complete checkpoint covers them, so that they can be shown at once
    */
-  collect?(collectId: string, values: readonly unknown[], committed?: boolean): void | Promise<void>;
+  collect?(collectId: string, values: readonly unknown[]): void | Promise<void>;
 }
 
 /** What a writer can ask about the record it writes. Only valid during the call. */

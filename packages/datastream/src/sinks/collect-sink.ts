@@ -15,7 +15,7 @@ const CHUNK_DELAY_MS = 10;
  * Sends records back to the program that called `execute()`: behind `executeAndCollect` and `collectAsync`.
  *
  * `collectId` names the collector in `Pipeline.collectors`; each value given to `SinkWriterContext.collect` is a {@link CollectedChunk}.
- * With checkpointing a record is sent once the checkpoint that covers it is complete, and comes exactly once; otherwise at once, and again after a restart.
+ * With checkpointing a record is sent once the checkpoint that covers it is complete, and shown with the next one: a program that goes on from the former gets it again; otherwise at once, and again after a restart.
  */
 export class CollectSink<T> implements Sink<T, CollectedChunk<T>, number> {
   readonly description: string = "Collect";
@@ -35,7 +35,7 @@ export class CollectSink<T> implements Sink<T, CollectedChunk<T>, number> {
     const { collectId } = this;
     return {
       async commit(requests: readonly CommitRequest<CollectedChunk<T>>[]): Promise<void> {
-        for (const { committable } of requests) for (const piece of piecesOf(committable)) await send(context, collectId, piece, true);
+        for (const { committable } of requests) for (const piece of piecesOf(committable)) await send(context, collectId, piece);
       },
       close(): void {},
     };
@@ -86,7 +86,7 @@ class CollectWriter<T> implements CommittingSinkWriter<T, CollectedChunk<T>>, St
     if (this.#values.length === 0) return;
     const values = this.#values;
     this.#values = [];
-    return send(this.#context, this.#collectId, { firstIndex: undefined, values }, false);
+    return send(this.#context, this.#collectId, { firstIndex: undefined, values });
   }
 }
 
@@ -95,8 +95,8 @@ function* piecesOf<T>({ firstIndex = 0, values }: CollectedChunk<T>): Generator<
   for (let at = 0; at < values.length; at += CHUNK_SIZE) yield { firstIndex: firstIndex + at, values: values.slice(at, at + CHUNK_SIZE) };
 }
 
-function send<T>(context: SinkWriterContext, collectId: string, chunk: CollectedChunk<T>, committed: boolean): void | Promise<void> {
-  if (context.collect !== undefined) return context.collect(collectId, [chunk], committed);
+function send<T>(context: SinkWriterContext, collectId: string, chunk: CollectedChunk<T>): void | Promise<void> {
+  if (context.collect !== undefined) return context.collect(collectId, [chunk]);
   throw new MillraceError({
     code: "COLLECT_UNAVAILABLE",
     message: "there is no program to send collected records to",

@@ -50,10 +50,7 @@ export type SlotEvent =
   /** Results for `executeAndCollect` and `print`: exchange-codec bytes, in order per (collectId, subtask). */
   | {
       readonly type: "collected"; readonly epoch: number; readonly collectId: string; readonly subtaskIndex: number; readonly batch: ArrayBuffer;
-      /**
-       * Id of the last checkpoint whose barrier the subtask has passed (or was restored from; 0: none): the first complete one after it covers the batch.
-       * -1: a complete one does.
-       */
+      /** Id of the last checkpoint whose barrier the subtask has passed (or was restored from; 0: none): the first complete one after it covers the batch. */
       readonly afterCheckpoint: number;
       /** Hears `resultsTaken`. */
       readonly attempt?: ExecutionAttempt;

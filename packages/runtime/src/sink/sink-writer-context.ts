@@ -5,7 +5,7 @@ export interface SinkServices {
   /** What it returns is to be waited for before more is sent. */
   log(level: "print" | "info" | "warn", line: string): void | Promise<void>;
   /** Sends values to the program that called `execute()`; returns as {@link log} does. */
-  collect(collectId: string, values: readonly unknown[], committed: boolean): void | Promise<void>;
+  collect(collectId: string, values: readonly unknown[]): void | Promise<void>;
   /** A commit is through: the task may be able to finish. */
   committed(): void;
   fail(error: unknown): void;
@@ -31,6 +31,6 @@ export function sinkWriterContext(context: OperatorContext, services: SinkServic
         if (work !== undefined) context.suspendUntil(work);
       }),
     log: (level, line) => services.log(level, line),
-    collect: (collectId, values, committed = false) => services.collect(collectId, values, committed),
+    collect: (collectId, values) => services.collect(collectId, values),
   };
 }

@@ -160,11 +160,11 @@ export class TaskBuilder {
         setting.send({ type: "log", level, line, attempt });
         return window.sent(line.length);
       },
-      collect: (collectId, values, committed) => {
+      collect: (collectId, values) => {
         const batch = encoder.encode(RecordBatch.withoutTimestamps([...values]));
         const { byteLength } = batch;
         const event: SlotEvent = {
-          type: "collected", epoch: setting.epoch, collectId, subtaskIndex: attempt.subtaskIndex, batch, afterCheckpoint: committed ? -1 : task.lastCheckpointId, attempt,
+          type: "collected", epoch: setting.epoch, collectId, subtaskIndex: attempt.subtaskIndex, batch, afterCheckpoint: task.lastCheckpointId, attempt,
         };
         setting.send(event, [batch]);
         return window.sent(byteLength);
