@@ -34,11 +34,15 @@ async function read(first: number): Promise<string[]> {
   return env.fromSource(source, WatermarkStrategy.noWatermarks<string>(), "Kafka").executeAndCollect();
 }
 
-async function pendingTransactions(prefix: string): Promise<string[]> {
+/** Open transactions. A commit is answered before its records can be read: this waits until that is done with. */
+async function openTransactions(prefix: string): Promise<string[]> {
   const client = new KafkaClient(connectionSettings({ bootstrapServers: kafka.bootstrapServers }));
   try {
-    const listed = await listTransactions(client, prefix);
-    return listed.filter(({ state }) => state === "Ongoing" || state.startsWith("Prepare")).map(({ transactionalId, state }) => `${transactionalId} ${state}`);
+    for (;;) {
+      const listed = await listTransactions(client, prefix);
+      if (!listed.some(({ state }) => state.startsWith("Prepare"))) return listed.filter(({ state }) => state === "Ongoing").map(({ transactionalId }) => transactionalId);
+      await client.sleep(10);
+    }
   } finally {
     client.close();
   }
@@ -53,8 +57,11 @@ function cases(deliveryGuarantee: DeliveryGuarantee) {
       const exactlyOnce = deliveryGuarantee === "exactly-once" ? { transactionalIdPrefix: name } : {};
       return {
         sink: () => KafkaSink.of<string>({ bootstrapServers: kafka.bootstrapServers, topic: TOPIC, value: StringSchema, partition: (record) => first + (record.length % 2), deliveryGuarantee, ...exactlyOnce }),
-        read: () => read(first),
-        pending: () => pendingTransactions(name),
+        read: async () => {
+          await openTransactions(name);
+          return read(first);
+        },
+        pending: () => openTransactions(name),
         outage: { begin: () => kafka.broker().stop(), end: () => kafka.broker().start() },
       };
     },
