@@ -100,12 +100,12 @@ export interface PlanningOptions {
 
 /** Bundles a job, with the packages it uses if those are asked for, and runs its program up to `execute()`. The program stays alive; terminate it when only the plan is wanted. */
 export async function planJob(job: UrlLike | string, options: RunJobOptions = {}, { packages, jobId = randomUUID().replaceAll("-", "") }: PlanningOptions = {}): Promise<PlannedJob> {
-  const { buildLibraryBundle, bundleJob, findLibraryBundle, JobProgram, prestartProgram } = await import("@millrace/client");
+  const { buildLibraryBundle, bundleJob, findLibraryBundle, JobProgram, endPrestarted, prestartProgram } = await import("@millrace/client");
   const entries = await libraryEntries();
   const library = entries === undefined ? undefined : (findLibraryBundle(entries) ?? (await buildLibraryBundle(entries)));
   const prestarted = library === undefined ? undefined : prestartProgram(library.program);
   const artifact = await bundleJob(jobPath(job), library, packages).catch((error: unknown) => {
-    void prestarted?.worker.terminate();
+    endPrestarted(prestarted);
     throw error;
   });
   const program = new JobProgram({

@@ -14,15 +14,25 @@ export interface ProgramInit extends ProgramStart {
 
 /** A worker thread that waits for a program. */
 export interface PrestartedProgram {
-  readonly worker: Worker;
   readonly entryUrl: string;
 }
 
-/** Starts a thread while it is still being found out what it is to run. */
+/** The threads that wait. Kept apart, so that the types of this package need none of Node's. */
+const prestartedWorkers = new WeakMap<PrestartedProgram, Worker>();
+
+/** Starts a thread while it is still being found out what it is to run. One that fails meanwhile is as if it had not been started. */
 export function prestartProgram(entryUrl: string): PrestartedProgram {
+  const prestarted = { entryUrl };
   const worker = startWorker(entryUrl, undefined);
   worker.unref();
-  return { worker, entryUrl };
+  worker.on("error", () => prestartedWorkers.delete(prestarted));
+  prestartedWorkers.set(prestarted, worker);
+  return prestarted;
+}
+
+/** Ends a thread that is not needed after all. */
+export function endPrestarted(prestarted: PrestartedProgram | undefined): void {
+  if (prestarted !== undefined) void prestartedWorkers.get(prestarted)?.terminate();
 }
 
 export const programEntryUrl: string = new URL("./program-entry.js", import.meta.url).href;
@@ -45,10 +55,11 @@ export class JobProgram {
 
   constructor(init: ProgramInit) {
     const { planningTimeoutMs, entryUrl = programEntryUrl, prestarted, ...start } = init;
+    const waiting = prestarted === undefined ? undefined : prestartedWorkers.get(prestarted);
     const fits = prestarted?.entryUrl === entryUrl;
-    if (!fits) void prestarted?.worker.terminate();
-    const worker = fits ? prestarted.worker : startWorker(entryUrl, start);
-    if (fits) {
+    if (!fits) endPrestarted(prestarted);
+    const worker = (fits ? waiting : undefined) ?? startWorker(entryUrl, start);
+    if (worker === waiting) {
       worker.ref();
       worker.postMessage(start satisfies ProgramStart);
     }
