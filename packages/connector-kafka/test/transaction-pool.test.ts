@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { TransactionPool, subtaskOfId } from "../src/sink/transaction-pool.js";
+import { TransactionPool, subtaskOfId, transactionalIdOf } from "../src/sink/transaction-pool.js";
 
 test("an id is used again only when no snapshot that the job can go back to has its last commit", () => {
   fc.assert(fc.property(fc.array(fc.record({ completes: fc.boolean(), commitLag: fc.nat(2) }), { maxLength: 60 }), (checkpoints) => {
@@ -42,4 +42,12 @@ test("ids name their subtask", () => {
   assert.equal(subtaskOfId("a-1", "a-1-3-17"), 3);
   assert.equal(subtaskOfId("a", "a-1-3-17"), undefined);
   assert.equal(subtaskOfId("a", "b-1-3"), undefined);
+});
+
+test("after a restore, no id is taken that a state may name and brokers do not know", () => {
+  // The former writer of this subtask had used 0 to 4, and its state, which went to another subtask, says 5.
+  const known = Array.from({ length: 5 }, (_, index) => transactionalIdOf("p", 1, index));
+  assert.equal(new TransactionPool("p", 1, known, true).take(), "p-1-6");
+  assert.equal(new TransactionPool("p", 1, known).take(), "p-1-5");
+  assert.equal(new TransactionPool("p", 1, [transactionalIdOf("p", 0, 9)], true).take(), "p-1-1");
 });

@@ -82,7 +82,7 @@ export class KafkaSink<T> implements Sink<T, KafkaCommittable, KafkaWriterState>
     if (context.restoredCheckpointId === undefined) {
       for (const { transactionalId, state: now } of listed) if (now === "Ongoing" && this.#owns(context, transactionalId)) await initTransactions(client, transactionalId, transactionTimeoutMs);
     }
-    const pool = new TransactionPool(prefix, context.subtaskIndex, listed.map(({ transactionalId }) => transactionalId));
+    const pool = new TransactionPool(prefix, context.subtaskIndex, listed.map(({ transactionalId }) => transactionalId), context.restoredCheckpointId !== undefined);
     this.#subtaskOf(context).pool = pool;
     return pool;
   }

@@ -27,11 +27,18 @@ export class TransactionPool {
   /** Committed, and in no snapshot with a higher sequence. */
   #resting: { readonly id: string; readonly sequence: number }[] = [];
 
-  /** @param taken ids that brokers know already, from other attempts */
-  constructor(prefix: string, subtask: number, taken: Iterable<string>) {
+  /**
+   * A writer's state names the id it would have used next, which brokers may not know yet; whoever the state goes to, often another subtask, aborts what was begun
+   * under it. So after a restore new ids begin two behind the highest known one: no id can be that one.
+   * @param taken ids that brokers know already, from other attempts
+   */
+  constructor(prefix: string, subtask: number, taken: Iterable<string>, isRestored: boolean = false) {
     this.#prefix = prefix;
     this.#subtask = subtask;
     this.#taken = new Set(taken);
+    if (!isRestored) return;
+    this.#next = 1;
+    for (const id of this.#taken) if (subtaskOfId(prefix, id) === subtask) this.#next = Math.max(this.#next, Number(id.slice(id.lastIndexOf("-") + 1)) + 2);
   }
 
   /** The sequence of the newest snapshot. */

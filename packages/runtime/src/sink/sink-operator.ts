@@ -189,15 +189,17 @@ export class SinkOperator implements OneInputOperator<unknown, never> {
   }
 
   private startCommit(checkpointId: number): void {
-    this.committing = (this.committing ?? Promise.resolve())
+    const committing = (this.committing ?? Promise.resolve())
       .then(() => this.commitUpTo(checkpointId))
       .then(
         () => {
-          this.committing = undefined;
+          // Another one may wait behind it already, and must be waited for in its turn: two at a time would commit the same twice.
+          if (this.committing === committing) this.committing = undefined;
           this.services.committed();
         },
         (error: unknown) => this.services.fail(error),
       );
+    this.committing = committing;
   }
 
   private async commitUpTo(checkpointId: number): Promise<void> {
