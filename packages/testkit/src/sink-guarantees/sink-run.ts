@@ -1,4 +1,4 @@
-import { MillraceError, WatermarkStrategy, functionFactory } from "@millrace/core";
+import { MillraceError, WatermarkStrategy, functionFactory, isMillraceError } from "@millrace/core";
 import { DataGeneratorSource, RateLimiterStrategy } from "@millrace/datastream";
 import type { JobClient, JobStatus } from "@millrace/graph";
 import { wrongWith, type Bounds } from "./guarantee.js";
@@ -8,6 +8,7 @@ import { RealStage, VirtualStage, type Stage } from "./stage.js";
 import type { SinkGuaranteesOptions, SinkUnderTest } from "./sink-under-test.js";
 
 const STEP_MS = 4;
+const SETTLE_MS = 100;
 /** Enough for an outage; a job that fails for ever ends soon. */
 const RESTART_DELAY_MS = 20;
 const RESTARTS = 300;
@@ -42,6 +43,7 @@ export class SinkRun<T> {
   readonly #options: SinkGuaranteesOptions<T>;
   readonly #sinks: KillingSink<T>[] = [];
   readonly #jobs: SinkJob[] = [];
+  readonly #failedStops = new Map<SinkJob, string>();
 
   private constructor(options: SinkGuaranteesOptions<T>, kills: readonly Kill[], stage: Stage, world: SinkUnderTest<T>) {
     this.#options = options;
@@ -61,7 +63,7 @@ export class SinkRun<T> {
         await play(run);
         await run.#requireNothingPending();
       } catch (error) {
-        throw broken(`${(error as Error).message}\n${stage.logLines().map((line) => `  ${line}`).join("\n")}`, error);
+        throw broken(`${withCauses(error)}\n${stage.logLines().map((line) => `  ${line}`).join("\n")}`, error);
       } finally {
         // After a case that failed, a job may still run.
         for (const job of run.#jobs) await run.cancel(job);
@@ -129,7 +131,11 @@ export class SinkRun<T> {
 
   /** Stops a job behind a savepoint. @returns where it is; `undefined` when the stop failed */
   async stop(job: SinkJob, drain: boolean = false): Promise<string | undefined> {
-    const path = await this.stage.until(job.client.stopWithSavepoint({ drain }).catch(() => undefined));
+    const path = await this.stage.until(job.client.stopWithSavepoint({ drain }).catch((error: unknown) => {
+      // Behind a complete savepoint: what it holds may be committed.
+      const complete = isMillraceError(error) && error.code === "STOP_FAILED" ? /^the savepoint (.*) is complete/.exec(error.message)?.[1] : undefined;
+      if (complete !== undefined) this.#failedStops.set(job, complete);
+    }));
     if (path !== undefined) await this.stage.until(job.ended);
     return path;
   }
@@ -145,9 +151,15 @@ export class SinkRun<T> {
     return found.sort((a, b) => a.id - b.id).map(({ path }) => path);
   }
 
-  /** Where to go on after a job that has ended: its last checkpoint, or what it had started from. */
+  /** Where to go on after a job that has ended: its last checkpoint, or what it had started from. One that the end cut short may be there for a moment, until it is deleted. */
   async last(job: SinkJob): Promise<string | undefined> {
-    return (await this.checkpoints(job)).at(-1) ?? job.plan.from;
+    if (job.plan.restarts === false && this.#failedStops.has(job)) return this.#failedStops.get(job);
+    for (let before = await this.checkpoints(job); ; ) {
+      await this.stage.wait(SETTLE_MS);
+      const now = await this.checkpoints(job);
+      if (now.at(-1) === before.at(-1)) return now.at(-1) ?? job.plan.from;
+      before = now;
+    }
   }
 
   async visible(): Promise<readonly string[]> {
@@ -195,4 +207,11 @@ export class SinkRun<T> {
 
 export function broken(message: string, cause?: unknown): MillraceError {
   return new MillraceError({ code: "SINK_GUARANTEE_BROKEN", message, ...(cause === undefined ? {} : { cause }) });
+}
+
+/** The message of an error and of all that led to it, each once. */
+function withCauses(error: unknown): string {
+  const messages = new Set<string>();
+  for (let cause = error as Error | undefined; cause !== undefined && messages.size < 8; cause = cause.cause as Error | undefined) messages.add(cause.message);
+  return [...messages].join(": ");
 }
