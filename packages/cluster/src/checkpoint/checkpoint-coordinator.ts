@@ -72,6 +72,8 @@ export class CheckpointCoordinator {
   #storing: Promise<void> | undefined;
   /** Directories of aborted checkpoints, which a task may have written to after they were deleted. */
   #aborted: string[] = [];
+  /** Checkpoints whose metadata is being written, until they are complete or gone. */
+  readonly #completing = new Set<Promise<void>>();
 
   constructor(init: CheckpointCoordinatorInit) {
     const { config } = init;
@@ -145,11 +147,15 @@ export class CheckpointCoordinator {
     return this.#storing;
   }
 
-  /** Rejects everybody who waits for a checkpoint: the job reached its end, no task runs any more. */
-  shutdown(error: unknown): void {
+  /**
+   * Rejects everybody who waits for a checkpoint: the job reached its end, no task runs any more. Resolves when nothing is there of a checkpoint that was
+   * given up while its metadata was written: whoever looks for the last one then does not find it.
+   */
+  async shutdown(error: unknown): Promise<void> {
     this.#deleteAborted();
     for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
     for (const { waiters } of this.#savepoints.splice(0)) for (const waiter of waiters) waiter.reject(error);
+    await Promise.allSettled(this.#completing);
   }
 
   /** Takes a checkpoint as soon as possible; a `full` one refers to no files of others. Rejects with `CHECKPOINT_FAILED` when it is aborted. */
@@ -184,7 +190,9 @@ export class CheckpointCoordinator {
     const pending = this.#pending.get(event.checkpointId);
     if (pending === undefined || !pending.addTask(event.attempt, event.state)) return;
     this.#statistics.acknowledged(event.checkpointId, event.attempt, event.state.stateBytes, event.metrics, this.#init.env.clock.nowMs());
-    if (pending.state === "tasks" && pending.tasksDone) void this.#complete(pending);
+    if (pending.state !== "tasks" || !pending.tasksDone) return;
+    const completing = this.#complete(pending).finally(() => this.#completing.delete(completing));
+    this.#completing.add(completing);
   }
 
   decline(event: DeclineEvent): void {

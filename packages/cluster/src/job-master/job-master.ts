@@ -135,7 +135,7 @@ export class JobMaster {
     for (const deployment of this.#deployer.regions?.all ?? []) deployment.abandon();
     const error = jobSuspended(this.#init.jobGraph.jobName);
     this.#coordinator.stop("the leadership was lost", error);
-    this.#coordinator.shutdown(error);
+    void this.#coordinator.shutdown(error);
     this.#init.slots.abandon?.();
     this.#setStatus("SUSPENDED");
     this.#ending.abandon(error);
@@ -447,14 +447,14 @@ export class JobMaster {
   #end(outcome: Goal | { readonly kind: "finished" }): void {
     if (!this.#ending.begin()) return;
     this.#coordinator.stop("the job ended");
-    this.#coordinator.shutdown(ended());
+    const shutDown = this.#coordinator.shutdown(ended());
     const { env, jobGraph: { jobId, jobName } } = this.#init;
     const result = { jobId, jobName, netRuntimeMs: Math.round(env.clock.monotonicMs() - this.#startedMs), accumulators: this.accumulators() };
     const end: JobEnd =
       outcome.kind === "finished" ? { status: "FINISHED", result, stop: this.#savepoints.completedStop }
       : outcome.kind === "failed" ? { status: "FAILED", error: outcome.error }
       : { status: "CANCELED" };
-    void this.#ending.decide(end).then(() => {
+    void shutDown.then(() => this.#ending.decide(end)).then(() => {
       if (finalStates.has(this.#status)) return;
       this.#setStatus(end.status);
       this.#ending.tell(end, this.#restarts);

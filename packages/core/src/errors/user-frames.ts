@@ -1,5 +1,5 @@
 /** Frames that are nobody's business but ours: Node's, generated code, and the library's, installed or bundled. */
-const ENGINE = /\bnode:|millrace-chain-|[\\/]node_modules[\\/]|<anonymous>\)?$|^at native/;
+const ENGINE = /\bnode:|millrace-chain-|millrace-task:|[\\/]node_modules[\\/]|<anonymous>\)?$|^at native/;
 /** The folder of the library's packages, when it runs from its repository. */
 const REPOSITORY: string | undefined = /^(?:file:\/\/)?(.*\/packages\/)core\/(?:dist|src)\//.exec((import.meta as { readonly url?: string }).url ?? "")?.[1];
 

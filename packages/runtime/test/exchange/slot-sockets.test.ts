@@ -170,4 +170,6 @@ test("a buffer that was sent can be filled again, and what arrives comes in buff
   atB.post({ kind: "credits", credits: [1, 1] });
   await next(atA);
   assert.equal(atA.buffers.take(40_960), buffer);
+  atA.close();
+  atB.close();
 });
