@@ -135,6 +135,7 @@ export class SinkRun<T> {
       // Behind a complete savepoint: what it holds may be committed.
       const complete = isMillraceError(error) && error.code === "STOP_FAILED" ? /^the savepoint (.*) is complete/.exec(error.message)?.[1] : undefined;
       if (complete !== undefined) this.#failedStops.set(job, complete);
+      return undefined;
     }));
     if (path !== undefined) await this.stage.until(job.ended);
     return path;
