@@ -1,20 +1,21 @@
 import { Interrupted, sleep } from "../world/waiting.js";
-import { between, type Fault, type FaultContext } from "./fault.js";
+import { between, type Fault, type FaultContext, type FaultName } from "./fault.js";
 
 const MOST_AT_ONCE = 3;
 const SHORTEST_PAUSE_MS = 300;
 const LONGEST_PAUSE_MS = 4500;
-const MOST_OVERTIME_MS = 90_000;
+const MOST_OVERTIME_MS = 180_000;
 
 /**
- * Strikes for so long, up to three faults at a time: each kind once in an order of its own, then all of them again. Resolves when the last of them is over.
- * @param mustStrikeAll goes on, for a while, until each kind has happened
+ * Strikes for so long, up to three faults at a time: what is owed first, in an order of its own, then the others, then all of them again. Resolves when the last of them is over.
+ * @param owed goes on, for a while, until each of these has happened
  * @throws what a fault throws that is not the product's doing
  */
-export async function strikeFor(ms: number, faults: readonly Fault[], context: FaultContext, mustStrikeAll: boolean): Promise<void> {
+export async function strikeFor(ms: number, faults: readonly Fault[], context: FaultContext, owed: ReadonlySet<FaultName>): Promise<void> {
   const { random, journal, signal, job } = context;
   const endMs = performance.now() + ms;
-  const isOver = (): boolean => performance.now() >= endMs && !(mustStrikeAll && performance.now() < endMs + MOST_OVERTIME_MS && faults.some(({ name }) => !journal.struck.has(name)));
+  const isOwed = ({ name }: Fault): boolean => owed.has(name) && !journal.struck.has(name);
+  const isOver = (): boolean => performance.now() >= endMs && !(performance.now() < endMs + MOST_OVERTIME_MS && faults.some(isOwed));
   const active = new Set<Promise<void>>();
   const failures: unknown[] = [];
   let deck: Fault[] = [];
@@ -23,9 +24,10 @@ export async function strikeFor(ms: number, faults: readonly Fault[], context: F
       job.check();
       await sleep(between(random, SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS), signal);
       if (active.size >= MOST_AT_ONCE || isOver()) continue;
-      // In overtime only what has not happened yet.
-      if (deck.length === 0) deck = shuffled(performance.now() < endMs ? faults : faults.filter(({ name }) => !journal.struck.has(name)), random);
-      const fault = deck.shift()!;
+      const isOvertime = performance.now() >= endMs;
+      if (deck.length === 0 || isOvertime) deck = [...shuffled(faults.filter(isOwed), random), ...(isOvertime ? [] : shuffled(faults.filter((fault) => !isOwed(fault)), random))];
+      const fault = deck.shift();
+      if (fault === undefined) continue;
       const before = journal.struck.get(fault.name) ?? 0;
       const strike: Promise<void> = fault.strike(context).then(
         // Nobody was there to strike: its turn comes again.

@@ -58,6 +58,11 @@ export function summaryLines(results: readonly RunResult[]): string[] {
   return rows.map((cells) => cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join("  "));
 }
 
+/** What a run has to do, since no run before it has; short runs owe nothing. */
+export function owedFaults(minutes: number, faults: readonly FaultName[], before: readonly RunResult[]): ReadonlySet<FaultName> {
+  return new Set(minutes < MINUTES_THAT_HAVE_ALL ? [] : faults.filter((name) => before.every(({ struck }) => !struck.has(name))));
+}
+
 /** Why the runs prove less than they should: faults that were possible in one of them and happened in none. Short runs are not held to it. */
 export function missingFaults(results: readonly RunResult[]): readonly FaultName[] {
   if (results.reduce((sum, { minutes }) => sum + minutes, 0) < MINUTES_THAT_HAVE_ALL - 0.01) return [];
