@@ -1,4 +1,5 @@
 export * from "./errors/millrace-error.js";
+export * from "./errors/invalid-option.js";
 export * from "./errors/nearest.js";
 export * from "./errors/user-frames.js";
 export * from "./time/timestamps.js";
@@ -75,6 +76,7 @@ export * from "./window/count-evictor.js";
 export * from "./window/time-evictor.js";
 export * from "./window/delta-evictor.js";
 export * from "./source/source.js";
+export * from "./source/reader-availability.js";
 export * from "./sink/sink.js";
 export * from "./codec/byte-writer.js";
 export * from "./codec/byte-reader.js";

@@ -28,6 +28,20 @@ export function s3Error(cause: unknown, doing: string, path: string): MillraceEr
   });
 }
 
+/** Runs requests; what fails becomes what {@link s3Error} makes of it. */
+export async function guarded<T>(doing: string, path: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw s3Error(error, doing, path);
+  }
+}
+
+/** The error for a write behind the end. */
+export function closedError(path: string): MillraceError {
+  return new MillraceError({ code: "FILE_CLOSED", message: `cannot write to ${path}: the writer is closed`, location: { file: path } });
+}
+
 export function nameOf(error: unknown): string {
   return (error as Error).name;
 }

@@ -2,7 +2,7 @@ import {
   CopyObjectCommand, DeleteObjectsCommand, HeadBucketCommand, HeadObjectCommand, PutObjectCommand, S3Client, paginateListObjectsV2, type S3ClientConfig,
 } from "@aws-sdk/client-s3";
 import { MillraceError, type FileReader, type FileStatus, type FileSystem, type FileWriter, type StagedFiles } from "@millrace/core";
-import { isMissingObject, s3Error, statusOf } from "./s3-error.js";
+import { guarded, isMissingObject, s3Error, statusOf } from "./s3-error.js";
 import { directoryPrefix, parseLocation } from "./s3-location.js";
 import { S3Reader } from "./s3-reader.js";
 import { S3StagedFiles } from "./s3-staged-files.js";
@@ -76,12 +76,12 @@ export class S3FileSystem implements FileSystem {
 
   async writeAtomic(path: string, bytes: Uint8Array): Promise<void> {
     const { bucket: Bucket, key: Key } = parseLocation(path);
-    await this.#guard("write", path, () => this.#client.send(new PutObjectCommand({ Bucket, Key, Body: bytes })));
+    await guarded("write", path, () => this.#client.send(new PutObjectCommand({ Bucket, Key, Body: bytes })));
   }
 
   async createExclusive(path: string, bytes: Uint8Array): Promise<boolean> {
     const { bucket: Bucket, key: Key } = parseLocation(path);
-    return this.#guard("write", path, async () => {
+    return guarded("write", path, async () => {
       try {
         await this.#client.send(new PutObjectCommand({ Bucket, Key, Body: bytes, IfNoneMatch: "*" }));
         return true;
@@ -97,14 +97,14 @@ export class S3FileSystem implements FileSystem {
     const source = parseLocation(from);
     const { bucket: Bucket, key: Key } = parseLocation(to);
     const CopySource = `${source.bucket}/${source.key.split("/").map(encodeURIComponent).join("/")}`;
-    await this.#guard(`rename to ${to}`, from, () => this.#client.send(new CopyObjectCommand({ Bucket, Key, CopySource })));
+    await guarded(`rename to ${to}`, from, () => this.#client.send(new CopyObjectCommand({ Bucket, Key, CopySource })));
     await this.#deleteKeys(from, source.bucket, [source.key]);
   }
 
   async status(path: string): Promise<FileStatus | undefined> {
     const { bucket: Bucket, key: Key } = parseLocation(path);
     const directory: FileStatus = { path, sizeBytes: 0, modifiedMs: 0, isDirectory: true };
-    return this.#guard("look at", path, async () => {
+    return guarded("look at", path, async () => {
       if (Key === "") {
         await this.#client.send(new HeadBucketCommand({ Bucket }));
         return directory;
@@ -126,7 +126,7 @@ export class S3FileSystem implements FileSystem {
     const { bucket: Bucket, key } = parseLocation(path);
     const Prefix = directoryPrefix(key);
     const at = (found: string): string => `s3://${Bucket}/${found.replace(/\/$/, "")}`;
-    return this.#guard("list", path, async () => {
+    return guarded("list", path, async () => {
       const entries: FileStatus[] = [];
       for await (const page of paginateListObjectsV2({ client: this.#client }, { Bucket, Prefix, Delimiter: "/" })) {
         for (const { Prefix: below } of page.CommonPrefixes ?? []) entries.push({ path: at(below!), sizeBytes: 0, modifiedMs: 0, isDirectory: true });
@@ -143,7 +143,7 @@ export class S3FileSystem implements FileSystem {
     const { bucket, key } = parseLocation(path);
     if (key === "") throw new MillraceError({ code: "FILE_ACCESS_DENIED", message: `refusing to delete ${path}, a whole bucket`, location: { file: path } });
     await this.#deleteKeys(path, bucket, [key]);
-    await this.#guard("list", path, async () => {
+    await guarded("list", path, async () => {
       for await (const page of paginateListObjectsV2({ client: this.#client }, { Bucket: bucket, Prefix: directoryPrefix(key) })) {
         const keys = (page.Contents ?? []).map(({ Key }) => Key!);
         if (keys.length > 0) await this.#deleteKeys(path, bucket, keys);
@@ -161,17 +161,9 @@ export class S3FileSystem implements FileSystem {
   }
 
   async #deleteKeys(path: string, bucket: string, keys: readonly string[]): Promise<void> {
-    const { Errors = [] } = await this.#guard("delete", path, () =>
+    const { Errors = [] } = await guarded("delete", path, () =>
       this.#client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: keys.map((Key) => ({ Key })), Quiet: true } })));
     const [first] = Errors.filter(({ Code }) => Code !== "NoSuchKey");
     if (first !== undefined) throw s3Error(Object.assign(new Error(first.Message), { name: first.Code }), "delete", `s3://${bucket}/${first.Key}`);
-  }
-
-  async #guard<T>(doing: string, path: string, action: () => Promise<T>): Promise<T> {
-    try {
-      return await action();
-    } catch (error) {
-      throw s3Error(error, doing, path);
-    }
   }
 }

@@ -1,7 +1,7 @@
 import { AbortMultipartUploadCommand, CompleteMultipartUploadCommand, HeadObjectCommand, ListMultipartUploadsCommand, ListPartsCommand, type CompletedPart, type ListMultipartUploadsCommandOutput, type S3Client } from "@aws-sdk/client-s3";
-import { MillraceError, type StagedFile, type StagedFileCommit, type StagedFiles, type StagedFileWriter } from "@millrace/core";
+import type { StagedFile, StagedFileCommit, StagedFiles, StagedFileWriter } from "@millrace/core";
 import { MultipartUpload } from "./multipart-upload.js";
-import { isMissingObject, nameOf, s3Error, statusOf } from "./s3-error.js";
+import { closedError, guarded, isMissingObject, nameOf, statusOf } from "./s3-error.js";
 import { directoryPrefix, parseLocation } from "./s3-location.js";
 
 /** What a {@link StagedFile}'s token holds, as JSON. */
@@ -20,13 +20,13 @@ export class S3StagedFiles implements StagedFiles {
   }
 
   async create(path: string): Promise<StagedFileWriter> {
-    return guard("begin", path, async () => new S3StagedWriter(path, await MultipartUpload.begin(this.#client, parseLocation(path), (own) => this.#discardOthers(path, own))));
+    return guarded("begin", path, async () => new S3StagedWriter(path, await MultipartUpload.begin(this.#client, parseLocation(path), (own) => this.#discardOthers(path, own))));
   }
 
   commit(file: StagedFile): Promise<StagedFileCommit> {
     const { uploadId, eTags = [] } = JSON.parse(file.token) as Token;
     const parts = eTags.map((eTag, index): CompletedPart => ({ PartNumber: index + 1, ETag: eTag }));
-    return guard("commit", file.path, async () => {
+    return guarded("commit", file.path, async () => {
       try {
         await this.#complete(file, uploadId, parts);
         return "committed";
@@ -39,12 +39,12 @@ export class S3StagedFiles implements StagedFiles {
 
   async list(directory: string): Promise<readonly StagedFile[]> {
     const { bucket, key } = parseLocation(directory);
-    return guard("list uploads below", directory, () => this.#uploads(bucket, directoryPrefix(key)));
+    return guarded("list uploads below", directory, () => this.#uploads(bucket, directoryPrefix(key)));
   }
 
   async discard({ path, token }: StagedFile): Promise<void> {
     const { bucket, key } = parseLocation(path);
-    await guard("discard the upload of", path, async () => {
+    await guarded("discard the upload of", path, async () => {
       try {
         await this.#client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: (JSON.parse(token) as Token).uploadId }));
       } catch (error) {
@@ -133,9 +133,9 @@ class S3StagedWriter implements StagedFileWriter {
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    if (this.#ended) return Promise.reject(new MillraceError({ code: "FILE_CLOSED", message: `cannot write to ${this.#path}: the writer is closed`, location: { file: this.#path } }));
+    if (this.#ended) return Promise.reject(closedError(this.#path));
     this.#position += bytes.length;
-    const done = this.#queue.then(() => guard("write to", this.#path, () => this.#upload.append(bytes)));
+    const done = this.#queue.then(() => guarded("write to", this.#path, () => this.#upload.append(bytes)));
     this.#queue = done.catch(() => undefined);
     return done;
   }
@@ -147,7 +147,7 @@ class S3StagedWriter implements StagedFileWriter {
   async stage(): Promise<StagedFile> {
     this.#ended = true;
     await this.#queue;
-    const parts = await guard("write", this.#path, () => this.#upload.finish());
+    const parts = await guarded("write", this.#path, () => this.#upload.finish());
     const token: Token = { uploadId: this.#upload.uploadId, eTags: parts.map(({ ETag }) => ETag!) };
     return { path: this.#path, sizeBytes: this.#position, token: JSON.stringify(token) };
   }
@@ -156,14 +156,6 @@ class S3StagedWriter implements StagedFileWriter {
     if (this.#ended) return;
     this.#ended = true;
     await this.#queue;
-    await guard("discard the upload of", this.#path, () => this.#upload.abort());
-  }
-}
-
-async function guard<T>(doing: string, path: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    throw s3Error(error, doing, path);
+    await guarded("discard the upload of", this.#path, () => this.#upload.abort());
   }
 }

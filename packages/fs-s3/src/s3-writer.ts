@@ -1,7 +1,7 @@
 import { CompleteMultipartUploadCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { MillraceError, type FileWriter } from "@millrace/core";
+import type { FileWriter, MillraceError } from "@millrace/core";
 import { MultipartUpload } from "./multipart-upload.js";
-import { s3Error } from "./s3-error.js";
+import { closedError, s3Error } from "./s3-error.js";
 import type { S3Location } from "./s3-location.js";
 
 /**
@@ -33,7 +33,7 @@ export class S3Writer implements FileWriter {
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    if (this.#closed) return Promise.reject(new MillraceError({ code: "FILE_CLOSED", message: `cannot write to ${this.#path}: the writer is closed`, location: { file: this.#path } }));
+    if (this.#closed) return Promise.reject(closedError(this.#path));
     this.#position += bytes.length;
     return this.#enqueue("write to", () => this.#append(bytes));
   }

@@ -1,6 +1,6 @@
-import { duration } from "@millrace/core";
+import { duration, invalidOption } from "@millrace/core";
 import type { DurationLike, Sink, SinkWriteContext, SinkWriter, SinkWriterContext, SnapshotCodec } from "@millrace/core";
-import { atLeast, optionInvalid } from "../option-invalid.js";
+import { atLeast } from "../at-least.js";
 import { valueSnapshotCodec } from "../value-snapshot-codec.js";
 import { AsyncSinkWriter } from "./async-sink-writer.js";
 import { CongestionControlStrategy } from "./congestion-control-strategy.js";
@@ -88,7 +88,7 @@ export class AsyncSink<T, R> implements Sink<T, never, AsyncSinkState<R>> {
     const maxInFlightRequests = atLeast("maxInFlightRequests", options.maxInFlightRequests ?? 50, 1);
     const { sizeInBytes } = options;
     if (sizeInBytes === undefined && (options.maxBatchSizeInBytes ?? options.maxRecordSizeInBytes) !== undefined) {
-      throw optionInvalid("sizeInBytes", "a limit in bytes needs it", "give a function that returns the size of an entry");
+      throw invalidOption("sizeInBytes", "a limit in bytes needs it", "give a function that returns the size of an entry");
     }
     this.#options = options;
     this.#settings = {

@@ -1,6 +1,5 @@
-import { duration } from "@millrace/core";
+import { duration, invalidOption } from "@millrace/core";
 import type { Committer, DurationLike, Sink, SinkWriter, SinkWriterContext, SnapshotCodec } from "@millrace/core";
-import { optionInvalid } from "../option-invalid.js";
 import { UnitNames } from "../unit-names.js";
 import type { UnitNamesState } from "../unit-names.js";
 import { valueSnapshotCodec } from "../value-snapshot-codec.js";
@@ -64,9 +63,9 @@ export class TwoPhaseCommitSink<T, H = undefined> implements Sink<T, Transaction
   static of<T, H = undefined>(options: TwoPhaseCommitSinkOptions<T, H>): TwoPhaseCommitSink<T, H> {
     const { transactionalIdPrefix: prefix, transactionTimeout, transactionTimeoutWarningRatio: ratio = 0.8 } = options;
     if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/.test(prefix)) {
-      throw optionInvalid("transactionalIdPrefix", `${JSON.stringify(prefix)} cannot begin an id`, "use up to 100 letters, digits, dashes, dots and underscores");
+      throw invalidOption("transactionalIdPrefix", `${JSON.stringify(prefix)} cannot begin an id`, "use up to 100 letters, digits, dashes, dots and underscores");
     }
-    if (!(ratio > 0 && ratio <= 1)) throw optionInvalid("transactionTimeoutWarningRatio", `${ratio} is not between 0 and 1`, "0.8 warns when four fifths of the time are gone");
+    if (!(ratio > 0 && ratio <= 1)) throw invalidOption("transactionTimeoutWarningRatio", `${ratio} is not between 0 and 1`, "0.8 warns when four fifths of the time are gone");
     const transactionTimeoutMs = transactionTimeout === undefined ? Number.POSITIVE_INFINITY : duration(transactionTimeout);
     return new TwoPhaseCommitSink(options, { transactionTimeoutMs, warnAfterMs: transactionTimeoutMs * ratio, onTransactionLost: options.onTransactionLost ?? "fail" });
   }

@@ -1,5 +1,6 @@
+import { invalidOption } from "@millrace/core";
 import type { Committer, CommittingSinkWriter, Sink, SinkWriterContext, SnapshotCodec } from "@millrace/core";
-import { atLeast, optionInvalid } from "../option-invalid.js";
+import { atLeast } from "../at-least.js";
 import { UnitNames } from "../unit-names.js";
 import { valueSnapshotCodec } from "../value-snapshot-codec.js";
 import type { DeliveryLog } from "./delivery-log.js";
@@ -63,7 +64,7 @@ export class WriteAheadSink<T> implements Sink<T, WriteAheadBatch<T>> {
   /** @throws `OPTION_INVALID` */
   static of<T>(options: WriteAheadSinkOptions<T>): WriteAheadSink<T> {
     if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/.test(options.name)) {
-      throw optionInvalid("name", `${JSON.stringify(options.name)} cannot begin an id`, "use up to 100 letters, digits, dashes, dots and underscores");
+      throw invalidOption("name", `${JSON.stringify(options.name)} cannot begin an id`, "use up to 100 letters, digits, dashes, dots and underscores");
     }
     return new WriteAheadSink(options);
   }

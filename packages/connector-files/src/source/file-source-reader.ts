@@ -1,3 +1,4 @@
+import { ReaderAvailability } from "@millrace/core";
 import type { InputStatus, ReaderOutput, SourceReader, SourceReaderContext } from "@millrace/core";
 import type { FileSourceSplit } from "./file-source-split.js";
 import type { SplitPoller, SplitPollerFactory } from "./split-poller.js";
@@ -10,12 +11,11 @@ export class FileSourceReader<T> implements SourceReader<T, FileSourceSplit> {
   readonly #context: SourceReaderContext;
   readonly #createPoller: SplitPollerFactory<T>;
   readonly #paused = new Set<string>();
-  readonly #wake = (): void => this.#signal();
+  readonly #wake = (): void => this.#availability.signal();
   #splits: SplitPoller<T>[] = [];
   #requested: boolean = false;
   #noMoreSplits: boolean = false;
-  #signalled: boolean = false;
-  #waiting: (() => void) | undefined;
+  readonly #availability = new ReaderAvailability();
 
   constructor(context: SourceReaderContext, createPoller: SplitPollerFactory<T>) {
     this.#context = context;
@@ -27,7 +27,7 @@ export class FileSourceReader<T> implements SourceReader<T, FileSourceSplit> {
   }
 
   pollNext(output: ReaderOutput<T>): InputStatus {
-    this.#signalled = false;
+    this.#availability.reset();
     for (;;) {
       const current = this.#splits.find((reader) => !this.#paused.has(reader.split.splitId));
       if (current === undefined) return this.#idle();
@@ -44,19 +44,18 @@ export class FileSourceReader<T> implements SourceReader<T, FileSourceSplit> {
   }
 
   available(): Promise<void> {
-    if (this.#signalled) return Promise.resolve();
-    return new Promise((resolve) => (this.#waiting = resolve));
+    return this.#availability.wait();
   }
 
   addSplits(splits: readonly FileSourceSplit[]): void {
     this.#requested = false;
     for (const split of splits) this.#splits.push(this.#createPoller(split, this.#wake));
-    this.#signal();
+    this.#availability.signal();
   }
 
   notifyNoMoreSplits(): void {
     this.#noMoreSplits = true;
-    this.#signal();
+    this.#availability.signal();
   }
 
   snapshotState(): readonly FileSourceSplit[] {
@@ -66,7 +65,7 @@ export class FileSourceReader<T> implements SourceReader<T, FileSourceSplit> {
   pauseOrResumeSplits(pause: readonly string[], resume: readonly string[]): void {
     for (const splitId of pause) this.#paused.add(splitId);
     for (const splitId of resume) this.#paused.delete(splitId);
-    this.#signal();
+    this.#availability.signal();
   }
 
   async close(): Promise<void> {
@@ -92,12 +91,5 @@ export class FileSourceReader<T> implements SourceReader<T, FileSourceSplit> {
     if (this.#requested || this.#noMoreSplits) return;
     this.#requested = true;
     this.#context.sendSplitRequest();
-  }
-
-  #signal(): void {
-    this.#signalled = true;
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    waiting?.();
   }
 }

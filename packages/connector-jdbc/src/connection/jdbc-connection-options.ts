@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { checkServerIdentity } from "node:tls";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
-import { MillraceError, Secret } from "@millrace/core";
+import { checkedBetween, invalidOption, MillraceError, Secret } from "@millrace/core";
 import type { JdbcDialect } from "../dialect/jdbc-dialect.js";
 
 /** How to encrypt: PEM files. */
@@ -73,10 +73,10 @@ export function connectionSettings(options: JdbcConnectionOptions): JdbcConnecti
   const port = url.port === "" ? dialect.defaultPort : Number(url.port);
   return {
     dialect, place: `${url.hostname}:${port}/${database}`,
-    connectionWaitMs: between("connection.connectionWaitMs", options.connectionWaitMs ?? 60_000, 0, MAX_WAIT_MS),
+    connectionWaitMs: checkedBetween("connection.connectionWaitMs", options.connectionWaitMs ?? 60_000, 0, MAX_WAIT_MS),
     target: {
       host, port, database, username, password: typeof password === "string" ? new Secret(password) : password,
-      tls: tlsOptions(options.tls, host), connectTimeoutMs: between("connection.connectTimeoutMs", options.connectTimeoutMs ?? 10_000, 100, MAX_WAIT_MS),
+      tls: tlsOptions(options.tls, host), connectTimeoutMs: checkedBetween("connection.connectTimeoutMs", options.connectTimeoutMs ?? 10_000, 100, MAX_WAIT_MS),
       initialStatements: options.initialStatements ?? [],
     },
   };
@@ -112,18 +112,4 @@ function tlsOptions(tls: boolean | JdbcTlsFiles | undefined, host: string): TlsO
   // Client libraries choose the name themselves, or do not look at it.
   const identity = { ...(isIP(name) === 0 ? { servername: name } : {}), checkServerIdentity: (_: string, certificate: Parameters<typeof checkServerIdentity>[1]) => checkServerIdentity(name, certificate) };
   return { ...read("ca"), ...read("cert"), ...read("key"), ...identity, rejectUnauthorized: true };
-}
-
-export function invalidOption(option: string, message: string, hint?: string): MillraceError {
-  return new MillraceError({ code: "OPTION_INVALID", message: `${option}: ${message}`, location: { option }, ...(hint === undefined ? {} : { hint }) });
-}
-
-export function oneOf<V extends string>(option: string, value: V, allowed: readonly V[]): V {
-  if (!allowed.includes(value)) throw invalidOption(option, `"${value}" is none of ${allowed.join(", ")}`);
-  return value;
-}
-
-export function between(option: string, value: number, least: number, most: number): number {
-  if (!(Number.isSafeInteger(value) && value >= least && value <= most)) throw invalidOption(option, `${value} is not between ${least} and ${most}`);
-  return value;
 }

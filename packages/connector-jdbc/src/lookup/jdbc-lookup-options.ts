@@ -1,6 +1,6 @@
-import { duration } from "@millrace/core";
+import { checkedBetween, duration, invalidOption } from "@millrace/core";
 import type { DurationLike } from "@millrace/core";
-import { between, connectionSettings, invalidOption } from "../connection/jdbc-connection-options.js";
+import { connectionSettings } from "../connection/jdbc-connection-options.js";
 import type { JdbcConnectionOptions, JdbcConnectionSettings } from "../connection/jdbc-connection-options.js";
 import type { JdbcRow } from "../types/decoder.js";
 import { typeSettings } from "../types/jdbc-type-options.js";
@@ -62,10 +62,10 @@ export function lookupSettings<T, R>(options: JdbcLookupOptions<T, R>): JdbcLook
   return {
     connection: connectionSettings(options.connection), table, keyColumns, key, columns, join, types: typeSettings(options.types),
     cache: cache === undefined ? undefined : {
-      maxRows: between("cache.maxRows", cache.maxRows ?? 10_000, 1, 100_000_000), ttlMs: duration(cache.expireAfterWrite ?? 0), cacheMissingKeys: cache.cacheMissingKeys ?? true,
+      maxRows: checkedBetween("cache.maxRows", cache.maxRows ?? 10_000, 1, 100_000_000), ttlMs: duration(cache.expireAfterWrite ?? 0), cacheMissingKeys: cache.cacheMissingKeys ?? true,
     },
-    maxBatchSize: between("maxBatchSize", options.maxBatchSize ?? 100, 1, 10_000),
-    connections: between("connections", options.connections ?? 2, 1, 100),
-    maxRetries: between("maxRetries", options.maxRetries ?? 3, 0, 1000),
+    maxBatchSize: checkedBetween("maxBatchSize", options.maxBatchSize ?? 100, 1, 10_000),
+    connections: checkedBetween("connections", options.connections ?? 2, 1, 100),
+    maxRetries: checkedBetween("maxRetries", options.maxRetries ?? 3, 0, 1000),
   };
 }

@@ -1,6 +1,6 @@
-import { duration } from "@millrace/core";
+import { checkedBetween, checkedOneOf, duration, invalidOption } from "@millrace/core";
 import type { DurationLike } from "@millrace/core";
-import { between, connectionSettings, invalidOption, oneOf } from "../connection/jdbc-connection-options.js";
+import { connectionSettings } from "../connection/jdbc-connection-options.js";
 import type { JdbcConnectionOptions, JdbcConnectionSettings } from "../connection/jdbc-connection-options.js";
 import type { JdbcWriteMode } from "../dialect/jdbc-dialect.js";
 import { typeSettings } from "../types/jdbc-type-options.js";
@@ -83,14 +83,14 @@ export function sinkSettings<T>(options: JdbcSinkOptions<T>): JdbcSinkSettings<T
   const columns = columnsOf(options.columns);
   if (columns.length === 0) throw invalidOption("columns", "no column is named");
   for (const key of keyColumns) if (!columns.some(({ name }) => name === key)) throw invalidOption("keyColumns", `"${key}" is not among columns`);
-  const mode = oneOf("mode", options.mode ?? (keyColumns.length > 0 ? "upsert" : "insert"), ["insert", "insert-ignore", "upsert"]);
+  const mode = checkedOneOf("mode", options.mode ?? (keyColumns.length > 0 ? "upsert" : "insert"), ["insert", "insert-ignore", "upsert"]);
   if (keyColumns.length === 0 && mode !== "insert") throw invalidOption("keyColumns", `mode "${mode}" needs them`);
   if (keyColumns.length === 0 && options.rowKind !== undefined) throw invalidOption("keyColumns", "rowKind needs them, to know which row to delete");
   return {
     connection: connectionSettings(options.connection), table, columns, keyColumns, mode, rowKind: options.rowKind,
-    batchSize: between("execution.batchSize", execution.batchSize ?? 5000, 1, 1_000_000),
+    batchSize: checkedBetween("execution.batchSize", execution.batchSize ?? 5000, 1, 1_000_000),
     batchIntervalMs: duration(execution.batchInterval ?? 0),
-    maxRetries: between("execution.maxRetries", execution.maxRetries ?? 3, 0, 1000),
+    maxRetries: checkedBetween("execution.maxRetries", execution.maxRetries ?? 3, 0, 1000),
     exactlyOnce: exactlyOnceOf(options), types: typeSettings(options.types),
   };
 }
@@ -103,7 +103,7 @@ function columnsOf<T>(columns: JdbcSinkOptions<T>["columns"]): JdbcSinkSettings<
 }
 
 function exactlyOnceOf<T>(options: JdbcSinkOptions<T>): ExactlyOnceSettings | undefined {
-  const guarantee = oneOf("deliveryGuarantee", options.deliveryGuarantee ?? "at-least-once", ["at-least-once", "exactly-once"]);
+  const guarantee = checkedOneOf("deliveryGuarantee", options.deliveryGuarantee ?? "at-least-once", ["at-least-once", "exactly-once"]);
   const given = options.exactlyOnce;
   if (guarantee === "at-least-once") {
     if (given !== undefined) throw invalidOption("exactlyOnce", 'it is for deliveryGuarantee: "exactly-once"');
@@ -115,7 +115,7 @@ function exactlyOnceOf<T>(options: JdbcSinkOptions<T>): ExactlyOnceSettings | un
   if (!/^[\w.-]{1,60}$/.test(prefix)) throw invalidOption(option, `"${prefix}" is not made of 1 to 60 letters, digits, ".", "_" and "-"`);
   return {
     prefix, table: given?.transactionTable ?? "millrace_transactions", retentionMs: duration(given?.recordRetention ?? "7 d"),
-    onTransactionLost: oneOf("exactlyOnce.onTransactionLost", given?.onTransactionLost ?? "fail", ["fail", "warn"]),
-    lockTimeoutMs: between("exactlyOnce.lockTimeout", duration(given?.lockTimeout ?? "60 s"), 1000, 3_600_000),
+    onTransactionLost: checkedOneOf("exactlyOnce.onTransactionLost", given?.onTransactionLost ?? "fail", ["fail", "warn"]),
+    lockTimeoutMs: checkedBetween("exactlyOnce.lockTimeout", duration(given?.lockTimeout ?? "60 s"), 1000, 3_600_000),
   };
 }

@@ -1,4 +1,4 @@
-import { invalidOption } from "../connection/jdbc-connection-options.js";
+import { invalidOption } from "@millrace/core";
 import type { ConnectionPool } from "../connection/connection-pool.js";
 import type { JdbcColumn, JdbcType } from "../dialect/jdbc-type.js";
 import { encoderOf } from "../types/encoder.js";

@@ -1,4 +1,5 @@
-import { between, connectionSettings, invalidOption, oneOf } from "../connection/jdbc-connection-options.js";
+import { checkedBetween, checkedOneOf, invalidOption } from "@millrace/core";
+import { connectionSettings } from "../connection/jdbc-connection-options.js";
 import type { JdbcConnectionOptions, JdbcConnectionSettings } from "../connection/jdbc-connection-options.js";
 import type { JdbcRow } from "../types/decoder.js";
 import { typeSettings } from "../types/jdbc-type-options.js";
@@ -81,21 +82,21 @@ export function sourceSettings<T>(options: JdbcSourceOptions<T>): JdbcSourceSett
     for (const [option, value] of Object.entries({ columns: options.columns, filter, partition: options.partition })) if (value !== undefined) throw invalidOption(option, "it is for table; a query says that itself", "use parameters to cut a query into splits");
   } else if (parameters !== undefined) throw invalidOption("parameters", "they are for query", "use partition to cut a table into splits");
   if (keyColumn !== undefined && columns.length > 0 && !columns.includes(keyColumn)) throw invalidOption("keyColumn", `"${keyColumn}" is not among columns`);
-  const guarantee = oneOf("deliveryGuarantee", options.deliveryGuarantee ?? "exactly-once", ["exactly-once", "at-least-once"]);
+  const guarantee = checkedOneOf("deliveryGuarantee", options.deliveryGuarantee ?? "exactly-once", ["exactly-once", "at-least-once"]);
   return {
     connection: connectionSettings(options.connection), table, columns, filter, query, keyColumn,
     partition: options.partition === undefined ? undefined : partitionSettings(options.partition),
     parameters: parameters === undefined ? new JdbcGenericParameterValuesProvider([[]]) : "getParameterValues" in parameters ? parameters : new JdbcGenericParameterValuesProvider(parameters),
     reading: keyColumn !== undefined ? "by-key" : guarantee === "exactly-once" ? "whole-splits" : "streamed",
-    fetchSize: between("fetchSize", options.fetchSize ?? 1000, 1, 1_000_000),
+    fetchSize: checkedBetween("fetchSize", options.fetchSize ?? 1000, 1, 1_000_000),
     deserializer: options.deserializer, types: typeSettings(options.types), what: table === undefined ? "the query" : `table ${table}`,
   };
 }
 
 function partitionSettings({ column, splits, splitSize, lower, upper }: JdbcPartition): PartitionSettings {
   if ((splits === undefined) === (splitSize === undefined)) throw invalidOption("partition.splits", "exactly one of splits and splitSize says how to cut");
-  if (splits !== undefined) between("partition.splits", splits, 1, 1_000_000);
-  if (splitSize !== undefined) between("partition.splitSize", splitSize, 1, Number.MAX_SAFE_INTEGER);
+  if (splits !== undefined) checkedBetween("partition.splits", splits, 1, 1_000_000);
+  if (splitSize !== undefined) checkedBetween("partition.splitSize", splitSize, 1, Number.MAX_SAFE_INTEGER);
   if ((lower === undefined) !== (upper === undefined)) throw invalidOption("partition.lower", "lower and upper come together");
   return { column, splits, splitSize, bounds: lower === undefined ? undefined : { lower, upper } };
 }

@@ -1,4 +1,4 @@
-import { isMillraceError } from "@millrace/core";
+import { isMillraceError, ReaderAvailability } from "@millrace/core";
 import type { Counter, InputStatus, ReaderOutput, SourceReader, SourceReaderContext } from "@millrace/core";
 import { ConnectionPool } from "../connection/connection-pool.js";
 import type { JdbcSourceSettings } from "./jdbc-source-options.js";
@@ -18,8 +18,7 @@ export class JdbcSourceReader<T> implements SourceReader<T, JdbcSplit> {
   #splits: SplitReader<T>[] = [];
   #noMoreSplits: boolean = false;
   #isRequested: boolean = false;
-  #signalled: boolean = false;
-  #waiting: (() => void) | undefined;
+  readonly #availability = new ReaderAvailability();
 
   constructor(context: SourceReaderContext, settings: JdbcSourceSettings<T>) {
     this.#context = context;
@@ -31,7 +30,7 @@ export class JdbcSourceReader<T> implements SourceReader<T, JdbcSplit> {
   start(): void {}
 
   pollNext(output: ReaderOutput<T>): InputStatus {
-    this.#signalled = false;
+    this.#availability.reset();
     for (;;) {
       this.#readAhead();
       const current = this.#splits.find(({ split }) => !this.#paused.has(split.splitId));
@@ -49,19 +48,18 @@ export class JdbcSourceReader<T> implements SourceReader<T, JdbcSplit> {
   }
 
   available(): Promise<void> {
-    if (this.#signalled) return Promise.resolve();
-    return new Promise((resolve) => (this.#waiting = resolve));
+    return this.#availability.wait();
   }
 
   addSplits(splits: readonly JdbcSplit[]): void {
     this.#isRequested = false;
-    for (const split of splits) this.#splits.push(new SplitReader(split, this.#settings, this.#pool, () => this.#signal()));
-    this.#signal();
+    for (const split of splits) this.#splits.push(new SplitReader(split, this.#settings, this.#pool, () => this.#availability.signal()));
+    this.#availability.signal();
   }
 
   notifyNoMoreSplits(): void {
     this.#noMoreSplits = true;
-    this.#signal();
+    this.#availability.signal();
   }
 
   snapshotState(): readonly JdbcSplit[] {
@@ -71,13 +69,13 @@ export class JdbcSourceReader<T> implements SourceReader<T, JdbcSplit> {
   pauseOrResumeSplits(pause: readonly string[], resume: readonly string[]): void {
     for (const splitId of pause) this.#paused.add(splitId);
     for (const splitId of resume) this.#paused.delete(splitId);
-    this.#signal();
+    this.#availability.signal();
   }
 
   async close(): Promise<void> {
     for (const split of this.#splits) split.close();
     await this.#pool.close();
-    this.#signal();
+    this.#availability.signal();
   }
 
   #poll(current: SplitReader<T>): T[] | "wait" | "end" {
@@ -103,12 +101,5 @@ export class JdbcSourceReader<T> implements SourceReader<T, JdbcSplit> {
     if (this.#splits.length >= OPEN_SPLITS || this.#isRequested || this.#noMoreSplits) return;
     this.#isRequested = true;
     this.#context.sendSplitRequest();
-  }
-
-  #signal(): void {
-    this.#signalled = true;
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    waiting?.();
   }
 }

@@ -1,4 +1,4 @@
-import { invalidOption } from "../connection/jdbc-connection-options.js";
+import { invalidOption } from "@millrace/core";
 
 /** The parameters of a query: each set is a split of its own. Flink: JdbcParameterValuesProvider. */
 export interface JdbcParameterValuesProvider {

@@ -1,4 +1,4 @@
-import { invalidOption, oneOf } from "../connection/jdbc-connection-options.js";
+import { checkedOneOf, invalidOption } from "@millrace/core";
 import type { JdbcColumn, JdbcKind } from "../dialect/jdbc-type.js";
 
 /** What values become in TypeScript. Nothing is ever rounded or cut to fit: what does not fit is an error that names column and value. */
@@ -30,12 +30,12 @@ export interface JdbcTypeSettings {
 /** @throws `OPTION_INVALID` */
 export function typeSettings(options: JdbcTypeOptions = {}): JdbcTypeSettings {
   const { decimal = "string", kinds = {} } = options;
-  if (typeof decimal !== "function") oneOf("types.decimal", decimal, ["string", "number"]);
+  if (typeof decimal !== "function") checkedOneOf("types.decimal", decimal, ["string", "number"]);
   for (const [column, kind] of Object.entries(kinds)) if (kind === "array") throw invalidOption(`types.kinds.${column}`, "a column cannot be made an array");
   return {
-    int8: oneOf("types.int8", options.int8 ?? "bigint", ["bigint", "number", "string"]), decimal, kinds,
-    timestamps: oneOf("types.timestamps", options.timestamps ?? "string", ["string", "date", "epochMillis", "epochMicros"]),
-    json: oneOf("types.json", options.json ?? "parse", ["parse", "text"]),
+    int8: checkedOneOf("types.int8", options.int8 ?? "bigint", ["bigint", "number", "string"]), decimal, kinds,
+    timestamps: checkedOneOf("types.timestamps", options.timestamps ?? "string", ["string", "date", "epochMillis", "epochMicros"]),
+    json: checkedOneOf("types.json", options.json ?? "parse", ["parse", "text"]),
   };
 }
 

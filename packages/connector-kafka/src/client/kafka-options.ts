@@ -1,4 +1,4 @@
-import { MillraceError } from "@millrace/core";
+import { checkedOneOf, invalidOption, MillraceError } from "@millrace/core";
 import { readFileSync } from "node:fs";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 
@@ -53,7 +53,7 @@ export function connectionSettings(options: KafkaConnectionOptions): ConnectionS
   const requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
   if (!(requestTimeoutMs >= 100 && requestTimeoutMs <= 600_000)) throw invalidOption("requestTimeoutMs", `${requestTimeoutMs} is not between 100 and 600000`);
   const { sasl } = options;
-  if (sasl !== undefined) oneOf("sasl.mechanism", sasl.mechanism, ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]);
+  if (sasl !== undefined) checkedOneOf("sasl.mechanism", sasl.mechanism, ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]);
   return { bootstrap, clientId: options.clientId ?? "millrace", sasl, tls: tlsOptions(options.tls), requestTimeoutMs };
 }
 
@@ -77,18 +77,4 @@ function tlsOptions(tls: boolean | TlsFiles | undefined): TlsOptions | undefined
     }
   };
   return { ...read("ca"), ...read("cert"), ...read("key"), ...(tls.servername === undefined ? {} : { servername: tls.servername }) };
-}
-
-export function invalidOption(option: string, message: string, hint?: string): MillraceError {
-  return new MillraceError({ code: "OPTION_INVALID", message: `${option}: ${message}`, location: { option }, ...(hint === undefined ? {} : { hint }) });
-}
-
-export function oneOf<V extends string>(option: string, value: V, allowed: readonly V[]): V {
-  if (!allowed.includes(value)) throw invalidOption(option, `"${value}" is none of ${allowed.join(", ")}`);
-  return value;
-}
-
-export function between(option: string, value: number, least: number, most: number): number {
-  if (!(Number.isSafeInteger(value) && value >= least && value <= most)) throw invalidOption(option, `${value} is not between ${least} and ${most}`);
-  return value;
 }

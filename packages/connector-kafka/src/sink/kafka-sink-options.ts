@@ -1,6 +1,6 @@
-import { MillraceError } from "@millrace/core";
+import { checkedBetween, checkedOneOf, invalidOption, MillraceError } from "@millrace/core";
 import type { SerializationSchema, SinkWriteContext } from "@millrace/core";
-import { between, connectionSettings, invalidOption, oneOf } from "../client/kafka-options.js";
+import { connectionSettings } from "../client/kafka-options.js";
 import type { ConnectionSettings, KafkaConnectionOptions } from "../client/kafka-options.js";
 import type { ProducerSettings } from "../client/kafka-producer.js";
 import { COMPRESSION_TYPES } from "../records/compression.js";
@@ -76,25 +76,25 @@ export function sinkSettings<T>(options: KafkaSinkOptions<T>): KafkaSinkSettings
   const connection = connectionSettings(options);
   const { topic, value, key, headers, timestampMs, partition, transactionalIdPrefix = "" } = options;
   if (topic === "") throw invalidOption("topic", "it has no name");
-  const deliveryGuarantee = oneOf("deliveryGuarantee", options.deliveryGuarantee ?? "at-least-once", ["exactly-once", "at-least-once", "none"]);
+  const deliveryGuarantee = checkedOneOf("deliveryGuarantee", options.deliveryGuarantee ?? "at-least-once", ["exactly-once", "at-least-once", "none"]);
   if (deliveryGuarantee === "exactly-once" && transactionalIdPrefix === "") {
     throw invalidOption("transactionalIdPrefix", "exactly-once needs one", "choose a name that no other job writing to these brokers has");
   }
-  const compression = oneOf("compression", options.compression ?? "none", COMPRESSION_TYPES);
+  const compression = checkedOneOf("compression", options.compression ?? "none", COMPRESSION_TYPES);
   return {
     connection, topic, timestampMs, partition, deliveryGuarantee, transactionalIdPrefix,
     value: bytesOf(value), key: key === undefined ? undefined : bytesOf(key),
     headers: headers === undefined ? undefined : (record) => Object.entries(headers(record)).map(([name, content]) => ({ key: name, value: typeof content === "string" ? Buffer.from(content) : content })),
-    transactionTimeoutMs: between("transactionTimeoutMs", options.transactionTimeoutMs ?? 900_000, 1, MAX_INT32),
+    transactionTimeoutMs: checkedBetween("transactionTimeoutMs", options.transactionTimeoutMs ?? 900_000, 1, MAX_INT32),
     onTransactionLost: options.onTransactionLost ?? "fail",
     openFormats: async () => {
       for (const form of [value, key]) if (typeof form === "object") await form.open?.();
     },
     producer: {
       compression,
-      batchSizeBytes: between("batchSizeBytes", options.batchSizeBytes ?? 256 * 1024, 1, MAX_INT32),
-      bufferMemoryBytes: between("bufferMemoryBytes", options.bufferMemoryBytes ?? 32 * 1024 * 1024, 1, MAX_INT32),
-      deliveryTimeoutMs: between("deliveryTimeoutMs", options.deliveryTimeoutMs ?? 120_000, 1, MAX_INT32),
+      batchSizeBytes: checkedBetween("batchSizeBytes", options.batchSizeBytes ?? 256 * 1024, 1, MAX_INT32),
+      bufferMemoryBytes: checkedBetween("bufferMemoryBytes", options.bufferMemoryBytes ?? 32 * 1024 * 1024, 1, MAX_INT32),
+      deliveryTimeoutMs: checkedBetween("deliveryTimeoutMs", options.deliveryTimeoutMs ?? 120_000, 1, MAX_INT32),
     },
   };
 }

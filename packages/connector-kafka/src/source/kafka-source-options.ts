@@ -1,6 +1,6 @@
-import { duration } from "@millrace/core";
+import { checkedBetween, checkedOneOf, duration, invalidOption } from "@millrace/core";
 import type { DeserializationSchema, DurationLike } from "@millrace/core";
-import { between, connectionSettings, invalidOption, oneOf } from "../client/kafka-options.js";
+import { connectionSettings } from "../client/kafka-options.js";
 import type { ConnectionSettings, KafkaConnectionOptions } from "../client/kafka-options.js";
 import type { KafkaRecord } from "./kafka-record.js";
 import type { TopicPartition } from "./kafka-split.js";
@@ -82,12 +82,12 @@ export function sourceSettings<T>(options: KafkaSourceOptions<T>): KafkaSourceSe
   return {
     connection, topics, topicPattern, partitions, value, deserializer, groupId, startingOffsets, commitOffsets,
     stoppingOffsets: options.stoppingOffsets,
-    readCommitted: oneOf("isolationLevel", options.isolationLevel ?? "read_committed", ["read_committed", "read_uncommitted"]) === "read_committed",
+    readCommitted: checkedOneOf("isolationLevel", options.isolationLevel ?? "read_committed", ["read_committed", "read_uncommitted"]) === "read_committed",
     discoveryIntervalMs: interval === 0 || options.stoppingOffsets !== undefined ? 0 : duration(interval),
-    onOffsetOutOfRange: oneOf("onOffsetOutOfRange", options.onOffsetOutOfRange ?? "fail", ["fail", "earliest", "latest"]),
-    onError: oneOf("onError", options.onError ?? "fail", ["fail", "skip", "side-output"]),
-    maxPartitionFetchBytes: between("maxPartitionFetchBytes", options.maxPartitionFetchBytes ?? MIB, 1, 256 * MIB),
-    fetchMaxBytes: between("fetchMaxBytes", options.fetchMaxBytes ?? 16 * MIB, 1, 256 * MIB),
-    fetchMaxWaitMs: between("fetchMaxWaitMs", options.fetchMaxWaitMs ?? 500, 0, 60_000),
+    onOffsetOutOfRange: checkedOneOf("onOffsetOutOfRange", options.onOffsetOutOfRange ?? "fail", ["fail", "earliest", "latest"]),
+    onError: checkedOneOf("onError", options.onError ?? "fail", ["fail", "skip", "side-output"]),
+    maxPartitionFetchBytes: checkedBetween("maxPartitionFetchBytes", options.maxPartitionFetchBytes ?? MIB, 1, 256 * MIB),
+    fetchMaxBytes: checkedBetween("fetchMaxBytes", options.fetchMaxBytes ?? 16 * MIB, 1, 256 * MIB),
+    fetchMaxWaitMs: checkedBetween("fetchMaxWaitMs", options.fetchMaxWaitMs ?? 500, 0, 60_000),
   };
 }

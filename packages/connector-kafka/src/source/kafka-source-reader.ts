@@ -1,4 +1,4 @@
-import { isMillraceError } from "@millrace/core";
+import { isMillraceError, ReaderAvailability } from "@millrace/core";
 import type { Counter, InputStatus, ReaderOutput, SourceReader, SourceReaderContext } from "@millrace/core";
 import { KafkaClient } from "../client/kafka-client.js";
 import { OffsetCommit } from "../protocol/offset-apis.js";
@@ -32,14 +32,13 @@ export class KafkaSourceReader<T> implements SourceReader<T, KafkaSplit> {
   #turn: PartitionReader[] = [];
   #noMoreSplits: boolean = false;
   #failure: { readonly error: unknown } | undefined;
-  #signalled: boolean = false;
-  #waiting: (() => void) | undefined;
+  readonly #availability = new ReaderAvailability();
 
   constructor(context: SourceReaderContext, settings: KafkaSourceSettings<T>) {
     this.#context = context;
     this.#settings = settings;
     this.#client = new KafkaClient(settings.connection);
-    this.#fetcher = new PartitionFetcher(this.#client, settings as KafkaSourceSettings<unknown>, this.#partitions, () => this.#signal());
+    this.#fetcher = new PartitionFetcher(this.#client, settings as KafkaSourceSettings<unknown>, this.#partitions, () => this.#availability.signal());
     const { metrics } = context;
     this.#errors = metrics.counter("numRecordsInErrors");
     this.#commitsSucceeded = metrics.counter("commitsSucceeded");
@@ -50,7 +49,7 @@ export class KafkaSourceReader<T> implements SourceReader<T, KafkaSplit> {
   start(): void {}
 
   pollNext(output: ReaderOutput<T>): InputStatus {
-    this.#signalled = false;
+    this.#availability.reset();
     if (this.#fetcher.failure !== undefined) throw this.#fetcher.failure;
     if (this.#failure !== undefined) throw this.#failure.error;
     let emitted = false;
@@ -66,8 +65,7 @@ export class KafkaSourceReader<T> implements SourceReader<T, KafkaSplit> {
   }
 
   available(): Promise<void> {
-    if (this.#signalled) return Promise.resolve();
-    return new Promise((resolve) => (this.#waiting = resolve));
+    return this.#availability.wait();
   }
 
   addSplits(splits: readonly KafkaSplit[]): void {
@@ -81,12 +79,12 @@ export class KafkaSourceReader<T> implements SourceReader<T, KafkaSplit> {
       group.gauge("recordsLag", () => Math.max(0, partition.highWatermark - partition.position));
     }
     this.#fetcher.pump();
-    this.#signal();
+    this.#availability.signal();
   }
 
   notifyNoMoreSplits(): void {
     this.#noMoreSplits = true;
-    this.#signal();
+    this.#availability.signal();
   }
 
   snapshotState(checkpointId: number): readonly KafkaSplit[] {
@@ -109,12 +107,12 @@ export class KafkaSourceReader<T> implements SourceReader<T, KafkaSplit> {
     for (const splitId of pause) this.#setPaused(splitId, true);
     for (const splitId of resume) this.#setPaused(splitId, false);
     this.#fetcher.pump();
-    this.#signal();
+    this.#availability.signal();
   }
 
   close(): void {
     this.#client.close();
-    this.#signal();
+    this.#availability.signal();
   }
 
   #setPaused(splitId: string, isPaused: boolean): void {
@@ -178,7 +176,7 @@ export class KafkaSourceReader<T> implements SourceReader<T, KafkaSplit> {
     partition.isPreparing = true;
     preparing.catch((error: unknown) => (this.#failure ??= { error })).finally(() => {
       partition.isPreparing = false;
-      this.#signal();
+      this.#availability.signal();
     });
     return true;
   }
@@ -230,12 +228,5 @@ export class KafkaSourceReader<T> implements SourceReader<T, KafkaSplit> {
     } catch {
       this.#commitsFailed.inc();
     }
-  }
-
-  #signal(): void {
-    this.#signalled = true;
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    waiting?.();
   }
 }

@@ -1,4 +1,4 @@
-import { invalidOption } from "../client/kafka-options.js";
+import { invalidOption } from "@millrace/core";
 import type { TopicPartition } from "./kafka-split.js";
 import { splitIdOf } from "./kafka-split.js";
 

@@ -8,7 +8,6 @@ import { RealStage, VirtualStage, type Stage } from "./stage.js";
 import type { SinkGuaranteesOptions, SinkUnderTest } from "./sink-under-test.js";
 
 const STEP_MS = 4;
-const SETTLE_MS = 100;
 /** Enough for an outage; a job that fails for ever ends soon. */
 const RESTART_DELAY_MS = 20;
 const RESTARTS = 300;
@@ -152,15 +151,10 @@ export class SinkRun<T> {
     return found.sort((a, b) => a.id - b.id).map(({ path }) => path);
   }
 
-  /** Where to go on after a job that has ended: its last checkpoint, or what it had started from. One that the end cut short may be there for a moment, until it is deleted. */
+  /** Where to go on after a job that has ended: its last checkpoint, or what it had started from. */
   async last(job: SinkJob): Promise<string | undefined> {
     if (job.plan.restarts === false && this.#failedStops.has(job)) return this.#failedStops.get(job);
-    for (let before = await this.checkpoints(job); ; ) {
-      await this.stage.wait(SETTLE_MS);
-      const now = await this.checkpoints(job);
-      if (now.at(-1) === before.at(-1)) return now.at(-1) ?? job.plan.from;
-      before = now;
-    }
+    return (await this.checkpoints(job)).at(-1) ?? job.plan.from;
   }
 
   async visible(): Promise<readonly string[]> {
