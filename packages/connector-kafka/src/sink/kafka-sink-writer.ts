@@ -21,6 +21,8 @@ const METADATA_AGE_MS = 300_000;
 const METADATA_LIMIT_MS = 60_000;
 /** Records without a key stay in a partition for so long, so that its batches fill. */
 const STICKY_RECORDS = 512;
+/** A transaction's end is in the log of every partition it wrote to; so many are remembered, should one be deleted or cleaned. */
+const WITNESSES = 3;
 
 interface TopicPartitions {
   count: number;
@@ -93,7 +95,7 @@ export class KafkaSinkWriter<T> implements CommittingSinkWriter<T, KafkaCommitta
     if (!this.#isOpen) return [];
     this.#isOpen = false;
     const { producerId, producerEpoch } = this.#identity!;
-    const committable = { transactionalId: this.#transactionalId!, producerId: String(producerId), producerEpoch, sequence };
+    const committable = { transactionalId: this.#transactionalId!, producerId: String(producerId), producerEpoch, sequence, written: this.#producer.written(WITNESSES) };
     this.#transactionalId = pool.take();
     this.#identity = undefined;
     return [committable];

@@ -1,3 +1,5 @@
+import type { LogPosition } from "../client/kafka-producer.js";
+
 /** A transaction that is prepared: everything is written, the commit alone is left. Whoever has this can commit it, from any process. */
 export interface KafkaCommittable {
   readonly transactionalId: string;
@@ -6,6 +8,8 @@ export interface KafkaCommittable {
   readonly producerEpoch: number;
   /** Which of its writer's snapshots it belongs to. */
   readonly sequence: number;
+  /** Last batches of some of its partitions: how it ended can be read behind them. Not in checkpoints of versions before this was known. */
+  readonly written?: readonly LogPosition[];
 }
 
 /**
