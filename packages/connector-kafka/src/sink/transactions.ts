@@ -57,11 +57,16 @@ export function commitTransaction(client: KafkaClient, committable: KafkaCommitt
   });
 }
 
-/** All transactions whose id begins with the prefix, on all brokers. */
-export function listTransactions(client: KafkaClient, prefix: string): Promise<readonly ListedTransaction[]> {
+/** Ids of the prefix with an open transaction, on all brokers. */
+export async function listOpenTransactions(client: KafkaClient, prefix: string): Promise<readonly string[]> {
+  return (await listTransactions(client, prefix, ["Ongoing"])).map(({ transactionalId }) => transactionalId);
+}
+
+/** All transactions whose id begins with the prefix, on all brokers. @param states none: in all states */
+export function listTransactions(client: KafkaClient, prefix: string, states: readonly string[] = []): Promise<readonly ListedTransaction[]> {
   return client.retrying("listing transactions", INIT_LIMIT_MS, async () => {
     await client.metadata([]);
-    const answers = await Promise.all(client.brokerIds.map((id) => client.call(id, ListTransactions, undefined)));
+    const answers = await Promise.all(client.brokerIds.map((id) => client.call(id, ListTransactions, states)));
     for (const { errorCode } of answers) if (errorCode !== 0) throw answerError(errorCode, "listing transactions");
     return answers.flatMap(({ transactions }) => transactions).filter(({ transactionalId }) => transactionalId.startsWith(`${prefix}-`));
   });
