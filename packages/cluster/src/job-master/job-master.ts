@@ -7,6 +7,7 @@ import { CheckpointStatisticsTracker } from "../checkpoint/checkpoint-statistics
 import { isSavepoint } from "../checkpoint/checkpoint-metadata.js";
 import type { CheckpointStore } from "../checkpoint/checkpoint-store.js";
 import { CompletedCheckpointStore, type CompletedCheckpoint } from "../checkpoint/completed-checkpoint-store.js";
+import type { CheckpointParties } from "../checkpoint/checkpoint-parties.js";
 import { initialCheckpoint } from "../checkpoint/initial-checkpoint.js";
 import { withoutMetadata } from "../checkpoint/savepoint-files.js";
 import { Savepoints, noneInBatch } from "../checkpoint/savepoints.js";
@@ -14,6 +15,7 @@ import { AdaptiveScheduler, adaptiveScheduler } from "../scheduler/adaptive-sche
 import { failoverRegions, oneRegion, type FailoverRegion } from "../scheduler/failover-regions.js";
 import { rescalingUnavailable, type ResourceRequirements } from "../scheduler/resource-requirements.js";
 import { createRestartStrategy, type RestartStrategy } from "../scheduler/restart-strategy.js";
+import { checkpointParties } from "./checkpointed-job.js";
 import { ExceptionHistory, type ExceptionHistoryEntry } from "./exception-history.js";
 import type { Execution } from "./execution-graph.js";
 import { JobDeployer } from "./job-deployer.js";
@@ -24,7 +26,7 @@ import { checkpointConfig, type JobMasterInit } from "./job-master-init.js";
 import type { JobView } from "./job-view.js";
 import type { RegionDeployment } from "./region-deployment.js";
 import { ResultFlow } from "./result-flow.js";
-import { sourceOperators, sourceTaskName } from "./source-coordinators.js";
+import { sourceTaskName } from "./source-coordinators.js";
 import { TaskReports } from "./task-reports.js";
 
 /** What all tasks are stopped for. */
@@ -97,7 +99,7 @@ export class JobMaster {
     this.#ending = new JobEnding(init, this.#config, this.#store);
     this.result = this.#ending.result;
     this.#coordinator = new CheckpointCoordinator({
-      env, config: this.#config, directory: init.checkpointDirectory, store: this.#store, parties: this.#checkpointParties(), statistics: this.#checkpointStatistics,
+      env, config: this.#config, directory: init.checkpointDirectory, store: this.#store, parties: this.#parties(), statistics: this.#checkpointStatistics,
       onlyAtTheEnd: jobGraph.runtimeMode === "BATCH",
     });
     this.#savepoints = new Savepoints({ env, jobGraph, config: this.#config, coordinator: this.#coordinator, defaultDirectory: init.savepointDirectory, result: () => this.result });
@@ -202,7 +204,7 @@ export class JobMaster {
     return {
       jobGraph: this.#deployer.jobGraph, status: this.#status, statusTimestamps: { ...this.#history.statusTimestamps },
       statusDurationsMs: this.#history.statusDurationsMs, nowMs: this.#init.env.clock.nowMs(), restarts: this.#restarts,
-      rescales: this.#adaptive?.rescales ?? 0, lastRestartDurationMs: this.#lastRestartDurationMs,
+      rescales: this.#adaptive?.rescales ?? 0, rescaling: this.#adaptive?.view(), lastRestartDurationMs: this.#lastRestartDurationMs,
       vertices: this.#deployer.graph === undefined ? undeployed(this.#deployer.jobGraph, this.#deployer.unassigned) : this.#history.vertices(this.#deployer.graph, this.#reports, (execution) => this.#deployer.locationOf(execution)),
       accumulators: this.accumulators(), exceptions: [...this.#exceptions.entries],
       checkpoints: this.#checkpointStatistics.view((path) => this.#store.all.some((checkpoint) => checkpoint.path === path)),
@@ -382,7 +384,7 @@ export class JobMaster {
     const goingDown = deployments.filter(({ stopping }) => !stopping);
     if (goingDown.length === 0) return;
     this.#downSinceMs ??= clock.monotonicMs();
-    this.#adaptive?.stopped();
+    this.#adaptive?.failed(cause);
     this.#coordinator.stop("a task failed");
     for (const deployment of goingDown) {
       const { region } = deployment;
@@ -413,7 +415,7 @@ export class JobMaster {
     const wasStopping = this.#goal !== undefined;
     this.#goal = goal;
     this.#flow.results.drop();
-    this.#adaptive?.stopped();
+    this.#tellScheduler(goal);
     this.#coordinator.stop("the job was stopped");
     for (const { timer } of this.#restarting.values()) timer?.cancel();
     this.#restarting.clear();
@@ -439,13 +441,14 @@ export class JobMaster {
 
   #finish(): void {
     this.#coordinator.stop("the job finished");
-    this.#adaptive?.stopped();
+    this.#tellScheduler({ kind: "finished" });
     this.#flow.results.releaseAll();
     void Promise.all(this.#deployer.regions!.all.map((deployment) => deployment.release())).then(() => this.#coordinator.settled).then(() => this.#end({ kind: "finished" }));
   }
 
   #end(outcome: Goal | { readonly kind: "finished" }): void {
     if (!this.#ending.begin()) return;
+    this.#tellScheduler(outcome);
     this.#coordinator.stop("the job ended");
     const shutDown = this.#coordinator.shutdown(ended());
     const { env, jobGraph: { jobId, jobName } } = this.#init;
@@ -461,27 +464,17 @@ export class JobMaster {
     });
   }
 
-  #checkpointParties(): ConstructorParameters<typeof CheckpointCoordinator>[0]["parties"] {
-    return {
-      sourceCoordinators: [...sourceOperators(this.#init.jobGraph).keys()],
-      snapshotCoordinator: (operatorId, checkpointId) => this.#deployer.regions!.ofOperator(operatorId)!.sources.snapshot(operatorId, checkpointId),
-      triggerTasks: (...trigger) => this.#deployer.regions!.triggerCheckpoint(...trigger),
-      releaseCoordinatorEvents: () => this.#deployer.regions?.releaseCoordinatorEvents(),
-      notifyComplete: ({ path, metadata }) => {
-        const { checkpointId } = metadata;
-        if (isSavepoint(metadata)) this.#savepoints.stopsBehind(path);
-        this.#flow.results.checkpointComplete(checkpointId);
-        this.#deployer.regions!.notifyCheckpoint("checkpointComplete", checkpointId);
-        this.#adaptive?.checkpointCompleted();
-      },
-      notifyAborted: (checkpointId) => {
-        this.#deployer.regions!.notifyCheckpoint("checkpointAborted", checkpointId);
-        this.#adaptive?.checkpointFailed();
-      },
-      stopBegins: () => this.#adaptive?.stoppingBehindSavepoint(),
-      stopFailed: () => this.#adaptive?.goesOn(),
+  #tellScheduler(outcome: Goal | { readonly kind: "finished" }): void {
+    if (outcome.kind === "rescale") this.#adaptive?.stopped();
+    else if (outcome.kind === "failed") this.#adaptive?.ended("JOB_FAILED", outcome.error);
+    else this.#adaptive?.ended(outcome.kind === "finished" ? "JOB_FINISHED" : "JOB_CANCELED");
+  }
+
+  #parties(): CheckpointParties {
+    return checkpointParties({
+      jobGraph: this.#init.jobGraph, regions: () => this.#deployer.regions, savepoints: () => this.#savepoints, results: () => this.#flow.results, adaptive: this.#adaptive,
       failJob: (error) => this.#onFailure(undefined, undefined, serializeError(error)),
-    };
+    });
   }
 
   /** @throws `JOB_NOT_RUNNING` */
