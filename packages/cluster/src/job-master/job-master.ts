@@ -1,5 +1,5 @@
 import { CHECKPOINTING_RETAINED, FAILOVER_STRATEGY, SAVEPOINT_PATH, TASK_CANCELLATION_TIMEOUT, serializeError } from "@millrace/core";
-import type { Cancellable, Configuration, SerializedError } from "@millrace/core";
+import type { Configuration, SerializedError } from "@millrace/core";
 import type { JobExecutionResult, JobGraph, JobMetrics, JobStatus, SavepointFormat, StopOptions } from "@millrace/graph";
 import type { SlotEvent } from "@millrace/runtime";
 import { CheckpointCoordinator } from "../checkpoint/checkpoint-coordinator.js";
@@ -20,6 +20,7 @@ import { ExceptionHistory, type ExceptionHistoryEntry } from "./exception-histor
 import type { Execution } from "./execution-graph.js";
 import { JobDeployer } from "./job-deployer.js";
 import { describeFailure, ended, finalStates, isSameLoss, jobSuspended, type JobEnd } from "./job-end.js";
+import type { Goal, Restart } from "./job-goal.js";
 import { JobHistory, undeployed } from "./job-history.js";
 import { JobEnding } from "./job-ending.js";
 import { checkpointConfig, type JobMasterInit } from "./job-master-init.js";
@@ -28,16 +29,6 @@ import type { RegionDeployment } from "./region-deployment.js";
 import { ResultFlow } from "./result-flow.js";
 import { sourceTaskName } from "./source-coordinators.js";
 import { TaskReports } from "./task-reports.js";
-
-/** What all tasks are stopped for. */
-type Goal = { readonly kind: "rescale" } | { readonly kind: "failed"; readonly error: SerializedError } | { readonly kind: "canceled" };
-
-/** A part of a job on its way down and up again. */
-interface Restart {
-  readonly cause: SerializedError;
-  readonly notBeforeMs: number;
-  timer?: Cancellable;
-}
 
 /**
  * Runs one job: deploys its tasks, takes checkpoints, restarts it after failures, ends it.
@@ -72,6 +63,7 @@ export class JobMaster {
   #downSinceMs: number | undefined;
   #lastRestartDurationMs: number | undefined;
   #goal: Goal | undefined;
+  #finishing = false;
 
   constructor(init: JobMasterInit) {
     this.#init = init;
@@ -103,7 +95,10 @@ export class JobMaster {
       onlyAtTheEnd: jobGraph.runtimeMode === "BATCH",
     });
     this.#savepoints = new Savepoints({ env, jobGraph, config: this.#config, coordinator: this.#coordinator, defaultDirectory: init.savepointDirectory, result: () => this.result });
-    this.#flow = new ResultFlow(init, this.#config, this.#restartStrategy.canRestart);
+    this.#flow = new ResultFlow(init, this.#config, this.#restartStrategy.canRestart, (error) => {
+      this.#flow.results.dropAll();
+      this.#onFailure(undefined, undefined, serializeError(error));
+    });
   }
 
   get status(): JobStatus {
@@ -133,6 +128,7 @@ export class JobMaster {
   suspend(): void {
     if (finalStates.has(this.#status)) return;
     this.#adaptive?.stopped();
+    this.#flow.results.dropAll();
     for (const { timer } of this.#restarting.values()) timer?.cancel();
     for (const deployment of this.#deployer.regions?.all ?? []) deployment.abandon();
     const error = jobSuspended(this.#init.jobGraph.jobName);
@@ -353,7 +349,7 @@ export class JobMaster {
 
   /** Of a region, or of what belongs to none: then all of the job restarts or fails. */
   #onFailure(deployment: RegionDeployment | undefined, taskName: string | undefined, error: SerializedError, execution?: Execution): void {
-    if (finalStates.has(this.#status)) return;
+    if (finalStates.has(this.#status) || (this.#finishing && error.recovery !== "fail")) return;
     const { clock, log } = this.#init.env;
     const ofTask = execution === undefined ? {} : { attemptNumber: execution.attempt.attemptNumber, location: this.#deployer.locationOf(execution) };
     const failure = { timestampMs: clock.nowMs(), taskName, error, ...ofTask };
@@ -414,8 +410,10 @@ export class JobMaster {
   #stopAll(goal: Goal): void {
     const wasStopping = this.#goal !== undefined;
     this.#goal = goal;
-    this.#flow.results.drop();
-    this.#tellScheduler(goal);
+    // Whoever cancels a job does not wait for a program that takes nothing.
+    if (goal.kind === "canceled") this.#flow.results.dropAll();
+    else this.#flow.results.drop();
+    this.#adaptive?.stoppedFor(goal);
     this.#coordinator.stop("the job was stopped");
     for (const { timer } of this.#restarting.values()) timer?.cancel();
     this.#restarting.clear();
@@ -434,21 +432,26 @@ export class JobMaster {
   #reachGoal(): void {
     if (finalStates.has(this.#status)) return;
     const goal = this.#goal!;
-    if (goal.kind !== "rescale") return this.#end(goal);
+    if (goal.kind !== "rescale") return void this.#flow.results.delivered().then(() => this.#end(this.#goal!));
     this.#goal = undefined;
     this.#deploy();
   }
 
+  /** Every task has finished: what is left is what the program has yet to take. */
   #finish(): void {
+    this.#finishing = true;
     this.#coordinator.stop("the job finished");
-    this.#tellScheduler({ kind: "finished" });
-    this.#flow.results.releaseAll();
-    void Promise.all(this.#deployer.regions!.all.map((deployment) => deployment.release())).then(() => this.#coordinator.settled).then(() => this.#end({ kind: "finished" }));
+    this.#adaptive?.stoppedFor({ kind: "finished" });
+    const { results } = this.#flow;
+    results.releaseAll();
+    void Promise.all(this.#deployer.regions!.all.map((deployment) => deployment.release())).then(() => this.#coordinator.settled).then(() => results.delivered()).then(() => {
+      if (this.#goal === undefined) this.#end({ kind: "finished" });
+    });
   }
 
   #end(outcome: Goal | { readonly kind: "finished" }): void {
     if (!this.#ending.begin()) return;
-    this.#tellScheduler(outcome);
+    this.#adaptive?.stoppedFor(outcome);
     this.#coordinator.stop("the job ended");
     const shutDown = this.#coordinator.shutdown(ended());
     const { env, jobGraph: { jobId, jobName } } = this.#init;
@@ -462,12 +465,6 @@ export class JobMaster {
       this.#setStatus(end.status);
       this.#ending.tell(end, this.#restarts);
     });
-  }
-
-  #tellScheduler(outcome: Goal | { readonly kind: "finished" }): void {
-    if (outcome.kind === "rescale") this.#adaptive?.stopped();
-    else if (outcome.kind === "failed") this.#adaptive?.ended("JOB_FAILED", outcome.error);
-    else this.#adaptive?.ended(outcome.kind === "finished" ? "JOB_FINISHED" : "JOB_CANCELED");
   }
 
   #parties(): CheckpointParties {

@@ -4,6 +4,7 @@ import {
 } from "@millrace/core";
 import type { Cancellable, Configuration, Env, SerializedError } from "@millrace/core";
 import type { JobGraph } from "@millrace/graph";
+import type { Goal } from "../job-master/job-goal.js";
 import { RescaleTimeline, type RescaleEnd, type RescalesView } from "./rescale-timeline.js";
 import { checkRequirements, initialRequirements, type ResourceRequirements } from "./resource-requirements.js";
 import { slotParallelism, slotsFor, withParallelism } from "./slot-parallelism.js";
@@ -200,9 +201,10 @@ export class AdaptiveScheduler {
     this.stopped(error);
   }
 
-  /** It will not ask again. */
-  ended(reason: RescaleEnd, error?: SerializedError): void {
-    this.#endRescale(reason, error);
+  /** The job stops; unless for a rescale, it will not ask again. */
+  stoppedFor(outcome: Goal | { readonly kind: "finished" }): void {
+    if (outcome.kind === "failed") this.#endRescale("JOB_FAILED", outcome.error);
+    else if (outcome.kind !== "rescale") this.#endRescale(outcome.kind === "finished" ? "JOB_FINISHED" : "JOB_CANCELED");
     this.stopped();
   }
 
