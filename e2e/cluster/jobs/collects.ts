@@ -1,13 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { StreamExecutionEnvironment } from "millrace";
+import { DataGeneratorSource, RateLimiterStrategy, StreamExecutionEnvironment, WatermarkStrategy } from "millrace";
 
-/** Collects numbered records of 4 KB, holds them against what is missing or twice, and prints what it found. */
+/** Collects numbered records of 4 KB (without `--batch` 20 MB of them in a second), holds them against what is missing or twice, and prints what it found. */
 const { values: { records, began, batch } } = parseArgs({ options: { records: { type: "string" }, began: { type: "string" }, batch: { type: "boolean" } } });
 const count = Number(records);
 const env = StreamExecutionEnvironment.getExecutionEnvironment();
 if (batch) env.setRuntimeMode("BATCH");
-const collected = env.fromSequence(1, count).setParallelism(1).map((n) => ({ n, text: `${n} `.padEnd(4096, "x") })).setParallelism(1).collectAsync();
+const source = new DataGeneratorSource((index: number) => index + 1, count, batch ? RateLimiterStrategy.noOp() : RateLimiterStrategy.perSecond(5000));
+const collected = env.fromSource(source, WatermarkStrategy.noWatermarks(), "numbers").setParallelism(1)
+  .map((n) => ({ n, text: `${n} `.padEnd(4096, "x") })).setParallelism(1).collectAsync();
 const client = await env.executeAsync("collects");
 const seen = new Uint8Array(count + 1);
 let inOrder = true;
