@@ -85,6 +85,8 @@ export class InputChannel {
   unstored: number;
   /** Restored batches that wait or are being processed. */
   recovering: number;
+  /** There are sums among what was restored. */
+  recoveredCombined: boolean;
   /** Bytes of the batches that were read and had come encoded. */
   bytesRead: number;
   private readonly queue: Deque<ChannelElement | Spilled | Recovered>;
@@ -116,6 +118,7 @@ export class InputChannel {
     this.batches = 0;
     this.unstored = 0;
     this.recovering = 0;
+    this.recoveredCombined = false;
     this.bytesRead = 0;
     this.queue = new Deque();
     this.recoveredBatch = undefined;
@@ -180,6 +183,7 @@ export class InputChannel {
     for (const batch of batches) {
       if (this.freezes && !batch.combined) for (let i = 0; i < batch.count; i++) deepFreeze(batch.values[i]);
       this.queue.push(new Recovered(batch));
+      this.recoveredCombined ||= batch.combined;
     }
     this.recovering += batches.length;
     for (let i = 0; i < waiting; i++) this.queue.push(this.queue.shift()!);

@@ -65,6 +65,11 @@ export class SlotChannels {
     return new LocalTransport(this.#channel(channelId), this.#credits, pressure, this.#roundTrip || blocking ? newRoundTrip() : undefined, this.#checkEveryRecord);
   }
 
+  /** Whether what goes to a slot leaves this process. */
+  leavesProcess(receiverSlot: number, ownSlot: number): boolean {
+    return receiverSlot !== ownSlot && this.#peer(receiverSlot).overSocket;
+  }
+
   drain(): void {
     for (const peer of this.#peers.values()) peer.drain();
   }
