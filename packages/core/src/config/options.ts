@@ -1,4 +1,5 @@
 import { configOption, type ConfigOption } from "./config-option.js";
+import { debloatOptions } from "./debloat-options.js";
 import { restOptions } from "./rest-options.js";
 import { savepointOptions } from "./savepoint-options.js";
 import { schedulerOptions } from "./scheduler-options.js";
@@ -95,5 +96,5 @@ export const allOptions: readonly ConfigOption<any>[] = [
   CHECKPOINTING_RETAINED, CHECKPOINTING_INCREMENTAL, CHECKPOINTING_UNALIGNED, CHECKPOINTING_UNALIGNED_FORCED, CHECKPOINTING_ALIGNED_TIMEOUT, CHECKPOINTING_RETENTION, ...savepointOptions,
   RESTART_STRATEGY, FIXED_DELAY_ATTEMPTS, FIXED_DELAY_DELAY, EXPONENTIAL_INITIAL, EXPONENTIAL_MAX, EXPONENTIAL_MULTIPLIER, EXPONENTIAL_RESET,
   EXPONENTIAL_JITTER, EXPONENTIAL_ATTEMPTS, FAILURE_RATE_MAX, FAILURE_RATE_INTERVAL, FAILURE_RATE_DELAY, TASK_CANCELLATION_TIMEOUT,
-  COMMITTER_RETRIES, METRICS_LATENCY_INTERVAL, METRICS_LATENCY_GRANULARITY, ...schedulerOptions, ...restOptions,
+  COMMITTER_RETRIES, METRICS_LATENCY_INTERVAL, METRICS_LATENCY_GRANULARITY, ...schedulerOptions, ...restOptions, ...debloatOptions,
 ];
