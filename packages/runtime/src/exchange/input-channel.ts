@@ -90,6 +90,8 @@ export class InputChannel {
   unstored: number;
   /** Restored batches that wait or are being processed. */
   recovering: number;
+  /** There are sums among what was restored. */
+  recoveredCombined: boolean;
   /** Bytes of the batches that were read and had come encoded. */
   bytesRead: number;
   /** Bytes of the batches that were taken; where they come as they are, and their sender estimates them, about. Without those of blocking exchanges and of checkpoints. */
@@ -128,6 +130,7 @@ export class InputChannel {
     this.batches = 0;
     this.unstored = 0;
     this.recovering = 0;
+    this.recoveredCombined = false;
     this.bytesRead = 0;
     this.bytesTaken = 0;
     this.lastBytes = 0;
@@ -205,6 +208,7 @@ export class InputChannel {
     for (const batch of batches) {
       if (this.freezes && !batch.combined) for (let i = 0; i < batch.count; i++) deepFreeze(batch.values[i]);
       this.queue.push(new Recovered(batch));
+      this.recoveredCombined ||= batch.combined;
     }
     this.recovering += batches.length;
     for (let i = 0; i < waiting; i++) this.queue.push(this.queue.shift()!);

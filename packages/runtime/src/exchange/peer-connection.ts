@@ -2,6 +2,7 @@ import type { BufferPool, MessagePortLike } from "@millrace/core";
 import { Barrier, EndOfChannel, EndOfInput, type ChannelElement, type ChannelEvent } from "./channel-element.js";
 import type { CheckpointOptions } from "../protocol/deployment.js";
 import type { RemoteTransport } from "./remote-transport.js";
+import { SocketPort } from "./socket-port.js";
 
 /** What travels between two slots. */
 type PeerMessage =
@@ -19,6 +20,8 @@ export type ReceiveElement = (channelId: number, element: ChannelElement, backlo
 
 /** All channels between this slot and one other, multiplexed over one port. */
 export class PeerConnection {
+  /** The other slot is in another process. */
+  readonly overSocket: boolean;
   readonly #port: MessagePortLike;
   readonly #receive: ReceiveElement;
   readonly #senders = new Map<number, RemoteTransport>();
@@ -33,6 +36,7 @@ export class PeerConnection {
   /** @param buffers what was received and read, to be filled and sent */
   constructor(port: MessagePortLike, receive: ReceiveElement, wake: () => void, buffers?: BufferPool) {
     this.#port = port;
+    this.overSocket = port instanceof SocketPort;
     this.#receive = receive;
     port.buffers = buffers;
     port.onWake = wake;

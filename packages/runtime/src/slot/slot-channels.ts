@@ -69,6 +69,11 @@ export class SlotChannels {
     });
   }
 
+  /** Whether what goes to a slot leaves this process. */
+  leavesProcess(receiverSlot: number, ownSlot: number): boolean {
+    return receiverSlot !== ownSlot && this.#peer(receiverSlot).overSocket;
+  }
+
   drain(): void {
     for (const peer of this.#peers.values()) peer.drain();
   }
