@@ -1,4 +1,5 @@
 import { configOption, type ConfigOption } from "./config-option.js";
+import { debloatOptions } from "./debloat-options.js";
 import { restOptions } from "./rest-options.js";
 import { savepointOptions } from "./savepoint-options.js";
 import { schedulerOptions } from "./scheduler-options.js";
@@ -17,8 +18,9 @@ export const AUTO_WATERMARK_INTERVAL: ConfigOption<number> = configOption.durati
   "pipeline.auto-watermark-interval", 200, "How often periodic watermarks are generated.");
 export const FREEZE_RECORDS: ConfigOption<boolean> = configOption.boolean(
   "pipeline.freeze-records", false, "Freezes records once they are emitted, so that changing one later throws at the place that does it.");
-export const COMBINE_WINDOWS: ConfigOption<boolean> = configOption.boolean(
-  "pipeline.combine-windows.enabled", false, "Whether records of a keyed event-time window are added up before they are sent, where its function merges.");
+export const COMBINE_WINDOWS: ConfigOption<boolean | undefined> = configOption.optionalBoolean(
+  "pipeline.combine-windows.enabled", undefined,
+  "Whether records of a keyed event-time window are added up before they are sent, where its function merges. Not set: when several subtasks send, and some of what they send leaves their process.");
 export const BUFFER_TIMEOUT: ConfigOption<number> = configOption.duration(
   "execution.buffer-timeout.interval", 100, "The longest a record waits in a buffer of a busy task; an idle task flushes at once. 0 flushes after every record.");
 export const BATCH_SIZE: ConfigOption<number> = configOption.integer("taskmanager.network.batch-size", 1024, "The most records in one buffer.");
@@ -94,5 +96,5 @@ export const allOptions: readonly ConfigOption<any>[] = [
   CHECKPOINTING_RETAINED, CHECKPOINTING_INCREMENTAL, CHECKPOINTING_UNALIGNED, CHECKPOINTING_UNALIGNED_FORCED, CHECKPOINTING_ALIGNED_TIMEOUT, CHECKPOINTING_RETENTION, ...savepointOptions,
   RESTART_STRATEGY, FIXED_DELAY_ATTEMPTS, FIXED_DELAY_DELAY, EXPONENTIAL_INITIAL, EXPONENTIAL_MAX, EXPONENTIAL_MULTIPLIER, EXPONENTIAL_RESET,
   EXPONENTIAL_JITTER, EXPONENTIAL_ATTEMPTS, FAILURE_RATE_MAX, FAILURE_RATE_INTERVAL, FAILURE_RATE_DELAY, TASK_CANCELLATION_TIMEOUT,
-  COMMITTER_RETRIES, METRICS_LATENCY_INTERVAL, METRICS_LATENCY_GRANULARITY, ...schedulerOptions, ...restOptions,
+  COMMITTER_RETRIES, METRICS_LATENCY_INTERVAL, METRICS_LATENCY_GRANULARITY, ...schedulerOptions, ...restOptions, ...debloatOptions,
 ];
