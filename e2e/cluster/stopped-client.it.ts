@@ -29,6 +29,9 @@ interface StoppedClient {
   readonly jobId: string;
 }
 
+/** Nobody is given up because the machine is slow. */
+const patient = { "heartbeat.timeout": "10 min" };
+
 /** A cluster with one slot to spare, and an attached client that collects; `stop` says when it is stopped. */
 async function withClient(
   { define = {}, options = [], stopWhen }: { define?: Record<string, string>; options?: readonly string[]; stopWhen: "collecting" | "running" }, body: (stopped: StoppedClient) => Promise<void>,
@@ -77,7 +80,7 @@ async function goesOn({ run }: StoppedClient): Promise<void> {
 }
 
 test("a client that is stopped while it collects holds up its streaming job, and nothing else; it gets everything once when it goes on", { skip: process.platform !== "linux" }, async () => {
-  await withClient({ stopWhen: "collecting", options: ["-D", "execution.checkpointing.interval=200 ms", "-D", "pipeline.operator-chaining.enabled=false"] }, async (stopped) => {
+  await withClient({ stopWhen: "collecting", define: patient, options: ["-D", "execution.checkpointing.interval=200 ms", "-D", "pipeline.operator-chaining.enabled=false"] }, async (stopped) => {
     const { cluster, client, jobId } = stopped;
     const before = residentBytes(cluster.jobManager);
     const emitted = async (): Promise<number> => (await client.ask("jobMetrics", { jobId })).vertices[0]!.subtasks[0]!["numRecordsOut"] ?? 0;
@@ -100,7 +103,7 @@ test("a client that is stopped while it collects holds up its streaming job, and
 
 test("results of a batch job that is restarted when it fails wait in files; its slots are given back while a stopped client has yet to take them", { skip: process.platform !== "linux" }, async () => {
   const restarts = ["-D", "restart-strategy.type=fixed-delay", "-D", "restart-strategy.fixed-delay.attempts=3"];
-  await withClient({ stopWhen: "running", options: restarts }, async (stopped) => {
+  await withClient({ stopWhen: "running", define: patient, options: restarts }, async (stopped) => {
     const { cluster, client, jobId } = stopped;
     const before = residentBytes(cluster.jobManager);
     await until(async () => (await client.ask("overview", undefined)).taskManagers.every(({ freeSlots }) => freeSlots === 2));
