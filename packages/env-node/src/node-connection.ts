@@ -148,6 +148,11 @@ export class NodeConnection implements Connection {
     this.#closing = true;
     this.#socket.destroySoon();
   }
+
+  abort(): void {
+    this.#closing = true;
+    this.#socket.destroy();
+  }
 }
 
 /** Where a socket's other side is, to be shown. A Unix domain socket's has no address. */

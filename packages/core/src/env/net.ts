@@ -28,7 +28,10 @@ export interface Connection {
   drained(): Promise<void>;
   pause(): void;
   resume(): void;
+  /** Sends what was written, however long the other side takes to read it. */
   close(): void;
+  /** Closes at once, without what was not sent yet: the other side may never read it. Also after {@link close}. */
+  abort?(): void;
 }
 
 /** Outgoing and incoming byte connections. A host of `unix:PATH` is a Unix domain socket; its port has no meaning. */

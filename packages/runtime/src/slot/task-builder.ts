@@ -30,6 +30,7 @@ import { createSimpleOperator } from "../chain/create-simple-operator.js";
 import type { Activity } from "../task/activity.js";
 import { taskEntry } from "./task-entry.js";
 import { ChannelInput } from "../task/channel-input.js";
+import { debloatingSettings, observeDebloating } from "../task/task-debloating.js";
 import { FinishedInput, finishedOperator } from "../task/finished-task.js";
 import { OperatorChain, type ChainCode, type ChainEdge } from "../task/operator-chain.js";
 import { SourceInput } from "../task/source-input.js";
@@ -111,8 +112,9 @@ export class TaskBuilder {
         checkpointAbandoned: (checkpointId, reason) => task.checkpointAbandoned(checkpointId, reason),
         inputEnded: (index) => task.inputEnded(index),
         wake: () => task.wake(),
-      });
+      }, debloatingSettings(this.#config));
     }
+    observeDebloating(input, metrics);
     for (const node of chain.nodes) this.#observeLatency(node, metrics, setting);
     adopt({ chain, input, inputs: source === undefined && !finished ? head.plan.numberOfInputs : 0, source, sources, metrics });
   }
@@ -134,7 +136,7 @@ export class TaskBuilder {
     const clock = { activeMs: () => task.accounts.activeMs(setting.env.clock.monotonicMs()) };
     if (spec.type === "source") {
       return new SourceOperator(context, spec, {
-        net: setting.env.net,
+        net: setting.env.outside,
         clock,
         pressure,
         codeId: this.#codeId(task),
