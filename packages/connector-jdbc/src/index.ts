@@ -12,6 +12,8 @@ export type { JdbcCommittable } from "./sink/transaction-target.js";
 export { JdbcSource } from "./source/jdbc-source.js";
 export type { JdbcPartition, JdbcSourceOptions } from "./source/jdbc-source-options.js";
 export type { JdbcEnumeratorState, JdbcSplit, SplitRange } from "./source/jdbc-split.js";
+export { MALFORMED_ROWS } from "./source/malformed-row.js";
+export type { MalformedRow, OnMalformedRow } from "./source/malformed-row.js";
 export { JdbcGenericParameterValuesProvider, JdbcNumericBetweenParametersProvider, type JdbcParameterValuesProvider } from "./source/parameter-values.js";
 export type { JdbcRow } from "./types/decoder.js";
 export type { JdbcTypeOptions } from "./types/jdbc-type-options.js";

@@ -12,6 +12,8 @@ const SESSION = [
   "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
 ];
 const CLOSE_LIMIT_MS = 1000;
+const NAME_LIMIT_S = 5;
+const NO_SUCH_THREAD = "1094";
 const XAER_NOTA = "1397";
 /** The branch was rolled back: by itself, for a timeout, for a deadlock. */
 const XA_ROLLED_BACK = ["1402", "1613", "1614"];
@@ -152,6 +154,21 @@ export class MysqlConnection implements JdbcConnection {
 
   async begin(name?: string): Promise<void> {
     await this.#run(name === undefined ? "START TRANSACTION" : `XA START ${xidOf(name)}`);
+  }
+
+  /** By a lock of that name. The session that had it before may not be quite gone yet. */
+  async nameSession(name: string): Promise<void> {
+    await this.#run(`SELECT GET_LOCK('${name}', ${NAME_LIMIT_S})`);
+  }
+
+  async endSession(name: string): Promise<void> {
+    const [[id]] = (await this.#run(`SELECT IS_USED_LOCK('${name}')`)) as [[unknown]];
+    if (id === null) return;
+    try {
+      await this.#run(`KILL ${String(id)}`);
+    } catch (error) {
+      if (mysqlFailure(error).state !== NO_SUCH_THREAD) throw error;
+    }
   }
 
   async commit(): Promise<void> {

@@ -4,7 +4,8 @@ import { isMillraceError } from "@millrace/core";
 import { StreamExecutionEnvironment } from "@millrace/datastream";
 import { MiniCluster } from "@millrace/testkit";
 import { createConnection } from "mysql2/promise";
-import { FaultProxy, type Fault } from "../../../tools/services/fault-proxy.js";
+import type { MessageFault } from "../../../tools/services/proxy/message-faults.js";
+import { TcpProxy } from "../../../tools/services/proxy/tcp-proxy.js";
 import { MariadbServer, mariadbMissing } from "../../../tools/services/mariadb/mariadb-server.js";
 import { JdbcSink, mysqlDialect, type JdbcSinkOptions } from "../src/index.js";
 
@@ -14,17 +15,17 @@ const miniCluster = new MiniCluster({
 });
 const COUNT = 6000;
 let server: MariadbServer;
-let proxy: FaultProxy;
+let proxy: TcpProxy;
 
 before(async () => {
   miniCluster.start();
   if (skip !== false) return;
   server = await MariadbServer.start();
-  proxy = await FaultProxy.start(server.port);
+  proxy = await TcpProxy.listen({ targetPort: server.port });
 });
 after(async () => {
   await miniCluster.stop();
-  await proxy?.stop();
+  await proxy?.close();
   await server?.remove();
 });
 
@@ -91,7 +92,7 @@ for (const [at, how] of [["XA PREPARE", "before"], ["XA PREPARE", "after"], ["XA
         restarted = server.process.stop().then(() => server.start());
         await restarted;
       } : (): void => undefined;
-      const fault = (skipped: number): Fault => ({ at, how, skip: skipped, then });
+      const fault = (skipped: number): MessageFault => ({ at, how, skip: skipped, then });
       proxy.plan(fault(1), fault(1));
       await writeSlowly(sinkOf(table));
       await restarted;

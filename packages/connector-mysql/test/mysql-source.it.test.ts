@@ -4,7 +4,7 @@ import { WatermarkStrategy, isMillraceError, type MetricGroup, type RuntimeConte
 import { AsyncDataStream, StreamExecutionEnvironment } from "@millrace/datastream";
 import { MiniCluster } from "@millrace/testkit";
 import { createConnection, type Connection } from "mysql2/promise";
-import { FaultProxy } from "../../../tools/services/fault-proxy.js";
+import { TcpProxy } from "../../../tools/services/proxy/tcp-proxy.js";
 import { MariadbServer, mariadbMissing } from "../../../tools/services/mariadb/mariadb-server.js";
 import { JdbcLookup, JdbcNumericBetweenParametersProvider, JdbcSink, JdbcSource, mysqlDialect, type JdbcConnectionOptions, type JdbcRow, type JdbcSourceOptions } from "../src/index.js";
 
@@ -14,7 +14,7 @@ const miniCluster = new MiniCluster({
   config: { "execution.checkpointing.interval": "30 ms", "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 50, "restart-strategy.fixed-delay.delay": "10 ms" },
 });
 let server: MariadbServer;
-let proxy: FaultProxy;
+let proxy: TcpProxy;
 let admin: Connection;
 let connection: JdbcConnectionOptions;
 
@@ -22,7 +22,7 @@ before(async () => {
   miniCluster.start();
   if (skip !== false) return;
   server = await MariadbServer.start();
-  proxy = await FaultProxy.start(server.port);
+  proxy = await TcpProxy.listen({ targetPort: server.port });
   admin = await createConnection({ uri: server.url, multipleStatements: true, rowsAsArray: true });
   connection = { dialect: mysqlDialect, url: server.url.replace(String(server.port), String(proxy.port)) };
   await admin.query("CREATE TABLE numbers (id BIGINT UNSIGNED PRIMARY KEY, half DECIMAL(20,4), day DATE NOT NULL, at TIMESTAMP(6) NULL, few INT, name VARCHAR(20))");
@@ -30,7 +30,7 @@ before(async () => {
 });
 after(async () => {
   await miniCluster.stop();
-  await proxy?.stop();
+  await proxy?.close();
   await admin?.end();
   await server?.remove();
 });
@@ -59,7 +59,7 @@ for (const [name, options] of Object.entries(ways)) {
       if (id % 25 === 0) await new Promise((resolve) => setTimeout(resolve, 2));
       return id;
     }, { capacity: 3 }).map((id) => {
-      if (++seen % 1500 === 700) proxy.cut();
+      if (++seen % 1500 === 700) proxy.reset();
       if (failures < 2 && seen > 1200 * (failures + 1)) {
         failures++;
         throw new Error("as planned");
@@ -76,7 +76,7 @@ test("a job enriches its records, and the database says what equals a key", { sk
   env.setParallelism(2);
   let seen = 0;
   const stream = env.fromSequence(0, 999).map((id) => {
-    if (++seen % 300 === 0) proxy.cut();
+    if (++seen % 300 === 0) proxy.reset();
     return id;
   });
   const enriched = await AsyncDataStream.unorderedWait(stream, JdbcLookup.of<number, string>({

@@ -19,6 +19,7 @@ export class PostgresConnection implements JdbcConnection {
   readonly #client: pg.Client;
   readonly #types = new Map<number, TypeRow>();
   #isBroken: boolean = false;
+  #name: string | undefined;
 
   private constructor(client: pg.Client) {
     this.#client = client;
@@ -94,6 +95,16 @@ export class PostgresConnection implements JdbcConnection {
 
   async begin(): Promise<void> {
     await this.#query("BEGIN");
+  }
+
+  async nameSession(name: string): Promise<void> {
+    if (this.#name === name) return;
+    await this.#query(`SET application_name = ${literal(name)}`);
+    this.#name = name;
+  }
+
+  async endSession(name: string): Promise<void> {
+    await this.#query("SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE application_name = $1 AND usename = current_user AND pid <> pg_catalog.pg_backend_pid()", [name]);
   }
 
   commit(): Promise<void> {

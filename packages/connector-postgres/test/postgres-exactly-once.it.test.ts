@@ -4,7 +4,8 @@ import { isMillraceError } from "@millrace/core";
 import { StreamExecutionEnvironment } from "@millrace/datastream";
 import { MiniCluster } from "@millrace/testkit";
 import pg from "pg";
-import { FaultProxy, type Fault } from "../../../tools/services/fault-proxy.js";
+import type { MessageFault } from "../../../tools/services/proxy/message-faults.js";
+import { TcpProxy } from "../../../tools/services/proxy/tcp-proxy.js";
 import { PostgresServer, postgresMissing } from "../../../tools/services/postgres/postgres-server.js";
 import { JdbcSink, postgresDialect, type JdbcSinkOptions } from "../src/index.js";
 
@@ -14,17 +15,17 @@ const miniCluster = new MiniCluster({
 });
 const COUNT = 6000;
 let server: PostgresServer;
-let proxy: FaultProxy;
+let proxy: TcpProxy;
 
 before(async () => {
   miniCluster.start();
   if (skip !== false) return;
   server = await PostgresServer.start();
-  proxy = await FaultProxy.start(server.port);
+  proxy = await TcpProxy.listen({ targetPort: server.port });
 });
 after(async () => {
   await miniCluster.stop();
-  await proxy?.stop();
+  await proxy?.close();
   await server?.remove();
 });
 
@@ -89,7 +90,7 @@ for (const [at, how] of [["PREPARE TRANSACTION", "before"], ["PREPARE TRANSACTIO
         restarted = server.process.stop("SIGQUIT").then(() => server.start());
         await restarted;
       } : (): void => undefined;
-      const fault = (skipped: number): Fault => ({ at, how, skip: skipped, then });
+      const fault = (skipped: number): MessageFault => ({ at, how, skip: skipped, then });
       proxy.plan(fault(1), fault(1));
       await writeSlowly(sinkOf(table));
       await restarted;

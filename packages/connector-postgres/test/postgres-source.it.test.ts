@@ -7,7 +7,7 @@ import { WatermarkStrategy, type RuntimeContext } from "@millrace/core";
 import { AsyncDataStream, StreamExecutionEnvironment } from "@millrace/datastream";
 import { MiniCluster } from "@millrace/testkit";
 import pg from "pg";
-import { FaultProxy } from "../../../tools/services/fault-proxy.js";
+import { TcpProxy } from "../../../tools/services/proxy/tcp-proxy.js";
 import { PostgresServer, postgresMissing } from "../../../tools/services/postgres/postgres-server.js";
 import { JdbcLookup, JdbcNumericBetweenParametersProvider, JdbcSink, JdbcSource, postgresDialect, type JdbcConnectionOptions, type JdbcLookupOptions, type JdbcRow, type JdbcSourceOptions } from "../src/index.js";
 
@@ -17,7 +17,7 @@ const miniCluster = new MiniCluster({
   config: { "execution.checkpointing.interval": "30 ms", "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 50, "restart-strategy.fixed-delay.delay": "10 ms" },
 });
 let server: PostgresServer;
-let proxy: FaultProxy;
+let proxy: TcpProxy;
 let admin: pg.Client;
 let connection: JdbcConnectionOptions;
 const folder = mkdtempSync(join(tmpdir(), "millrace-jdbc-"));
@@ -26,7 +26,7 @@ before(async () => {
   miniCluster.start();
   if (skip !== false) return;
   server = await PostgresServer.start();
-  proxy = await FaultProxy.start(server.port);
+  proxy = await TcpProxy.listen({ targetPort: server.port });
   admin = new pg.Client(server.url);
   await admin.connect();
   connection = { dialect: postgresDialect, url: server.url.replace(String(server.port), String(proxy.port)) };
@@ -35,7 +35,7 @@ before(async () => {
 });
 after(async () => {
   await miniCluster.stop();
-  await proxy?.stop();
+  await proxy?.close();
   await admin?.end();
   await server?.remove();
   rmSync(folder, { recursive: true, force: true });
@@ -77,7 +77,7 @@ for (const [name, options] of Object.entries(ways)) {
   test(`every row once, by ${name}, while the job fails and connections break`, { skip, timeout: 120_000 }, async () => {
     let failures = 0;
     const ids = await idsOf(options, (seen) => {
-      if (seen % 1500 === 700) proxy.cut();
+      if (seen % 1500 === 700) proxy.reset();
       if (failures < 2 && seen > 1200 * (failures + 1)) {
         failures++;
         throw new Error("as planned");
@@ -188,7 +188,7 @@ test("a job enriches its records, whatever happens to connections", { skip, time
   env.setParallelism(2);
   let seen = 0;
   const stream = env.fromSequence(0, 999).map((id) => {
-    if (++seen % 300 === 0) proxy.cut();
+    if (++seen % 300 === 0) proxy.reset();
     return id;
   });
   const enriched = await AsyncDataStream.unorderedWait(stream, JdbcLookup.of<number, string>({

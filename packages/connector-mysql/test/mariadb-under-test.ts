@@ -1,0 +1,37 @@
+import { createConnection } from "mysql2/promise";
+import type { DatabaseUnderTest, TestDatabase } from "../../connector-jdbc/test/databases/test-database.js";
+import { TcpProxy } from "../../../tools/services/proxy/tcp-proxy.js";
+import { MariadbServer, mariadbMissing } from "../../../tools/services/mariadb/mariadb-server.js";
+import { mysqlDialect } from "../src/index.js";
+
+const xid = (name: string): string => (name.length <= 64 ? `'${name}'` : `'${name.slice(0, 64)}','${name.slice(64)}'`);
+
+async function start(): Promise<TestDatabase> {
+  const server = await MariadbServer.start();
+  const proxy = await TcpProxy.listen({ targetPort: server.port });
+  const sql = async (text: string): Promise<any[][]> => {
+    const client = await createConnection({ uri: server.url, rowsAsArray: true, multipleStatements: true });
+    try {
+      const [rows] = await client.query(text);
+      return rows as any[][];
+    } finally {
+      await client.end();
+    }
+  };
+  return {
+    proxy, sql,
+    connection: { dialect: mysqlDialect, url: server.url.replace(String(server.port), String(proxy.port)) },
+    direct: { dialect: mysqlDialect, url: server.url },
+    prepared: async () => (await sql("XA RECOVER")).map((row) => String(row[3])),
+    prepare: (name, statement) => sql(`XA START ${xid(name)}; ${statement}; XA END ${xid(name)}; XA PREPARE ${xid(name)}`),
+    rollBack: (name) => sql(`XA ROLLBACK ${xid(name)}`),
+    crash: () => server.process.stop(),
+    restart: () => server.start(),
+    remove: async () => {
+      await proxy.close();
+      await server.remove();
+    },
+  };
+}
+
+export const mariadbUnderTest: DatabaseUnderTest = { dialect: mysqlDialect, skip: mariadbMissing() ?? false, start };
