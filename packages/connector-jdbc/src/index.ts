@@ -1,4 +1,5 @@
 export type { JdbcConnectionOptions, JdbcTarget, JdbcTlsFiles } from "./connection/jdbc-connection-options.js";
+export { StatementTimeout, answerWithin } from "./connection/statement-timeout.js";
 export type {
   JdbcConnection, JdbcCursor, JdbcDialect, JdbcFailure, JdbcFailureKind, JdbcResult, JdbcTableWriter, JdbcWriteMode, JdbcWriteTarget, PreparedTransactionLimit,
 } from "./dialect/jdbc-dialect.js";

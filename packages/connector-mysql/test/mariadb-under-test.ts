@@ -1,4 +1,5 @@
 import { createConnection } from "mysql2/promise";
+import { COUNT } from "../../connector-jdbc/test/databases/source-suite.js";
 import type { DatabaseUnderTest, TestDatabase } from "../../connector-jdbc/test/databases/test-database.js";
 import { TcpProxy } from "../../../tools/services/proxy/tcp-proxy.js";
 import { MariadbServer, mariadbMissing } from "../../../tools/services/mariadb/mariadb-server.js";
@@ -34,4 +35,10 @@ async function start(): Promise<TestDatabase> {
   };
 }
 
-export const mariadbUnderTest: DatabaseUnderTest = { dialect: mysqlDialect, skip: mariadbMissing() ?? false, start };
+export const mariadbUnderTest: DatabaseUnderTest = {
+  dialect: mysqlDialect, skip: mariadbMissing() ?? false, marks: { prepare: "XA PREPARE", commit: "XA COMMIT", write: "INSERT INTO `at_" }, slowQuery: "SELECT SLEEP(30)", start,
+  createNumbers: async ({ sql }) => {
+    await sql("CREATE TABLE numbers (id BIGINT UNSIGNED PRIMARY KEY, half DECIMAL(20,4), day DATE NOT NULL, at TIMESTAMP(6) NULL, few INT, name VARCHAR(20))");
+    await sql(`SET time_zone = '+00:00'; INSERT INTO numbers SELECT seq, seq / 2, DATE '2024-01-01' + INTERVAL seq DIV 50 DAY, TIMESTAMP '2024-01-01 00:00:00' + INTERVAL seq * 1500 MICROSECOND, IF(seq % 10 = 0, NULL, seq % 3), CONCAT('Name ', seq) FROM seq_0_to_${COUNT - 1}`);
+  },
+};

@@ -1,4 +1,5 @@
 import pg from "pg";
+import { COUNT } from "../../connector-jdbc/test/databases/source-suite.js";
 import type { DatabaseUnderTest, TestDatabase } from "../../connector-jdbc/test/databases/test-database.js";
 import { TcpProxy } from "../../../tools/services/proxy/tcp-proxy.js";
 import { PostgresServer, postgresMissing } from "../../../tools/services/postgres/postgres-server.js";
@@ -34,4 +35,10 @@ async function start(): Promise<TestDatabase> {
   };
 }
 
-export const postgresUnderTest: DatabaseUnderTest = { dialect: postgresDialect, skip: postgresMissing() ?? false, start };
+export const postgresUnderTest: DatabaseUnderTest = {
+  dialect: postgresDialect, skip: postgresMissing() ?? false, marks: { prepare: "PREPARE TRANSACTION", commit: "COMMIT PREPARED", write: "COPY " }, slowQuery: "SELECT pg_sleep(30)", start,
+  createNumbers: async ({ sql }) => {
+    await sql("CREATE TABLE numbers (id bigint PRIMARY KEY, half numeric, day date NOT NULL, at timestamptz, few int)");
+    await sql(`INSERT INTO numbers SELECT i, i / 2.0, '2024-01-01'::date + i / 50, '2024-01-01Z'::timestamptz + i * interval '1.5 ms', CASE WHEN i % 10 = 0 THEN NULL ELSE i % 3 END FROM generate_series(0, ${COUNT - 1}) i`);
+  },
+};

@@ -1,5 +1,5 @@
-import { byKey, checkTotals } from "../check/check-totals.js";
-import { formatTotal, parseTotal } from "../check/entries.js";
+import { checkLatest } from "../check/check-latest.js";
+import { checkTotals } from "../check/check-totals.js";
 import { KafkaInput } from "../ends/kafka.js";
 import { PostgresOutput } from "../ends/postgres.js";
 import { jobModule, type Scenario } from "./scenario.js";
@@ -22,14 +22,3 @@ export const kafkaToPostgres: Scenario = {
     };
   },
 };
-
-/** Against the totals, which are held against the oracle: the row of each key is the last of its totals. */
-export function checkLatest(totals: readonly string[], latest: readonly string[]): readonly string[] {
-  const expected = [...byKey(totals.map(parseTotal)).values()].map((ofKey) => formatTotal(ofKey.reduce((a, b) => (b.count > a.count ? b : a))));
-  const seen = new Set(latest);
-  const missing = expected.filter((line) => !seen.has(line));
-  return [
-    ...(missing.length === 0 ? [] : [`${missing.length} keys do not have their last total, such as ${missing[0]}: there is ${latest.find((line) => line.startsWith(`${missing[0]!.split(" ")[0]} `)) ?? "no row"}`]),
-    ...(latest.length === expected.length ? [] : [`${latest.length} rows for ${expected.length} keys`]),
-  ];
-}

@@ -15,11 +15,13 @@ export interface ProxyAddresses {
 export type Direction = "forward" | "backward" | "both";
 
 interface Passage {
+  isForsaken: boolean;
   readonly forward: Pipe;
   readonly backward: Pipe;
 }
 
 const LOOPBACK = "127.0.0.1";
+const FORSAKEN: LinkCondition = { held: true, delayMs: 0 };
 const CLEAR: LinkCondition = { held: false, delayMs: 0 };
 
 /**
@@ -76,6 +78,11 @@ export class TcpProxy {
     this.#backward = { ...this.#backward, delayMs };
   }
 
+  /** Nothing ever passes again in the connections that are open now, not even the news of their end, as when the machine of one end is gone; new ones work. */
+  forsake(): void {
+    for (const passage of this.#passages) passage.isForsaken = true;
+  }
+
   /** Everything passes again, what was held first. */
   clear(): void {
     this.#forward = this.#backward = CLEAR;
@@ -106,8 +113,9 @@ export class TcpProxy {
   #accept(from: Socket, to: Socket): void {
     const onBytes = (bytes: number): void => void (this.bytes += bytes);
     let atAnswer: MessageFault | undefined;
-    const passage = {
-      forward: new Pipe(from, to, () => this.#forward, {
+    const passage: Passage = {
+      isForsaken: false,
+      forward: new Pipe(from, to, () => (passage.isForsaken ? FORSAKEN : this.#forward), {
         onBytes, intercept: (bytes): Interception => {
           const fault = this.#messageFaults.due(bytes);
           if (fault === undefined) return "pass";
@@ -117,7 +125,7 @@ export class TcpProxy {
           return fault.how === "after" ? "pass" : "reset";
         },
       }),
-      backward: new Pipe(to, from, () => this.#backward, {
+      backward: new Pipe(to, from, () => (passage.isForsaken ? FORSAKEN : this.#backward), {
         onBytes, intercept: () => {
           if (atAnswer === undefined) return "pass";
           void atAnswer.then?.();

@@ -9,9 +9,10 @@ import type { JdbcTarget } from "../connection/jdbc-connection-options.js";
  * - `row`: a row is refused: a value that does not fit, a constraint.
  * - `too-many-prepared`: there is no room for another prepared transaction.
  * - `authentication`: the user, the password or the database are refused.
+ * - `timeout`: a statement took longer than `statementTimeoutMs`.
  * - `statement`: all else; trying again does not help.
  */
-export type JdbcFailureKind = "connection" | "transient" | "row" | "too-many-prepared" | "authentication" | "statement";
+export type JdbcFailureKind = "connection" | "transient" | "row" | "too-many-prepared" | "authentication" | "timeout" | "statement";
 
 export interface JdbcFailure {
   readonly kind: JdbcFailureKind;

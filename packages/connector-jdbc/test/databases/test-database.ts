@@ -1,3 +1,4 @@
+import type { MiniCluster } from "@millrace/testkit";
 import type { TcpProxy } from "../../../../tools/services/proxy/tcp-proxy.js";
 import type { JdbcConnectionOptions, JdbcDialect } from "../../src/index.js";
 
@@ -6,7 +7,20 @@ export interface DatabaseUnderTest {
   readonly dialect: JdbcDialect;
   /** Why there is none here; `false` when there is. */
   readonly skip: string | false;
+  /** What messages of the protocol of exactly-once hold: of a prepare, of a commit, of rows that are written to a table `at_…`. */
+  readonly marks: { readonly prepare: string; readonly commit: string; readonly write: string };
+  /** Makes the table `numbers` of {@link numbersTable}. */
+  createNumbers(database: TestDatabase): Promise<unknown>;
+  /** A query whose one row takes half a minute. */
+  readonly slowQuery: string;
   start(): Promise<TestDatabase>;
+}
+
+/** What a suite runs on, for the tests that a dialect adds. */
+export interface RunningSuite {
+  readonly miniCluster: MiniCluster;
+  /** Once tests run. */
+  readonly database: () => TestDatabase;
 }
 
 /** A server of a suite's own, behind a proxy, and what the dialect does not tell of it. */
