@@ -15,16 +15,21 @@ import { SortedEnds } from "./sorted-ends.js";
 
 /** Records that are added together. */
 const RUN = 512;
-/** Keys (of all slices) that are held at most. */
-const MOST_ENTRIES = 1 << 18;
-/** Records after which it is judged whether it pays. */
-const JUDGED_AFTER = 1 << 15;
-/** It pays when so many records become one entry that is sent. */
-const LEAST_GAIN = 2;
-/** It will hardly pay when so few records have become one entry so far. */
-const LEAST_PROMISE = 1.1;
-/** Where it does not pay, that many times as many records as it took to find out go by. */
-const REST = 64;
+/** When a combiner lets go of what it holds, and when it pauses. */
+export interface CombinerLimits {
+  /** Keys (of all slices) that are held at most: sending them takes some ten milliseconds, and nothing else happens meanwhile. */
+  readonly mostEntries: number;
+  /** Records after which it is first judged whether it will pay. */
+  readonly judgedAfter: number;
+  /** It pays when so many records become one entry that is sent. */
+  readonly leastGain: number;
+  /** It will hardly pay when there seem to be more keys than this. */
+  readonly mostKeys: number;
+  /** Where it does not pay, that many times as many records as it took to find out go by. */
+  readonly rest: number;
+}
+
+const LIMITS: CombinerLimits = { mostEntries: 1 << 17, judgedAfter: 1 << 13, leastGain: 2, mostKeys: 1 << 18, rest: 64 };
 
 /** What a combiner needs to know of its edge. */
 export interface WindowCombinerInit {
@@ -38,6 +43,7 @@ export interface WindowCombinerInit {
   readonly operatorName: string;
   readonly operatorId: string;
   readonly subtaskIndex: number;
+  readonly limits?: CombinerLimits;
 }
 
 /**
@@ -54,11 +60,17 @@ export function mayCombine(spec: OperatorSpec): spec is WindowSpec {
 
 /** Whether accumulators can be sent. They need not be, otherwise: who takes no checkpoints may use what no codec knows. */
 function isPlain(aggregate: AggregateFunction<unknown, unknown, unknown>): boolean {
-  const accumulator = aggregate.createAccumulator();
+  let accumulator: unknown;
+  try {
+    accumulator = aggregate.createAccumulator();
+  } catch {
+    // Whose error that is, and of which record, is the operator's to say.
+    return false;
+  }
   if (typeof accumulator === "number") return true;
   if (typeof accumulator !== "object" || accumulator === null || Object.getPrototypeOf(accumulator) !== Object.prototype) return false;
   const fields = Object.values(accumulator);
-  return fields.length > 0 && fields.every((field) => typeof field !== "object" && typeof field !== "function" && typeof field !== "symbol");
+  return fields.length > 0 && fields.every((field) => ["number", "string", "boolean", "bigint"].includes(typeof field));
 }
 
 /**
@@ -67,9 +79,12 @@ function isPlain(aggregate: AggregateFunction<unknown, unknown, unknown>): boole
  * A slice is held until the watermark passes the end of its first window, so its sums come before that watermark; and until a barrier, so it is no state.
  * A record whose window may be over is sent as it is: the receiver knows whether it is late. So is all once the sender has been idle, since then the
  * receiver's time may be ahead of its own.
+ *
+ * What was held of a key's slice leaves before the slice's next record does, so the receiver sees what it could have seen without this: all of a sender in its order.
  */
 export class WindowCombiner implements EdgeCombiner, SlowPath {
   private readonly init: WindowCombinerInit;
+  private readonly limits: CombinerLimits;
   private readonly geometry: SliceGeometry;
   private readonly adder: BatchAdder;
   private readonly slices: SliceTable<unknown, unknown>;
@@ -79,13 +94,14 @@ export class WindowCombiner implements EdgeCombiner, SlowPath {
   private readonly hashes: Int32Array;
   private count: number;
   private watermarkMs: number;
-  /** Records that are sent as they are from now on. */
-  private resting: number;
+  /** So many records from now on are sent as they are, by whoever would give them to `add`. */
+  resting: number;
   private added: number;
   private sent: number;
 
   constructor(init: WindowCombinerInit) {
     this.init = init;
+    this.limits = init.limits ?? LIMITS;
     this.geometry = new SliceGeometry(init.spec.assigner.sliced!);
     const id = `combiner ${init.operatorId}`;
     const accumulate = specialize(accumulateFactory, id)()(init.spec.reduce, init.spec.aggregate);
@@ -105,11 +121,6 @@ export class WindowCombiner implements EdgeCombiner, SlowPath {
   }
 
   add(value: unknown, timestampMs: number, hash: number): void {
-    if (this.resting > 0) {
-      this.resting--;
-      this.pass(value, timestampMs, hash);
-      return;
-    }
     const at = this.count;
     this.run.values[at] = value;
     this.times[at] = timestampMs;
@@ -129,11 +140,19 @@ export class WindowCombiner implements EdgeCombiner, SlowPath {
       throw locateError(error, operatorName, operatorId, subtaskIndex);
     }
     run.values.fill(undefined, 0, count);
+    const { judgedAfter, mostEntries } = this.limits;
+    const before = this.added;
     this.added += count;
     let entries = 0;
     for (const end of this.ends.ends) entries += this.slices.existing(end)!.size;
-    const hopeless = this.added >= JUDGED_AFTER && this.added < LEAST_PROMISE * (entries + this.sent);
-    if (hopeless || entries > MOST_ENTRIES) this.send(this.ends.ends.length);
+    const hopeless = before < judgedAfter && this.added >= judgedAfter && this.isHopeless(entries + this.sent);
+    if (hopeless) this.rest();
+    if (hopeless || entries > mostEntries) this.send(this.ends.ends.length);
+  }
+
+  /** Of n records among k keys about n²/2k come with a key that was there (birthdays): so few of them mean that there are too many keys. */
+  private isHopeless(entries: number): boolean {
+    return 2 * (this.added - entries) * this.limits.mostKeys < this.added * this.added;
   }
 
   watermark(timestampMs: number): void {
@@ -196,7 +215,11 @@ export class WindowCombiner implements EdgeCombiner, SlowPath {
     }
     for (const channel of channels) channel.setCombined(false);
     this.ends.removeFirst(count);
-    this.judge();
+    if (this.added < this.limits.judgedAfter) return;
+    if (this.added < this.limits.leastGain * this.sent) this.rest();
+    else this.added = this.sent = 0;
+    // What is held goes before what will not be.
+    if (this.resting > 0) this.send(this.ends.ends.length);
   }
 
   private sendSlice(slice: Slice<unknown, unknown>, timestampMs: number): void {
@@ -208,11 +231,9 @@ export class WindowCombiner implements EdgeCombiner, SlowPath {
     this.sent += size;
   }
 
-  private judge(): void {
-    if (this.added < JUDGED_AFTER) return;
-    if (this.added < LEAST_GAIN * this.sent) this.resting = REST * this.added;
-    this.added = 0;
-    this.sent = 0;
+  private rest(): void {
+    this.resting = this.limits.rest * this.added;
+    this.added = this.sent = 0;
   }
 }
 
