@@ -133,7 +133,7 @@ export class TaskBuilder {
     const clock = { activeMs: () => task.accounts.activeMs(setting.env.clock.monotonicMs()) };
     if (spec.type === "source") {
       return new SourceOperator(context, spec, {
-        net: setting.env.net,
+        net: setting.env.outside,
         clock,
         pressure,
         codeId: this.#codeId(task),
