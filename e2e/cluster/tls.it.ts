@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { networkInterfaces } from "node:os";
 import { after, before, test } from "node:test";
@@ -50,6 +52,18 @@ test("a job runs on TaskManagers that exchange its records with TLS", async () =
   assert.equal(code, 0, output);
   for (const line of ["to 2", "be 2", "or 1", "not 1"]) assert.match(output, new RegExp(`\\d> ${line}$`, "m"));
   assert.match(cluster.jobManager.output(), /with TLS/);
+});
+
+test("what is not of the cluster is spoken to without its certificates", async () => {
+  const server = createServer((socket) => socket.end("one\ntwo\n"));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const { code, output } = await as("alice", "run", "-m", at(), fileURLToPath(new URL("jobs/socket-lines.ts", import.meta.url)), "--", "--port", String((server.address() as AddressInfo).port));
+    assert.equal(code, 0, output);
+    assert.match(output, /heard one\n(.|\n)*heard two/);
+  } finally {
+    server.close();
+  }
 });
 
 test("people may do what the role of their certificate allows", async () => {

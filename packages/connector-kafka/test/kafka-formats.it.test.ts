@@ -5,8 +5,9 @@ import { StreamExecutionEnvironment } from "@millrace/datastream";
 import { ConfluentAvroSchema } from "@millrace/format-avro";
 import type { AvroNode } from "@millrace/format-avro";
 import { DebeziumJson } from "@millrace/format-changelog";
+import { ConfluentProtobufSchema } from "@millrace/format-protobuf";
 import { MiniCluster } from "@millrace/testkit";
-import { RegistryServer } from "../../format-avro/test/support/registry-server.js";
+import { RegistryServer } from "../../schema-registry/test/support/registry-server.js";
 import { KafkaCluster } from "../../../tools/services/kafka/kafka-cluster.js";
 import { kafkaMissing } from "../../../tools/services/kafka/kafka-distribution.js";
 import { KafkaSink, KafkaSource, OffsetsInitializer } from "../src/index.js";
@@ -62,6 +63,20 @@ test("records of two versions of a schema go through Kafka, their schemas throug
   const strangers = { topics: "strangers", value: ConfluentAvroSchema.of<{ id: bigint }>({ ...settings, schema: v1 }) };
   await assert.rejects(read(strangers), (error: Error) => /schema with id 99/.test(JSON.stringify(error, ["message", "cause"])));
   assert.deepEqual(await read({ ...strangers, onError: "skip" }), []);
+});
+
+test("Protocol Buffers behind the id of their schema go through Kafka", { skip }, async () => {
+  await kafka.createTopic("parcels", 3);
+  const definition = { proto: 'syntax = "proto3"; message Stamp { int32 cents = 1; } message Parcel { int64 id = 1; repeated Stamp stamps = 2; }', message: "Parcel" };
+  const settings = { registry: { url: registry.url }, topic: "parcels" };
+  const parcels = Array.from({ length: 500 }, (_, i) => ({ id: BigInt(i), stamps: [{ cents: i }, { cents: 1 }] }));
+  const env = environment();
+  env.fromData(parcels).sinkTo(KafkaSink.of({ bootstrapServers: kafka.bootstrapServers, topic: "parcels", value: ConfluentProtobufSchema.of({ ...settings, ...definition }) }));
+  await env.execute();
+  for (const known of [definition, {}]) {
+    const found = await read<{ id: bigint }>({ topics: "parcels", value: ConfluentProtobufSchema.of<{ id: bigint }>({ ...settings, ...known }) });
+    assert.deepEqual(found.sort((a, b) => Number(a.id - b.id)), parcels);
+  }
 });
 
 test("a message of two rows and a tombstone", { skip }, async () => {

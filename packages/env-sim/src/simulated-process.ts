@@ -55,7 +55,7 @@ export class SimulatedProcess {
     this.#startUs = world.simulation.nowUs;
     const hex = world.simulation.random(`secrets ${name} ${this.#startUs}`);
     this.env = {
-      clock: this.#clock(), rng: { next: () => this.#random.next() }, net: world.network.of(this), fs: world.disk.of(this) as FileSystem,
+      clock: this.#clock(), rng: { next: () => this.#random.next() }, net: world.network.of(this), outside: world.network.of(this), fs: world.disk.of(this) as FileSystem,
       log: { write: (level, line) => world.simulation.note(`${name} ${level}: ${line}`) } satisfies LogSink,
       randomHex: (bytes) => Array.from({ length: 2 * bytes }, () => hex.int(0, 15).toString(16)).join(""),
       sha256Hex: (bytes) => createHash("sha256").update(bytes).digest("hex"),

@@ -4,10 +4,7 @@ export type { AvroDefinition, AvroDuration, AvroField, AvroNode, AvroValue } fro
 export type { AvroTypeOptions } from "./schema/avro-types.js";
 export { ConfluentAvroSchema } from "./registry/confluent-avro-schema.js";
 export type { ConfluentAvroOptions } from "./registry/confluent-avro-schema.js";
-export { SchemaRegistryClient } from "./registry/schema-registry-client.js";
-export type { RegisteredSchema } from "./registry/schema-registry-client.js";
-export type { SchemaRegistryOptions } from "./registry/schema-registry-options.js";
-export type { SubjectNameStrategy } from "./registry/subject-name.js";
+export type { SchemaRegistryOptions, SubjectNameStrategy } from "@millrace/schema-registry";
 export { avroFormat } from "./container/container-format.js";
 export type { AvroFormatOptions } from "./container/container-format.js";
 export { avroWriter } from "./container/container-writer.js";

@@ -1,4 +1,5 @@
 import { MillraceError } from "@millrace/core";
+import { SCHEMA_ID_BYTES, noSchemaId, schemaIdHeader, schemaIdOf } from "@millrace/schema-registry";
 
 /** What stands before messages that are written; messages are read whatever stands there. */
 export interface ConfluentFraming {
@@ -8,13 +9,19 @@ export interface ConfluentFraming {
   readonly messageIndexes?: readonly number[];
 }
 
-const HEADER_BYTES = 5;
 const MAX_DEPTH = 64;
+const FIRST: readonly number[] = [0];
 
-/** Where the message itself begins. @throws Error for what is no such frame */
-export function confluentBody(bytes: Uint8Array, start: number, end: number): number {
-  if (end - start <= HEADER_BYTES || bytes[start] !== 0) throw new Error(`it does not begin with a schema id: ${end - start} bytes, the first of which is ${bytes[start] ?? "missing"}`);
-  let at = start + HEADER_BYTES;
+/** Where a message stands, and which one of its schema it is. */
+export interface FramedMessage {
+  readonly bodyAt: number;
+  readonly messageIndexes: readonly number[];
+}
+
+/** @throws Error for what is no such frame */
+export function readFrame(bytes: Uint8Array, start: number, end: number): FramedMessage {
+  if (end - start <= SCHEMA_ID_BYTES || schemaIdOf(bytes, start, end) === undefined) throw noSchemaId(bytes, start, end);
+  let at = start + SCHEMA_ID_BYTES;
   const next = (): number => {
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
@@ -27,8 +34,9 @@ export function confluentBody(bytes: Uint8Array, start: number, end: number): nu
   };
   const count = next();
   if (count < 0 || count > MAX_DEPTH) throw new Error(`it says to be ${count} messages deep`);
-  for (let i = 0; i < count; i++) next();
-  return at;
+  // The first message alone is so common that it is one zero byte.
+  const messageIndexes = count === 0 ? FIRST : Array.from({ length: count }, next);
+  return { bodyAt: at, messageIndexes };
 }
 
 /** @throws `OPTION_INVALID` without a schema id */
@@ -36,8 +44,7 @@ export function confluentHeader({ schemaId, messageIndexes = [0] }: ConfluentFra
   if (!(Number.isInteger(schemaId) && schemaId! >= 0)) {
     throw new MillraceError({ code: "OPTION_INVALID", message: "writing with Confluent's framing needs the id of the schema", hint: "give confluent: { schemaId }", location: { option: "confluent" } });
   }
-  const header = [0, schemaId! >>> 24, (schemaId! >>> 16) & 255, (schemaId! >>> 8) & 255, schemaId! & 255];
-  // The first message alone is so common that it is one zero byte.
+  const header = [...schemaIdHeader(schemaId!)];
   const numbers = messageIndexes.length === 1 && messageIndexes[0] === 0 ? [0] : [messageIndexes.length, ...messageIndexes];
   for (const number of numbers) {
     let rest = number * 2;

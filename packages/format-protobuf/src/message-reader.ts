@@ -3,9 +3,18 @@ import { fieldsOf } from "./message-fields.js";
 import type { MessageField } from "./message-fields.js";
 
 /** How messages become records. */
-export interface MessageReading {
-  readonly long: "bigint" | "number";
-  readonly unknownEnum: "fail" | "number";
+export interface ProtobufReadingOptions {
+  /** 64-bit integers: default `bigint`. `"number"` makes messages with values beyond ±(2^53 − 1) malformed ones. */
+  readonly long?: "bigint" | "number";
+  /** A number that an enum has no name for makes the message a malformed one (default), or stays a number. */
+  readonly unknownEnum?: "fail" | "number";
+}
+
+/** Those options, with their defaults. */
+export type MessageReading = Required<ProtobufReadingOptions>;
+
+export function messageReading({ long = "bigint", unknownEnum = "fail" }: ProtobufReadingOptions): MessageReading {
+  return { long, unknownEnum };
 }
 
 /** Decodes `bytes`, of which the record may keep parts. @throws Error that says what is wrong with the message */

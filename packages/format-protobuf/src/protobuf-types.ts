@@ -1,7 +1,8 @@
 import protobuf from "protobufjs";
-import type { Root, Type } from "protobufjs";
+import type { IParserResult, Root, Type } from "protobufjs";
 import "protobufjs/ext/descriptor.js";
 import { MillraceError, nearest } from "@millrace/core";
+import { fieldsOf } from "./message-fields.js";
 
 /** Where a message type is defined: the text of a `.proto` file, or a compiled set of descriptors. */
 export type ProtobufSource =
@@ -10,7 +11,7 @@ export type ProtobufSource =
   /** What `protoc --include_imports --descriptor_set_out` writes. */
   | { readonly descriptor: Uint8Array };
 
-/** @throws `FORMAT_SCHEMA_INVALID` for text that is no definition, imports that are missing, and a message that is not there */
+/** @throws `FORMAT_SCHEMA_INVALID` for text that is no definition, imports that are missing, a message that is not there, and one that cannot be read here */
 export function messageType(source: ProtobufSource, message: string): Type {
   const root = "proto" in source ? parse(source.proto, source.imports ?? {}) : fromDescriptor(source.descriptor);
   try {
@@ -20,7 +21,10 @@ export function messageType(source: ProtobufSource, message: string): Type {
   }
   const names = messagesOf(root);
   const found = names.get(message.replace(/^\./, ""));
-  if (found !== undefined) return found;
+  if (found !== undefined) {
+    checkMaps(found, new Set());
+    return found;
+  }
   const similar = nearest(message, [...names.keys()]);
   throw invalid(`it has no message "${message}"`, similar === undefined ? `it has ${[...names.keys()].join(", ")}` : `did you mean "${similar}"?`);
 }
@@ -29,13 +33,7 @@ function parse(text: string, imports: Readonly<Record<string, string>>): Root {
   const root = new protobuf.Root();
   const done = new Set<string>();
   const add = (name: string, content: string): void => {
-    let parsed;
-    try {
-      parsed = protobuf.parse(content, root, { keepCase: true });
-    } catch (cause) {
-      throw invalid(`${name} cannot be parsed: ${(cause as Error).message}`, undefined, cause);
-    }
-    for (const imported of [...(parsed.imports ?? []), ...(parsed.weakImports ?? [])]) {
+    for (const imported of importsOf(parseFile(name, content, root))) {
       if (done.has(imported)) continue;
       done.add(imported);
       const given = imports[imported];
@@ -47,6 +45,24 @@ function parse(text: string, imports: Readonly<Record<string, string>>): Root {
   };
   add("the definition", text);
   return root;
+}
+
+/** Adds what one text defines. @throws `FORMAT_SCHEMA_INVALID` */
+export function parseFile(name: string, text: string, root: Root): IParserResult {
+  try {
+    return protobuf.parse(text, root, { keepCase: true });
+  } catch (cause) {
+    throw invalid(`${name} cannot be parsed: ${(cause as Error).message}`, undefined, cause);
+  }
+}
+
+export function importsOf({ imports, weakImports }: IParserResult): readonly string[] {
+  return [...(imports ?? []), ...(weakImports ?? [])];
+}
+
+/** Whether everybody has it: Google's own types. */
+export function isWellKnown(imported: string): boolean {
+  return protobuf.common.get(imported) !== null;
 }
 
 function fromDescriptor(descriptor: Uint8Array): Root {
@@ -67,4 +83,14 @@ function messagesOf(namespace: protobuf.NamespaceBase, found: Map<string, Type> 
 
 function invalid(why: string, hint?: string, cause?: unknown): MillraceError {
   return new MillraceError({ code: "FORMAT_SCHEMA_INVALID", message: `the Protobuf definition cannot be used: ${why}`, ...(hint === undefined ? {} : { hint }), cause });
+}
+
+/** Maps become plain objects, whose keys are text. */
+function checkMaps(type: Type, seen: Set<Type>): void {
+  if (seen.has(type)) return;
+  seen.add(type);
+  for (const { name, message, isMap, keyType } of fieldsOf(type)) {
+    if (isMap && keyType === "bool") throw new MillraceError({ code: "FORMAT_SCHEMA_INVALID", message: `the map "${type.name}.${name}" has bool as keys, which cannot be read here` });
+    if (message !== undefined) checkMaps(message, seen);
+  }
 }

@@ -8,4 +8,5 @@ export * from "./operators/index.js";
 export { MetricRegistry } from "./metrics/metric-registry.js";
 export { TaskRuntimeContext, type RuntimeContextInfo } from "./context/runtime-context.js";
 export { SlotSockets, type SlotAddress, type SlotBinding, type SlotSocketsOptions, type SocketPeer } from "./exchange/slot-sockets.js";
+export { SpillFile } from "./exchange/spill-file.js";
 export type { SlotIdentity } from "./exchange/slot-handshake.js";

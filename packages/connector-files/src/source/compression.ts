@@ -1,18 +1,20 @@
 import { createGunzip, createInflate } from "node:zlib";
 import { MillraceError, isMillraceError } from "@millrace/core";
 import type { FileReader, FileSystem } from "@millrace/core";
+import { fileCorrupt } from "./file-corrupt.js";
+import { ZstdReader } from "./zstd-reader.js";
 
 /** How a file is compressed; found by its name unless given. */
-export type Compression = "none" | "gzip" | "deflate";
+export type Compression = "none" | "gzip" | "deflate" | "zstd";
 
 const OUTPUT_BYTES = 256 * 1024;
 const INPUT_BYTES = 128 * 1024;
 
-const bySuffix: Readonly<Record<string, Compression>> = { gz: "gzip", gzip: "gzip", deflate: "deflate" };
-const unsupported: readonly string[] = ["bz2", "xz", "zst", "lz4", "snappy", "zip"];
+const bySuffix: Readonly<Record<string, Compression>> = { gz: "gzip", gzip: "gzip", deflate: "deflate", zst: "zstd", zstd: "zstd" };
+const unsupported: readonly string[] = ["bz2", "xz", "lz4", "snappy", "zip"];
 
 /**
- * The compression a file name tells: `.gz`, `.gzip` or `.deflate` (zlib format); anything else is not compressed.
+ * The compression a file name tells: `.gz`, `.gzip`, `.deflate` (zlib format), `.zst` or `.zstd`; anything else is not compressed.
  * @throws `FILE_COMPRESSION_UNSUPPORTED` for suffixes of other compressions, rather than read noise.
  */
 export function compressionOf(path: string): Compression {
@@ -20,7 +22,7 @@ export function compressionOf(path: string): Compression {
   if (unsupported.includes(suffix)) {
     throw new MillraceError({
       code: "FILE_COMPRESSION_UNSUPPORTED", message: `"${path}" is compressed in a way that cannot be read here (.${suffix})`,
-      hint: 'compress it with gzip, or say { compression: "none" } if it is not compressed', location: { file: path },
+      hint: 'compress it with gzip or Zstandard, or say { compression: "none" } if it is not compressed', location: { file: path },
     });
   }
   return Object.hasOwn(bySuffix, suffix) ? bySuffix[suffix]! : "none";
@@ -29,7 +31,8 @@ export function compressionOf(path: string): Compression {
 /** Opens a file for reading at an offset of its decompressed content. Compressed files are read (and dropped) up to there. */
 export async function openDecompressed(fs: FileSystem, path: string, compression: Compression, fromByte: number): Promise<FileReader> {
   if (compression === "none") return fs.read(path, fromByte);
-  const reader = new DecompressingReader(await fs.read(path), path, compression);
+  const source = await fs.read(path);
+  const reader = compression === "zstd" ? new ZstdReader(source, path) : new InflatingReader(source, path, compression);
   try {
     let toDrop = fromByte;
     while (toDrop > 0) {
@@ -44,8 +47,8 @@ export async function openDecompressed(fs: FileSystem, path: string, compression
   }
 }
 
-/** Streams a compressed file; zlib works in its own threads. Several gzip members in one file are read as one. */
-class DecompressingReader implements FileReader {
+/** Streams a file of zlib's formats; zlib works in its own threads. Several gzip members in one file are read as one. */
+class InflatingReader implements FileReader {
   readonly #source: FileReader;
   readonly #path: string;
   readonly #inflate: ReturnType<typeof createGunzip> | ReturnType<typeof createInflate>;
@@ -110,9 +113,6 @@ class DecompressingReader implements FileReader {
   #readable(error: unknown): unknown {
     const { code, message } = error as { code?: unknown; message?: unknown };
     if (isMillraceError(error) || typeof code !== "string" || !code.startsWith("Z_")) return error;
-    return new MillraceError({
-      code: "FILE_CORRUPT", message: `"${this.#path}" cannot be decompressed: ${String(message)}`,
-      hint: "the file is damaged, incomplete, or not what its suffix says", location: { file: this.#path }, cause: error,
-    });
+    return fileCorrupt(this.#path, String(message), error);
   }
 }

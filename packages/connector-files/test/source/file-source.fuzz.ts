@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { Encoder } from "@toondepauw/node-zstd";
 import fc from "fast-check";
 import { FileSource } from "../../src/index.js";
 import { ChoppyFileSystem } from "../support/choppy-file-system.js";
@@ -19,14 +20,14 @@ interface Shape {
   readonly reads: readonly number[];
   readonly parallelism: readonly number[];
   readonly polls: readonly number[];
-  readonly gzip: boolean;
+  readonly compressed: "none" | "gzip" | "zstd";
 }
 const shape: fc.Arbitrary<Shape> = fc.record({
   splitSizeBytes: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 40, max: 100_000 })),
   reads: fc.array(fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 20, max: 100_000 })), { minLength: 1, maxLength: 5 }),
   parallelism: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 4 }),
   polls: fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 0, maxLength: 3 }),
-  gzip: fc.boolean(),
+  compressed: fc.constantFrom("none", "gzip", "zstd"),
 });
 
 /** Runs with a snapshot, a failure and a restore after each of `polls`, then to the end; what a failed attempt emitted after its snapshot is dropped. */
@@ -51,8 +52,9 @@ async function readWithFailures<T>(source: FileSource<T>, { reads, parallelism, 
   }
 }
 
-function encoded(content: string, name: string, gzip: boolean): Record<string, string | Uint8Array> {
-  return gzip ? { [`${name}.gz`]: gzipSync(content) } : { [name]: content };
+function encoded(content: string, name: string, compressed: Shape["compressed"]): Record<string, string | Uint8Array> {
+  if (compressed === "zstd") return { [`${name}.zst`]: new Encoder(1).encodeSync(Buffer.from(content)) };
+  return compressed === "gzip" ? { [`${name}.gz`]: gzipSync(content) } : { [name]: content };
 }
 
 function sameMultiset(actual: readonly unknown[], expected: readonly unknown[]): void {
@@ -68,14 +70,14 @@ test("lines", () =>
       const content = lines.join(end) + (terminated && lines.length > 0 ? end : "");
       // A last empty line without its end is no line.
       const expected = !terminated && lines.at(-1) === "" ? lines.slice(0, -1) : lines;
-      writeFiles(dir, encoded(content, "f.txt", how.gzip));
+      writeFiles(dir, encoded(content, "f.txt", how.compressed));
       sameMultiset((await readWithFailures(FileSource.lines(dir, how), how)).records, expected);
     })), runs));
 
 test("JSON lines with malformed ones aside", () =>
   fc.assert(fc.asyncProperty(fc.array(fc.oneof(fc.jsonValue(), fc.constant(undefined)), { maxLength: 60 }), shape, (values, how) =>
     withTempDir(async (dir) => {
-      writeFiles(dir, encoded(values.map((v) => (v === undefined ? "{broken" : JSON.stringify(v))).join("\n"), "f.jsonl", how.gzip));
+      writeFiles(dir, encoded(values.map((v) => (v === undefined ? "{broken" : JSON.stringify(v))).join("\n"), "f.jsonl", how.compressed));
       const { records, side } = await readWithFailures(FileSource.jsonLines(dir, { ...how, onError: "side-output" }), how);
       sameMultiset(records, values.filter((v) => v !== undefined));
       const lines = (side as { line: number }[]).map((m) => m.line).sort((a, b) => a - b);
@@ -87,7 +89,7 @@ test("CSV with and without newlines in fields", () =>
     withTempDir(async (dir) => {
       const clean = rows.map((row) => ({ id: row.id, text: tidy(row.text, quotedNewlines), last: tidy(row.last, quotedNewlines) }));
       const body = clean.map((row) => `${row.id},${quoted(row.text)},${quoted(row.last)}`).join("\r\n");
-      writeFiles(dir, encoded(`${bom ? "\uFEFF" : ""}last,id,text\n${clean.map((r) => `${quoted(r.last)},${r.id},${quoted(r.text)}`).join("\n")}`, "a.csv", how.gzip));
+      writeFiles(dir, encoded(`${bom ? "\uFEFF" : ""}last,id,text\n${clean.map((r) => `${quoted(r.last)},${r.id},${quoted(r.text)}`).join("\n")}`, "a.csv", how.compressed));
       writeFiles(dir, { "b/b.csv": body === "" ? "" : `id,text,last\n${body}\n` });
       const source = FileSource.csv(dir, { ...how, columns: { id: "int", text: "string", last: "string" }, quotedNewlines });
       sameMultiset((await readWithFailures(source, how)).records, [...clean, ...clean]);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { appendFileSync, rmSync } from "node:fs";
 import { test } from "node:test";
 import { deflateSync, gzipSync } from "node:zlib";
+import { Encoder } from "@toondepauw/node-zstd";
 import { type } from "arktype";
 import * as v from "valibot";
 import { z } from "zod";
@@ -54,16 +55,24 @@ test("invalid UTF-8 is replaced, or a malformed record with its place", () =>
 test("compressed files are read by suffix, also in several members; damaged ones fail", () =>
   withTempDir(async (dir) => {
     const text = Array.from({ length: 50_000 }, (_, i) => `line ${i}`).join("\n");
-    const [gz, members, deflate, torn, noise, zst] = writeFiles(dir, {
+    const zstd = new Encoder(3);
+    const [gz, members, deflate, torn, noise, zst, frames, tornZst, noiseZst, emptyZst, xz] = writeFiles(dir, {
       "a.gz": gzipSync(text), "b.gz": Buffer.concat([gzipSync("a\n"), gzipSync("b\n")]), "c.deflate": deflateSync("x\ny"),
-      "torn.gz": gzipSync(text).subarray(0, 5000), "noise.gz": "not gzip at all", "d.zst": "?",
+      "torn.gz": gzipSync(text).subarray(0, 5000), "noise.gz": "not gzip at all", "d.zst": zstd.encodeSync(Buffer.from(text)),
+      "e.zstd": Buffer.concat([zstd.encodeSync(Buffer.from("a\n")), zstd.encodeSync(Buffer.from("b\n"))]), "torn.zst": zstd.encodeSync(Buffer.from(text)).subarray(0, 5000), "noise.zst": "not Zstandard at all", "empty.zst": "",
+      "f.xz": "?",
     });
     assert.equal((await linesOf(gz!)).join("\n"), text);
     assert.deepEqual(await linesOf(members!), ["a", "b"]);
     assert.deepEqual(await linesOf(deflate!), ["x", "y"]);
     assert.equal((await failure(linesOf(torn!))).code, "FILE_CORRUPT");
     assert.equal((await failure(linesOf(noise!))).code, "FILE_CORRUPT");
-    assert.equal((await failure(linesOf(zst!))).code, "FILE_COMPRESSION_UNSUPPORTED");
+    assert.equal((await linesOf(zst!)).join("\n"), text);
+    assert.deepEqual(await linesOf(frames!), ["a", "b"]);
+    assert.deepEqual(await linesOf(emptyZst!), []);
+    assert.equal((await failure(linesOf(tornZst!))).code, "FILE_CORRUPT");
+    assert.equal((await failure(linesOf(noiseZst!))).code, "FILE_CORRUPT");
+    assert.equal((await failure(linesOf(xz!))).code, "FILE_COMPRESSION_UNSUPPORTED");
     assert.deepEqual(await linesOf(noise!, { compression: "none" }), ["not gzip at all"]);
   }));
 

@@ -17,6 +17,9 @@ export interface Env {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly fs: FileSystem;
+  /** Between the processes of a cluster, as secure as that is told to be. */
   readonly net: Net;
+  /** To and from everybody else: never with the certificates of the cluster. */
+  readonly outside: Net;
   readonly log: LogSink;
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Secret } from "@millrace/core";
 import { ConfluentAvroSchema } from "../../src/index.js";
 import type { AvroDefinition, AvroNode, ConfluentAvroOptions } from "../../src/index.js";
-import { RegistryServer } from "../support/registry-server.js";
+import { RegistryServer } from "../../../schema-registry/test/support/registry-server.js";
 
 interface Order {
   readonly id: bigint;

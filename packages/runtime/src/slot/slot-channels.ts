@@ -2,6 +2,7 @@ import { BatchDecoder, BatchEncoder, BufferPool, type MessagePortLike } from "@m
 import { InputChannel, type BufferDecoder } from "../exchange/input-channel.js";
 import { LocalTransport, type RoundTrip } from "../exchange/local-transport.js";
 import type { ChannelTransport, OutputPressure } from "../exchange/output-channel.js";
+import { RecordSizes } from "../exchange/record-sizes.js";
 import { PeerConnection } from "../exchange/peer-connection.js";
 import { RemoteCredit, RemoteTransport } from "../exchange/remote-transport.js";
 
@@ -14,13 +15,14 @@ export interface LocalEdges {
   readonly roundTrip: boolean;
   /** Whether all are checked for what the codec cannot carry, or samples. */
   readonly checkEveryRecord: boolean;
+  /** Receivers want to know how large they would be, in bytes. */
+  readonly debloated: boolean;
 }
 
 /** All channels of one job in one slot, by number, and the connections to the other slots. */
 export class SlotChannels {
   readonly #credits: number;
-  readonly #roundTrip: boolean;
-  readonly #checkEveryRecord: boolean;
+  readonly #local: LocalEdges;
   readonly #wake: () => void;
   readonly #inputs = new Map<number, InputChannel>();
   readonly #remoteCredits = new Map<number, RemoteCredit>();
@@ -31,8 +33,7 @@ export class SlotChannels {
   /** @param credits buffers on the way per channel. @param local what happens to batches between tasks of this slot. @param wake something arrived. */
   constructor(credits: number, local: LocalEdges, wake: () => void) {
     this.#credits = credits;
-    this.#roundTrip = local.roundTrip;
-    this.#checkEveryRecord = local.checkEveryRecord;
+    this.#local = local;
     this.#wake = wake;
   }
 
@@ -41,7 +42,7 @@ export class SlotChannels {
       port,
       (channelId, element, backlog) => {
         const channel = this.#remoteInput(channelId, connection);
-        this.#remoteCredits.get(channelId)!.backlog(backlog);
+        this.#remoteCredits.get(channelId)!.received(backlog);
         channel.receive(element);
       },
       this.#wake, this.#buffers,
@@ -62,7 +63,15 @@ export class SlotChannels {
       const encoder = blocking ? new BatchEncoder() : new BatchEncoder({ buffers: this.#buffers });
       return new RemoteTransport(channelId, this.#peer(receiverSlot), encoder, this.#credits, pressure);
     }
-    return new LocalTransport(this.#channel(channelId), this.#credits, pressure, this.#roundTrip || blocking ? newRoundTrip() : undefined, this.#checkEveryRecord);
+    const { roundTrip, checkEveryRecord, debloated } = this.#local;
+    return new LocalTransport(this.#channel(channelId), this.#credits, pressure, {
+      roundTrip: roundTrip || blocking ? newRoundTrip() : undefined, checkEveryRecord, sizes: debloated && !blocking ? new RecordSizes() : undefined,
+    });
+  }
+
+  /** Whether what goes to a slot leaves this process. */
+  leavesProcess(receiverSlot: number, ownSlot: number): boolean {
+    return receiverSlot !== ownSlot && this.#peer(receiverSlot).overSocket;
   }
 
   drain(): void {

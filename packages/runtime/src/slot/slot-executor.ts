@@ -1,5 +1,5 @@
 import {
-  allOptions, CHANNEL_CREDITS, Configuration, isMillraceError, MillraceError, serializeError, TASK_CANCELLATION_TIMEOUT, type Cancellable, type Env, type MessagePortLike,
+  allOptions, BUFFER_DEBLOAT_ENABLED, CHANNEL_CREDITS, Configuration, isMillraceError, MillraceError, serializeError, TASK_CANCELLATION_TIMEOUT, type Cancellable, type Env, type MessagePortLike,
 } from "@millrace/core";
 import type { StreamGraph } from "@millrace/graph";
 import { Barrier } from "../exchange/channel-element.js";
@@ -149,7 +149,7 @@ export class SlotExecutor {
     const current: Deployment = {
       epoch,
       config,
-      channels: new SlotChannels(config.get(CHANNEL_CREDITS), { roundTrip: roundTripLocalEdges, checkEveryRecord }, () => this.#loop.poke()),
+      channels: new SlotChannels(config.get(CHANNEL_CREDITS), { roundTrip: roundTripLocalEdges, checkEveryRecord, debloated: config.get(BUFFER_DEBLOAT_ENABLED) }, () => this.#loop.poke()),
       coordinators: new CoordinatorHost(env, config, epoch, send),
       tasks: [],
       builder: undefined,

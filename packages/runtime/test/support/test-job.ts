@@ -150,7 +150,7 @@ export class TestJob {
   #executor(): SlotExecutor {
     let state = (this.#options.seed ?? 1) >>> 0;
     const next = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
-    const env: Env = { clock: this.clock, rng: { next }, fs: this.files, net: undefined as never, log: { write: () => undefined } };
+    const env: Env = { clock: this.clock, rng: { next }, fs: this.files, net: undefined as never, outside: undefined as never, log: { write: () => undefined } };
     return new SlotExecutor({ env, send: (event) => this.#event(event), loadGraph: () => this.#options.graph, ...this.#options.executor });
   }
 

@@ -32,7 +32,7 @@ function portFor(raw: unknown): MessagePortLike {
   return like;
 }
 
-const env: Env = { clock, rng: { next: Math.random }, fs: new MemoryFiles(), net: undefined as never, log: { write: () => undefined } };
+const env: Env = { clock, rng: { next: Math.random }, fs: new MemoryFiles(), net: undefined as never, outside: undefined as never, log: { write: () => undefined } };
 const { graph } = (await import(workerData.graph)) as { readonly graph: StreamGraph };
 const executor = new SlotExecutor({ env, send: (event, transfer) => parentPort!.postMessage(event, transfer), loadGraph: () => graph, portFor });
 parentPort!.on("message", (command) => executor.handle(command));

@@ -1,4 +1,4 @@
-import { MillraceError, type Env, type FileSystem, type LogSink } from "@millrace/core";
+import { MillraceError, type Env, type FileSystem, type LogSink, type Net } from "@millrace/core";
 import { MemoryFileSystem } from "./memory-file-system.js";
 import { seededRandom } from "./seeded-random.js";
 import { VirtualClock } from "./virtual-clock.js";
@@ -33,11 +33,13 @@ export class VirtualTime {
     const refuse = (): never => {
       throw new MillraceError({ code: "NET_UNAVAILABLE", message: "there is no network in virtual time" });
     };
+    const noNet: Net = { connect: async () => refuse(), listen: async () => refuse() };
     this.env = {
       clock: this.clock,
       rng: { next: seededRandom(options.seed ?? 1) },
       fs: this.#tracked(options.fs ?? new MemoryFileSystem(() => this.clock.nowMs())),
-      net: { connect: async () => refuse(), listen: async () => refuse() },
+      net: noNet,
+      outside: noNet,
       log: options.log ?? { write: (level, line) => void this.logLines.push(`${level} ${line}`) },
     };
   }

@@ -3,6 +3,21 @@ import { MillraceError, isMillraceError } from "@millrace/core";
 import { registrySettings } from "./schema-registry-options.js";
 import type { RegistrySettings, SchemaRegistryOptions } from "./schema-registry-options.js";
 
+/** Says that a schema uses another one, by the name it uses for it: the version of a subject. */
+export interface SchemaReference {
+  readonly name: string;
+  readonly subject: string;
+  readonly version: number;
+}
+
+/** A schema, to be registered or looked up. */
+export interface SchemaToRegister {
+  readonly schema: string;
+  /** Default `AVRO`. */
+  readonly schemaType?: string;
+  readonly references?: readonly SchemaReference[];
+}
+
 /** A schema as the registry has it; what it refers to comes first, in the order of use. */
 export interface RegisteredSchema {
   readonly id: number;
@@ -12,16 +27,12 @@ export interface RegisteredSchema {
   readonly references: readonly { readonly name: string; readonly schema: string }[];
 }
 
-interface Reference {
-  readonly name: string;
-  readonly subject: string;
-  readonly version: number;
-}
 interface Answer {
   readonly id?: number;
   readonly schema?: string;
+  readonly version?: number;
   readonly schemaType?: string;
-  readonly references?: readonly Reference[];
+  readonly references?: readonly SchemaReference[];
   readonly error_code?: number;
   readonly message?: string;
 }
@@ -54,16 +65,17 @@ export class SchemaRegistryClient {
   }
 
   /** The id of a schema in a subject, where it is put if it is not there yet. @throws `SCHEMA_INCOMPATIBLE` */
-  async register(subject: string, schema: string, schemaType: string = "AVRO"): Promise<number> {
-    return (await this.#post(`/subjects/${encodeURIComponent(subject)}/versions`, schema, schemaType, `the subject "${subject}"`)).id!;
+  async register(subject: string, schema: SchemaToRegister): Promise<number> {
+    return (await this.#post(`/subjects/${encodeURIComponent(subject)}/versions`, schema, `the subject "${subject}"`)).id!;
   }
 
-  /** The id of a schema that must be in the subject. @throws `SCHEMA_UNKNOWN` */
-  async lookUp(subject: string, schema: string, schemaType: string = "AVRO"): Promise<number> {
-    return (await this.#post(`/subjects/${encodeURIComponent(subject)}`, schema, schemaType, `the subject "${subject}", or this schema in it`)).id!;
+  /** The id of a schema that must be in the subject, and its version there. @throws `SCHEMA_UNKNOWN` */
+  async lookUp(subject: string, schema: SchemaToRegister): Promise<{ readonly id: number; readonly version: number }> {
+    const { id, version } = await this.#post(`/subjects/${encodeURIComponent(subject)}`, schema, `the subject "${subject}", or this schema in it`);
+    return { id: id!, version: version! };
   }
 
-  async #references(references: readonly Reference[], seen: Set<string>): Promise<{ name: string; schema: string }[]> {
+  async #references(references: readonly SchemaReference[], seen: Set<string>): Promise<{ name: string; schema: string }[]> {
     const found: { name: string; schema: string }[] = [];
     for (const { name, subject, version } of references) {
       if (seen.has(name)) continue;
@@ -78,8 +90,8 @@ export class SchemaRegistryClient {
     return this.#cached(path, () => this.#request("GET", path, undefined, what));
   }
 
-  #post(path: string, schema: string, schemaType: string, what: string): Promise<Answer> {
-    const body = JSON.stringify(schemaType === "AVRO" ? { schema } : { schema, schemaType });
+  #post(path: string, { schema, schemaType = "AVRO", references = [] }: SchemaToRegister, what: string): Promise<Answer> {
+    const body = JSON.stringify({ schema, ...(schemaType === "AVRO" ? {} : { schemaType }), ...(references.length === 0 ? {} : { references }) });
     return this.#cached(`${path} ${body}`, () => this.#request("POST", path, body, what));
   }
 
