@@ -7,11 +7,15 @@ const { values: { records, began, hurry, batch } } = parseArgs({ options: { reco
 const count = Number(records);
 const env = StreamExecutionEnvironment.getExecutionEnvironment();
 if (batch) env.setRuntimeMode("BATCH");
-let hurries = hurry === undefined;
+let hasHurried = hurry === undefined;
+const hurries = (): boolean => {
+  hasHurried ||= existsSync(hurry!);
+  return hasHurried;
+};
 const rate: RateLimiterStrategy = {
   createRateLimiter(context) {
     const slow = RateLimiterStrategy.perSecond(1000).createRateLimiter(context);
-    return { take: (wanted) => ((hurries ||= existsSync(hurry!)) ? wanted : slow.take(wanted)), available: () => slow.available() };
+    return { take: (wanted) => (hurries() ? wanted : slow.take(wanted)), available: () => slow.available() };
   },
 };
 const source = new DataGeneratorSource((index: number) => index + 1, count, rate);

@@ -20,7 +20,7 @@ function randomDebloating(random: Random): Settings {
   if (!random.chance(0.5)) return {};
   const prefix = "taskmanager.network.memory.buffer-debloat";
   return {
-    [`${prefix}.enabled`]: true, [`${prefix}.target`]: random.int(1, 60), [`${prefix}.period`]: random.int(3, 40), [`${prefix}.samples`]: random.int(1, 4),
+    [`${prefix}.enabled`]: true, [`${prefix}.target`]: random.int(1, 30), [`${prefix}.period`]: random.int(3, 40), [`${prefix}.samples`]: random.int(1, 4),
     [`${prefix}.threshold-percentages`]: random.int(0, 50), "taskmanager.memory.min-segment-size": random.int(1, 300),
   };
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { PrestartedProgram } from "@millrace/client";
 import { Command, CommanderError, Option } from "commander";
 import type { ClusterRequest } from "./cluster-address.js";
 import { clusterCommands } from "./cluster-commands.js";
@@ -21,8 +22,11 @@ Examples:
 
 Exit codes: 0 finished, 1 the job failed, 2 wrong usage, configuration or job file, 130 cancelled with Ctrl-C.`;
 
-/** Runs `millrace` with these arguments (`process.argv`); resolves with the exit code. */
-export async function runCommandLine(argv: readonly string[]): Promise<number> {
+/**
+ * Runs `millrace` with these arguments (`process.argv`); resolves with the exit code.
+ * @param prestarted a thread for the program of a job that is submitted
+ */
+export async function runCommandLine(argv: readonly string[], prestarted?: PrestartedProgram): Promise<number> {
   let exitCode: number = exitCodes.finished;
   const program = new Command("millrace")
     .description("Stateful stream and batch processing for TypeScript.")
@@ -39,7 +43,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
       const { runCommand } = await import("./run-command.js");
       await setExitCode(runCommand({
         ...withRest(toRequest(job, args, options), options.rest === true), inline: options.inline ?? false, quiet: options.quiet ?? false, cluster: clusterOf(options),
-        detached: detached(options), cancelOnExit: options.shutdownOnAttachedExit ?? false,
+        detached: detached(options), cancelOnExit: options.shutdownOnAttachedExit ?? false, prestarted,
       }));
     });
   jobCommand(program, "info", "Print the execution plan of a job as JSON, without running it.")

@@ -24,14 +24,15 @@ export class CopyIn {
     });
   }
 
+  /** All at once: a server that refuses the statement passes over rows that come behind it, and a thread that is busy with records would be late with them. */
   submit(connection: unknown): void {
-    (connection as CopyConnection).query(this.#text);
+    const copy = connection as CopyConnection;
+    copy.query(this.#text);
+    copy.sendCopyFromChunk(this.#data);
+    copy.endCopyFrom();
   }
 
-  handleCopyInResponse(connection: CopyConnection): void {
-    connection.sendCopyFromChunk(this.#data);
-    connection.endCopyFrom();
-  }
+  handleCopyInResponse(): void {}
 
   handleCommandComplete(): void {}
 

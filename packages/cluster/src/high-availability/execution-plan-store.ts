@@ -37,7 +37,10 @@ export class ExecutionPlanStore {
     return found.filter((id) => id !== undefined);
   }
 
-  /** @throws `HA_PLAN_UNREADABLE` when the job is known and its file is not there or is not what was written. */
+  /**
+   * @throws `HA_PLAN_UNREADABLE` when the job is known and its file is not there or is not what was written; what the storage throws when it cannot be
+   * reached, which passes.
+   */
   async get(jobId: string): Promise<StoredExecutionPlan | undefined> {
     const pointer = await this.#pointer(jobId);
     if (pointer === undefined) return undefined;
@@ -47,6 +50,8 @@ export class ExecutionPlanStore {
       if (bytes.length !== pointer.sizeBytes) throw new Error(`${bytes.length} bytes, ${pointer.sizeBytes} were written`);
       return { jobId, plan: JSON.parse(new TextDecoder().decode(bytes)) };
     } catch (cause) {
+      // To give a job up for an error of the storage would lose it until the next leader.
+      if (isMillraceError(cause) && cause.code !== "FILE_NOT_FOUND") throw cause;
       throw new MillraceError({
         code: "HA_PLAN_UNREADABLE", message: `the plan of job ${jobId} cannot be read: ${(cause as Error).message}`,
         hint: "submit the job again from its last checkpoint", location: { file: path }, cause,

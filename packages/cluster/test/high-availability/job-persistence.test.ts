@@ -321,3 +321,18 @@ test("a job none of whose checkpoints can be read fails by name, and its files s
   assert.deepEqual(world.checkpointFiles, [path]);
   assert.equal((await world.persistence.result(jobGraph.jobId))?.error?.code, "CHECKPOINT_UNREADABLE");
 });
+
+test("a leader that cannot reach a job's plan at first waits for it, and does not go on without the job", async () => {
+  const world = await World.start();
+  const submission = { jobGraph: graph(), artifact: "0".repeat(64), source: "/job.ts", args: [] };
+  await world.persistence.accept(submission);
+  const read = world.fs.readFile.bind(world.fs);
+  let failures = 3;
+  world.fs.readFile = async (path) => {
+    if (failures-- > 0) throw new MillraceError({ code: "FILE_IO_FAILED", message: `cannot read ${path}: input/output error` });
+    return read(path);
+  };
+  const recovered = world.persistence.recover();
+  await world.time.advance(60_000);
+  assert.deepEqual(await recovered, [submission]);
+});

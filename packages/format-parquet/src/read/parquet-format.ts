@@ -16,6 +16,8 @@ import { RowGroupBlock } from "./row-group-block.js";
 import type { RowRange, RowReading } from "./row-group-block.js";
 import { incompatible, valueReader } from "./value-reader.js";
 
+const MOST_KNOWN_FILES = 2;
+
 /** How Parquet files are read: with the columns you say. */
 export interface ParquetFormatOptions<C extends ParquetColumns> {
   /** The columns to read, which files may have in any order and among others. */
@@ -53,18 +55,33 @@ export function parquetFormat(options: { readonly schema?: ParquetColumns | unde
   // Checked now rather than when the first file is opened.
   if (wanted !== undefined) compileFilter(filter, wanted, wanted);
   const compiledRows = new Map<string, RowReader>();
+  const metadataOf = metadataCache();
   return {
     name: "Parquet",
     splittable: true,
     ...(wanted === undefined ? {} : { producedType: typeInformationOf(wanted) }),
     async open(split) {
       const file = randomAccess(split.fs, split.path, split.sizeBytes);
-      const metadata = await readMetadata(file, split.path);
+      const metadata = await metadataOf(split, file);
       const found = fileColumns(metadata);
       const columns = wanted ?? chosen(found, projection, split.path);
       const compiled = compileFilter(filter, wanted ?? found, found);
       return new ParquetReader(split, file, metadata, compiled, rowReading(split.path, columns, wanted ?? found, found, compiled, compiledRows));
     },
+  };
+}
+
+/** The metadata of the files that were opened last: splits of one file come one after the other. */
+function metadataCache(): (split: BulkSplit, file: AsyncBuffer) => Promise<FileMetaData> {
+  const known = new Map<string, FileMetaData>();
+  return async ({ path, sizeBytes, modifiedMs }, file) => {
+    const key = `${path} ${sizeBytes} ${modifiedMs}`;
+    const found = modifiedMs === undefined ? undefined : known.get(key);
+    if (found !== undefined) return found;
+    const metadata = await readMetadata(file, path);
+    if (modifiedMs !== undefined) known.set(key, metadata);
+    if (known.size > MOST_KNOWN_FILES) known.delete(known.keys().next().value!);
+    return metadata;
   };
 }
 
@@ -135,7 +152,7 @@ class ParquetReader implements BulkReader<unknown> {
       this.#firstRow += rows;
       const start = startOf(group);
       if (start < resumeAt || start >= endByte || rows === 0) continue;
-      const ranges = await this.#read(group, start, firstRow, rows);
+      const ranges = await this.#read(group, start, rows);
       if (ranges.length > 0) return new RowGroupBlock(start, rows, firstRow, ranges, this.#reading);
     }
     return undefined;
@@ -143,15 +160,16 @@ class ParquetReader implements BulkReader<unknown> {
 
   async close(): Promise<void> {}
 
-  async #read(group: RowGroup, start: number, firstRow: number, rows: number): Promise<RowRange[]> {
-    const options: ParquetScanOptions = {
-      file: this.#file, metadata: this.#metadata, rowStart: firstRow, rowEnd: firstRow + rows, compressors: decompressors, parsers, geoparquet: false,
-    };
+  async #read(group: RowGroup, start: number, rows: number): Promise<RowRange[]> {
+    // As if the file had no other group: the library looks at all of them each time.
+    const metadata = { ...this.#metadata, row_groups: [group] };
+    const options: ParquetScanOptions = { file: this.#file, metadata, rowStart: 0, rowEnd: rows, compressors: decompressors, parsers, geoparquet: false };
     let failed: string | undefined;
     try {
       const ranges = await this.#prune(options);
-      if (this.#needed.length === 0) return ranges.map(({ rowStart, rowEnd }) => ({ from: rowStart - firstRow, to: rowEnd - firstRow, data: new Map() }));
-      const scan = await parquetScan({ ...options, metadata: this.#raw, columns: [...this.#needed], utf8: false });
+      if (ranges.length === 0) return [];
+      if (this.#needed.length === 0) return ranges.map(({ rowStart, rowEnd }) => ({ from: rowStart, to: rowEnd, data: new Map() }));
+      const scan = await parquetScan({ ...options, metadata: { ...this.#raw, row_groups: [group] }, columns: [...this.#needed], utf8: false });
       const read: RowRange[] = [];
       for (const { rowStart, rowEnd } of ranges) {
         const readColumn = async (column: string): Promise<readonly [string, DecodedArray]> => {
@@ -164,7 +182,7 @@ class ParquetReader implements BulkReader<unknown> {
             throw error;
           }
         };
-        read.push({ from: rowStart - firstRow, to: rowEnd - firstRow, data: new Map(await Promise.all(this.#needed.map(readColumn))) });
+        read.push({ from: rowStart, to: rowEnd, data: new Map(await Promise.all(this.#needed.map(readColumn))) });
       }
       return read;
     } catch (cause) {

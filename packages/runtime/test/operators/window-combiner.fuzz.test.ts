@@ -136,7 +136,7 @@ const assigners: fc.Arbitrary<WindowAssigner<any, any>> = fc.oneof(
 );
 /** Such that a few records make it pause, and go on. */
 const limits: fc.Arbitrary<CombinerLimits | undefined> = fc.option(
-  fc.record({ mostEntries: fc.integer({ min: 1, max: 8 }), judgedAfter: fc.integer({ min: 1, max: 12 }), leastGain: fc.integer({ min: 1, max: 4 }), mostKeys: fc.integer({ min: 1, max: 20 }), rest: fc.integer({ min: 1, max: 3 }) }),
+  fc.record({ mostEntries: fc.integer({ min: 1, max: 8 }), guessedAfter: fc.integer({ min: 1, max: 12 }), judgedAfter: fc.integer({ min: 1, max: 12 }), leastGain: fc.integer({ min: 1, max: 4 }), mostKeys: fc.integer({ min: 1, max: 20 }), rest: fc.integer({ min: 1, max: 3 }) }),
   { nil: undefined },
 );
 const functions: fc.Arbitrary<Pick<WindowSpec, "reduce" | "aggregate">> = fc.constantFrom(

@@ -19,7 +19,9 @@ const RUN = 512;
 export interface CombinerLimits {
   /** Keys (of all slices) that are held at most: sending them takes some ten milliseconds, and nothing else happens meanwhile. */
   readonly mostEntries: number;
-  /** Records after which it is first judged whether it will pay. */
+  /** Records after which it is guessed whether it will pay. */
+  readonly guessedAfter: number;
+  /** Records after which, at the next time something is sent, it is judged whether it has paid. */
   readonly judgedAfter: number;
   /** It pays when so many records become one entry that is sent. */
   readonly leastGain: number;
@@ -29,7 +31,7 @@ export interface CombinerLimits {
   readonly rest: number;
 }
 
-const LIMITS: CombinerLimits = { mostEntries: 1 << 17, judgedAfter: 1 << 13, leastGain: 2, mostKeys: 1 << 18, rest: 64 };
+const LIMITS: CombinerLimits = { mostEntries: 1 << 17, guessedAfter: 1 << 11, judgedAfter: 1 << 13, leastGain: 2, mostKeys: 1 << 18, rest: 128 };
 
 /** What a combiner needs to know of its edge. */
 export interface WindowCombinerInit {
@@ -140,14 +142,17 @@ export class WindowCombiner implements EdgeCombiner, SlowPath {
       throw locateError(error, operatorName, operatorId, subtaskIndex);
     }
     run.values.fill(undefined, 0, count);
-    const { judgedAfter, mostEntries } = this.limits;
+    const { guessedAfter, mostEntries } = this.limits;
     const before = this.added;
     this.added += count;
     let entries = 0;
     for (const end of this.ends.ends) entries += this.slices.existing(end)!.size;
-    const hopeless = before < judgedAfter && this.added >= judgedAfter && this.isHopeless(entries + this.sent);
-    if (hopeless) this.rest();
-    if (hopeless || entries > mostEntries) this.send(this.ends.ends.length);
+    const hopeless = before < guessedAfter && this.added >= guessedAfter && this.isHopeless(entries + this.sent);
+    if (hopeless) {
+      const rest = this.limits.rest * this.added;
+      this.send(this.ends.ends.length);
+      this.rest(rest);
+    } else if (entries > mostEntries) this.send(this.ends.ends.length);
   }
 
   /** Of n records among k keys about n²/2k come with a key that was there (birthdays): so few of them mean that there are too many keys. */
@@ -215,11 +220,23 @@ export class WindowCombiner implements EdgeCombiner, SlowPath {
     }
     for (const channel of channels) channel.setCombined(false);
     this.ends.removeFirst(count);
-    if (this.added < this.limits.judgedAfter) return;
-    if (this.added < this.limits.leastGain * this.sent) this.rest();
-    else this.added = this.sent = 0;
+    this.judge();
+  }
+
+  private judge(): void {
+    const { judgedAfter, leastGain, rest } = this.limits;
+    const { added, sent } = this;
+    if (added < judgedAfter) return;
+    this.added = this.sent = 0;
+    if (added >= leastGain * sent) return;
     // What is held goes before what will not be.
-    if (this.resting > 0) this.send(this.ends.ends.length);
+    this.send(this.ends.ends.length);
+    this.rest(rest * added);
+  }
+
+  private rest(records: number): void {
+    this.resting = records;
+    this.added = this.sent = 0;
   }
 
   private sendSlice(slice: Slice<unknown, unknown>, timestampMs: number): void {
@@ -229,11 +246,6 @@ export class WindowCombiner implements EdgeCombiner, SlowPath {
       this.channelOf(hash).appendHashed([slice.keyAt(position), slice.get(position)], timestampMs, hash);
     }
     this.sent += size;
-  }
-
-  private rest(): void {
-    this.resting = this.limits.rest * this.added;
-    this.added = this.sent = 0;
   }
 }
 
