@@ -12,7 +12,7 @@ import { LocalCluster, until, type ClusterProcess } from "./processes.js";
  */
 const collects = fileURLToPath(new URL("./jobs/collects.ts", import.meta.url));
 const other = fileURLToPath(new URL("../../packages/cli/test/jobs/collect.ts", import.meta.url));
-const RECORDS = 40_000;
+const RECORDS = 30_000;
 const RECORD_BYTES = 4096;
 const HELD_BYTES = 4 * 1024 ** 2;
 /** What memory may grow by besides, for a process that collects garbage when it likes. All results are more than that. */
@@ -34,11 +34,11 @@ interface StoppedClient {
 /** Nobody is given up because the machine is slow. */
 const patient = { "heartbeat.timeout": "10 min" };
 
-/** A cluster with one slot to spare, and an attached client that collects; `stop` says when it is stopped. */
+/** A cluster with slots to spare, and an attached client that collects; it is stopped when it has a result, or when its job runs. */
 async function withClient(
   { define = {}, options = [], stopWhen }: { define?: Record<string, string>; options?: readonly string[]; stopWhen: "collecting" | "running" }, body: (stopped: StoppedClient) => Promise<void>,
 ): Promise<void> {
-  const cluster = await LocalCluster.start(1, { "taskmanager.numberOfTaskSlots": "2", "jobmanager.memory.held-results.size": `${HELD_BYTES}b`, ...define });
+  const cluster = await LocalCluster.start(1, { "taskmanager.numberOfTaskSlots": "4", "jobmanager.memory.held-results.size": `${HELD_BYTES}b`, ...define });
   let client: ClusterClient | undefined;
   try {
     client = await cluster.client();
@@ -109,7 +109,7 @@ test("results of a batch job that is restarted when it fails wait in files; its 
   await withClient({ stopWhen: "running", define: patient, options: restarts }, async (stopped) => {
     const { cluster, client, jobId } = stopped;
     const before = residentBytes(cluster.jobManager);
-    await until(async () => (await client.ask("overview", undefined)).taskManagers.every(({ freeSlots }) => freeSlots === 2));
+    await until(async () => (await client.ask("overview", undefined)).taskManagers.every(({ freeSlots }) => freeSlots === 4));
     assert.equal(await client.ask("jobStatus", { jobId }), "RUNNING");
     assert.equal(heldFiles(cluster), 1);
     const grown = residentBytes(cluster.jobManager) - before;
