@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -12,7 +12,7 @@ import { LocalCluster, until, type ClusterProcess } from "./processes.js";
  */
 const collects = fileURLToPath(new URL("./jobs/collects.ts", import.meta.url));
 const other = fileURLToPath(new URL("../../packages/cli/test/jobs/collect.ts", import.meta.url));
-const RECORDS = 40_000;
+const RECORDS = 30_000;
 const RECORD_BYTES = 4096;
 const HELD_BYTES = 4 * 1024 ** 2;
 /** What memory may grow by besides, for a process that collects garbage when it likes. All results are more than that. */
@@ -27,22 +27,24 @@ interface StoppedClient {
   readonly client: ClusterClient;
   readonly run: ClusterProcess;
   readonly jobId: string;
+  /** From now on the source is as fast as it can be. */
+  readonly hurry: () => void;
 }
 
 /** Nobody is given up because the machine is slow. */
 const patient = { "heartbeat.timeout": "10 min" };
 
-/** A cluster with one slot to spare, and an attached client that collects; `stop` says when it is stopped. */
+/** A cluster with slots to spare, and an attached client that collects; it is stopped when it has a result, or when its job runs. */
 async function withClient(
   { define = {}, options = [], stopWhen }: { define?: Record<string, string>; options?: readonly string[]; stopWhen: "collecting" | "running" }, body: (stopped: StoppedClient) => Promise<void>,
 ): Promise<void> {
-  const cluster = await LocalCluster.start(1, { "taskmanager.numberOfTaskSlots": "2", "jobmanager.memory.held-results.size": `${HELD_BYTES}b`, ...define });
+  const cluster = await LocalCluster.start(1, { "taskmanager.numberOfTaskSlots": "4", "jobmanager.memory.held-results.size": `${HELD_BYTES}b`, ...define });
   let client: ClusterClient | undefined;
   try {
     client = await cluster.client();
-    const began = join(cluster.directory, "began");
+    const [began, hurry] = [join(cluster.directory, "began"), join(cluster.directory, "hurry")];
     const run = cluster.spawn([
-      "run", "-m", cluster.address, "-p", "1", ...options, collects, "--records", String(RECORDS), "--began", began, ...(stopWhen === "running" ? ["--batch"] : []),
+      "run", "-m", cluster.address, "-p", "1", ...options, collects, "--records", String(RECORDS), "--began", began, ...(stopWhen === "running" ? ["--batch"] : ["--hurry", hurry]),
     ]);
     let ended = false;
     void run.ended.then(() => (ended = true));
@@ -56,7 +58,7 @@ async function withClient(
     const { jobId } = (await client.ask("listJobs", undefined))[0]!;
     if (stopWhen === "collecting") await seen(() => existsSync(began));
     run.child.kill("SIGSTOP");
-    await body({ cluster, client, run, jobId });
+    await body({ cluster, client, run, jobId, hurry: () => writeFileSync(hurry, "") });
   } finally {
     client?.close();
     await cluster.stop();
@@ -73,7 +75,8 @@ function heldFiles(cluster: LocalCluster): number {
   return readdirSync(cluster.directory, { recursive: true, encoding: "utf8" }).filter((path) => path.includes("held-results-")).length;
 }
 
-async function goesOn({ run }: StoppedClient): Promise<void> {
+async function goesOn({ run, hurry }: StoppedClient): Promise<void> {
+  hurry();
   run.child.kill("SIGCONT");
   assert.equal(await run.ended, 0, run.output());
   assert.match(run.output(), new RegExp(`collected ${RECORDS}: 0 missing, 0 repeated, in order`));
@@ -106,7 +109,7 @@ test("results of a batch job that is restarted when it fails wait in files; its 
   await withClient({ stopWhen: "running", define: patient, options: restarts }, async (stopped) => {
     const { cluster, client, jobId } = stopped;
     const before = residentBytes(cluster.jobManager);
-    await until(async () => (await client.ask("overview", undefined)).taskManagers.every(({ freeSlots }) => freeSlots === 2));
+    await until(async () => (await client.ask("overview", undefined)).taskManagers.every(({ freeSlots }) => freeSlots === 4));
     assert.equal(await client.ask("jobStatus", { jobId }), "RUNNING");
     assert.equal(heldFiles(cluster), 1);
     const grown = residentBytes(cluster.jobManager) - before;
@@ -120,13 +123,15 @@ test("results of a batch job that is restarted when it fails wait in files; its 
 for (const [name, options, end] of [["goes on without it", [], "FINISHED"], ["is cancelled when it was to end with it", ["--shutdown-on-attached-exit"], "CANCELED"]] as const) {
   test(`a client that never goes on is given up: its job ${name}`, { skip: process.platform !== "linux" }, async () => {
     const define = { "heartbeat.interval": "1 s", "heartbeat.timeout": "6 s" };
-    await withClient({ stopWhen: "collecting", define, options: ["-D", "execution.checkpointing.interval=200 ms", ...options] }, async ({ client, jobId }) => {
+    await withClient({ stopWhen: "collecting", define, options: ["-D", "execution.checkpointing.interval=200 ms", ...options] }, async ({ client, jobId, hurry }) => {
+      hurry();
       await until(async () => (await client.ask("jobStatus", { jobId })) === end);
     });
   });
   test(`a client that is killed: its job ${name}`, async () => {
-    await withClient({ stopWhen: "collecting", options: ["-D", "execution.checkpointing.interval=200 ms", ...options] }, async ({ cluster, client, jobId, run }) => {
+    await withClient({ stopWhen: "collecting", options: ["-D", "execution.checkpointing.interval=200 ms", ...options] }, async ({ cluster, client, jobId, run, hurry }) => {
       run.child.kill("SIGKILL");
+      hurry();
       await until(async () => (await client.ask("jobStatus", { jobId })) === end);
       assert.equal(heldFiles(cluster), 0);
     });

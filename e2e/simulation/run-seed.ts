@@ -9,6 +9,7 @@ import { CreditLedger } from "./world/credit-ledger.js";
 import { ExternalStore } from "./world/external-store.js";
 import { heal, planFaults, strike, type Fault, type FaultKind } from "./world/faults.js";
 import { Invariants } from "./world/invariants.js";
+import { JobWatch } from "./world/job-watch.js";
 import { Operator } from "./world/operator.js";
 import { RestartPoints } from "./world/restart-points.js";
 import { StoreSink } from "./world/store-sink.js";
@@ -87,14 +88,16 @@ async function runIn(simulation: Simulation, scenario: Scenario): Promise<RunOut
   const operator = new Operator({
     cluster, spec: scenario.job, build, violate, slots: scenario.cluster.taskManagers.reduce((sum, count) => sum + count, 0),
     begins: (...job) => invariants.begins(...job), restartPoints: new RestartPoints(cluster.disk, store, usedCommits, invariants),
+    unprepared: () => store.unprepared,
     undone: () => expected.map((lines, sink) => describeDifference(lines, store.committed(sink))).find((difference) => difference !== undefined),
   });
-  const target = { simulation, cluster, store, operator, invariants, random: simulation.random("faults") };
+  const target = { simulation, cluster, job: scenario.job, commits, store, operator, invariants, random: simulation.random("faults") };
   const struck: Partial<Record<FaultKind, number>> = {};
   let afterState = 0;
   invariants.watch(cluster.disk, usedCommits);
   cluster.start();
   operator.start();
+  new JobWatch(simulation, cluster, violate).start();
   for (const fault of scenario.faults) {
     simulation.schedule(fault.atMs * 1000, () => {
       if (operator.finished || !strike(fault, target)) return;

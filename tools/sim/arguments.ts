@@ -6,7 +6,7 @@ export const usage = `usage: npm run sim -- [--seeds N] [--from S] [options]
 Runs whole clusters in a simulated world, each as its seed says, with faults and a sequential oracle. Exit code 0: nothing is wrong.
 
   --seeds N          how many (default 200); from 200 on, counters that stay at zero fail the run
-  --from S           the first seed (default 1)
+  --from S           the first seed (default 1); with --mutants, the first with faults
   --no-faults        the same jobs in a world without faults
   --no-shrink        do not look for the smallest failing case
   --most-failures N  stop after so many (default 5)

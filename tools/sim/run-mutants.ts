@@ -20,6 +20,8 @@ export interface MutantRun {
   readonly processes: number;
   /** With faults, for each mutant, until it is noticed. */
   readonly seeds: number;
+  /** The first of those that are still to be tried. */
+  readonly from: number;
   /** No seed is begun later. */
   readonly minutes: number;
   /** Forgets what is known of the mutants. */
@@ -30,7 +32,7 @@ export interface MutantRun {
  * Runs the product with one of its safeguards taken away, each mutant in a process, and writes down what came out; what is known already is not run
  * again. True when at least 95 % are noticed, all of them by faults alone, and those that are not are explained.
  */
-export async function runMutants(ids: readonly string[], { processes, seeds, minutes, again }: MutantRun): Promise<boolean> {
+export async function runMutants(ids: readonly string[], { processes, seeds, from, minutes, again }: MutantRun): Promise<boolean> {
   const verdicts = known();
   const wanted = mutants.filter(({ id }) => ids.length === 0 || ids.includes(id));
   if (again) for (const { id } of wanted) verdicts.delete(id);
@@ -39,7 +41,7 @@ export async function runMutants(ids: readonly string[], { processes, seeds, min
   const waiting = wanted.filter(({ id }) => !isDone(verdicts.get(id), seeds)).sort((a, b) => Number(a.survives !== undefined) - Number(b.survives !== undefined));
   const work = async (): Promise<void> => {
     for (let mutant = waiting.shift(); mutant !== undefined && performance.now() < untilMs; mutant = waiting.shift()) {
-      const verdict = await judge(mutant, verdicts.get(mutant.id) ?? { quiet: 0, passed: 0 }, seeds, untilMs);
+      const verdict = await judge(mutant, verdicts.get(mutant.id) ?? { quiet: 0, passed: 0 }, { seeds, from }, untilMs);
       save(mutant.id, verdict);
       console.log(describe(mutant, verdict));
     }
@@ -59,9 +61,10 @@ function isDone(verdict: Verdict | undefined, seeds: number): boolean {
   return verdict !== undefined && (verdict.killedBy !== undefined || verdict.passed >= seeds);
 }
 
-async function judge(mutant: Mutant, before: Verdict, seeds: number, untilMs: number): Promise<Verdict> {
+async function judge(mutant: Mutant, before: Verdict, { seeds, from }: Pick<MutantRun, "seeds" | "from">, untilMs: number): Promise<Verdict> {
   const verdict = { ...before };
-  const next = (): { readonly seed: number; readonly withFaults: boolean } => (verdict.quiet < QUIET_SEEDS ? { seed: verdict.quiet + 1, withFaults: false } : { seed: verdict.passed + 1, withFaults: true });
+  const ahead = Math.max(0, from - 1 - before.passed);
+  const next = (): { readonly seed: number; readonly withFaults: boolean } => (verdict.quiet < QUIET_SEEDS ? { seed: verdict.quiet + 1, withFaults: false } : { seed: ahead + verdict.passed + 1, withFaults: true });
   function* requests(): Generator<ReturnType<typeof next>> {
     while (!isDone(verdict, seeds) && performance.now() < untilMs) yield next();
   }
@@ -94,7 +97,7 @@ function save(id: string, verdict: Verdict): void {
 
 function describe({ id, survives }: Mutant, { quiet, passed, killedBy }: Verdict): string {
   if (killedBy === undefined) return `so far    ${id}: passed ${quiet} seeds without faults and ${passed} with; ${survives ?? "nobody says why"}`;
-  return `noticed   ${id} ${killedBy.withFaults ? `after ${passed + 1} seeds` : "WITHOUT FAULTS"}: ${killedBy.violation}`;
+  return `noticed   ${id} ${killedBy.withFaults ? `by seed ${killedBy.seed}, after ${passed} others` : "WITHOUT FAULTS"}: ${killedBy.violation}`;
 }
 
 function summary(verdicts: ReadonlyMap<string, Verdict>, seeds: number): boolean {
@@ -117,7 +120,7 @@ export function verdictTable(): string {
   const rows = mutants.map(({ id, against, survives }) => {
     const killedBy = verdicts[id]?.killedBy;
     const noticed = killedBy === undefined ? (survives === undefined ? "not known" : `survives: ${survives}`) : killedBy.violation.split(/[:\d"/]/, 1)[0]!.trim();
-    return `| \`${id}\` | ${against} | ${killedBy === undefined ? "–" : killedBy.withFaults ? verdicts[id]!.passed + 1 : "quiet"} | ${noticed} |`;
+    return `| \`${id}\` | ${against} | ${killedBy === undefined ? "–" : killedBy.withFaults ? killedBy.seed : "quiet"} | ${noticed} |`;
   });
-  return ["| mutant | against | seeds | noticed by |", "|---|---|---|---|", ...rows].join("\n");
+  return ["| mutant | against | seed | noticed by |", "|---|---|---|---|", ...rows].join("\n");
 }

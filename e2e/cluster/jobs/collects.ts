@@ -1,13 +1,24 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { DataGeneratorSource, RateLimiterStrategy, StreamExecutionEnvironment, WatermarkStrategy } from "millrace";
 
-/** Collects numbered records of 4 KB (without `--batch` 20 MB of them in a second), holds them against what is missing or twice, and prints what it found. */
-const { values: { records, began, batch } } = parseArgs({ options: { records: { type: "string" }, began: { type: "string" }, batch: { type: "boolean" } } });
+/** Collects numbered records of 4 KB (1000 a second until the file `--hurry` exists), holds them against what is missing or twice, and prints what it found. */
+const { values: { records, began, hurry, batch } } = parseArgs({ options: { records: { type: "string" }, began: { type: "string" }, hurry: { type: "string" }, batch: { type: "boolean" } } });
 const count = Number(records);
 const env = StreamExecutionEnvironment.getExecutionEnvironment();
 if (batch) env.setRuntimeMode("BATCH");
-const source = new DataGeneratorSource((index: number) => index + 1, count, batch ? RateLimiterStrategy.noOp() : RateLimiterStrategy.perSecond(5000));
+let hasHurried = hurry === undefined;
+const hurries = (): boolean => {
+  hasHurried ||= existsSync(hurry!);
+  return hasHurried;
+};
+const rate: RateLimiterStrategy = {
+  createRateLimiter(context) {
+    const slow = RateLimiterStrategy.perSecond(1000).createRateLimiter(context);
+    return { take: (wanted) => (hurries() ? wanted : slow.take(wanted)), available: () => slow.available() };
+  },
+};
+const source = new DataGeneratorSource((index: number) => index + 1, count, rate);
 const collected = env.fromSource(source, WatermarkStrategy.noWatermarks(), "numbers").setParallelism(1)
   .map((n) => ({ n, text: `${n} `.padEnd(4096, "x") })).setParallelism(1).collectAsync();
 const client = await env.executeAsync("collects");

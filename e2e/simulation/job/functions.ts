@@ -84,13 +84,17 @@ export class Hold extends Probed implements KeyedProcessFunction<string, Event, 
   }
   onTimer(timestampMs: number, context: OnTimerContext<string>, out: Collector<Event>): void {
     this.seen(context);
-    this.probe.timer(this.operator, timestampMs, context.timerService.currentWatermark());
     const left: Event[] = [];
+    let waited = 0;
     for (const event of this.#held.get()) {
-      if (event.at + this.#delayMs === timestampMs) out.collect({ ...event, at: timestampMs });
-      else left.push(event);
+      if (event.at + this.#delayMs !== timestampMs) left.push(event);
+      else {
+        out.collect({ ...event, at: timestampMs });
+        waited++;
+      }
     }
     this.#held.update(left);
+    this.probe.timer(this.operator, timestampMs, context.timerService.currentWatermark(), waited);
   }
 }
 

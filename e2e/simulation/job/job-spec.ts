@@ -19,6 +19,8 @@ export interface SourceSpec {
   /** How long the enumerator takes to say what it knows, at most. */
   readonly snapshotMs: number;
   readonly parallelism: number;
+  /** After which silence a split is idle, and holds no watermark back; 0 for never. */
+  readonly idleMs: number;
 }
 
 /** What is done to the records, one step after the other. */
@@ -89,6 +91,7 @@ function randomPipeline(random: Random, sourceNames: readonly string[]): Pipelin
   const sources = sourceNames.map((name): SourceSpec => ({
     name, splits: lazy ? random.int(4, 16) : random.int(1, 4), recordsPerSplit: lazy ? random.int(2, 12) : random.int(15, 60), keys: random.int(1, 12),
     periodMs: random.int(10, 60), lazy, snapshotMs: lazy && random.chance(0.7) ? random.int(5, 80) : 0, parallelism: random.int(1, 2),
+    idleMs: 0,
   }));
   const stages: Stage[] = [];
   let eventTime = !lazy;
@@ -100,7 +103,13 @@ function randomPipeline(random: Random, sourceNames: readonly string[]): Pipelin
   if (random.chance(0.6)) stages.push({ kind: "count" });
   const sinks = [stages.length];
   if (random.chance(0.35)) sinks.push(random.int(0, Math.max(0, stages.length - 1)));
-  return { sources, stages, sinks };
+  const idleMs = lazy ? 0 : randomIdleness(random.fork("idleness"), stages);
+  return { sources: sources.map((source) => ({ ...source, idleMs })), stages, sinks };
+}
+
+/** What others do in the silence of a split makes its records late; only windows drop those. Longer than the silence between two records. */
+function randomIdleness(random: Random, stages: readonly Stage[]): number {
+  return stages.some(({ kind }) => kind === "window") || random.chance(0.3) ? 0 : random.int(80, 200);
 }
 
 function randomStage(random: Random, eventTime: boolean): Stage {

@@ -4,8 +4,10 @@ export interface Probe {
   key(operator: string, attempt: string, subtask: number, key: string): void;
   /** A function saw this watermark. */
   watermark(operator: string, attempt: string, subtask: number, watermarkMs: number): void;
-  /** An event-time timer fired. */
-  timer(operator: string, timestampMs: number, watermarkMs: number): void;
+  /** An event-time timer fired, for so many records that waited for it. */
+  timer(operator: string, timestampMs: number, watermarkMs: number, waited: number): void;
+  /** Whether a reader has nothing to read for a while. */
+  stalls(source: string, subtask: number): boolean;
   /** A place where a function may be made to fail. @throws when it is */
   visit(place: string): void;
 }

@@ -32,7 +32,7 @@ interface Place {
 }
 
 function addPipeline(env: StreamExecutionEnvironment, { sources, stages, sinks }: PipelineSpec, { label, run, firstSink, isUnaligned }: Place, world: ProgramWorld): void {
-  const [first, ...others] = sources.map((source) => read(env, source)).map((stream) => (isUnaligned ? stream.rebalance() : stream));
+  const [first, ...others] = sources.map((source) => read(env, source, world)).map((stream) => (isUnaligned ? stream.rebalance() : stream));
   let stream: DataStream<Event> = others.length === 0 ? first! : first!.union(...others);
   const after = [stream];
   stages.forEach((stage, at) => {
@@ -45,9 +45,10 @@ function addPipeline(env: StreamExecutionEnvironment, { sources, stages, sinks }
   });
 }
 
-function read(env: StreamExecutionEnvironment, source: SourceSpec): DataStream<Event> {
-  const watermarks = WatermarkStrategy.forMonotonousTimestamps<Event>().withTimestampAssigner((event) => event.at);
-  return env.fromSource(new SplitSource(source), watermarks, `source ${source.name}`).uid(`source ${source.name}`).setParallelism(source.parallelism);
+function read(env: StreamExecutionEnvironment, source: SourceSpec, { probe }: ProgramWorld): DataStream<Event> {
+  const always = WatermarkStrategy.forMonotonousTimestamps<Event>().withTimestampAssigner((event) => event.at);
+  const watermarks = source.idleMs === 0 ? always : always.withIdleness(source.idleMs);
+  return env.fromSource(new SplitSource(source, probe), watermarks, `source ${source.name}`).uid(`source ${source.name}`).setParallelism(source.parallelism);
 }
 
 function add(stream: DataStream<Event>, stage: Stage, name: string, run: number, { clock, probe }: ProgramWorld): DataStream<Event> {

@@ -2,6 +2,7 @@ import type {
   Boundedness, Clock, InputStatus, ReaderOutput, Source, SourceReader, SourceReaderContext, SourceSplit, SplitEnumerator, SplitEnumeratorContext,
 } from "millrace";
 import { eventAt, type Event, type SourceSpec } from "./job-spec.js";
+import type { Probe } from "./probe.js";
 
 interface Split extends SourceSplit {
   readonly index: number;
@@ -17,9 +18,11 @@ interface EnumeratorState {
 export class SplitSource implements Source<Event, Split, EnumeratorState> {
   readonly boundedness: Boundedness = "bounded";
   readonly spec: SourceSpec;
+  readonly #probe: Probe;
 
-  constructor(spec: SourceSpec) {
+  constructor(spec: SourceSpec, probe: Probe) {
     this.spec = spec;
+    this.#probe = probe;
   }
 
   createEnumerator(context: SplitEnumeratorContext<Split>, restored: EnumeratorState | undefined): SplitEnumerator<Split, EnumeratorState> {
@@ -27,7 +30,7 @@ export class SplitSource implements Source<Event, Split, EnumeratorState> {
   }
 
   createReader(context: SourceReaderContext): SourceReader<Event, Split> {
-    return new Reader(this.spec, context);
+    return new Reader(this.spec, context, this.#probe);
   }
 }
 
@@ -109,21 +112,26 @@ class LazyEnumerator implements SplitEnumerator<Split, EnumeratorState> {
   }
 }
 
+/** How often a reader that finds nothing looks again. */
+const LOOK_AGAIN_MS = 20;
+
 /** One record of every split it has each period. */
 class Reader implements SourceReader<Event, Split> {
   readonly #spec: SourceSpec;
   readonly #context: SourceReaderContext;
   readonly #clock: Clock;
+  readonly #probe: Probe;
   #splits: Split[] = [];
   #complete = false;
   #asked = false;
   #nextMs = 0;
   #wake: (() => void) | undefined;
 
-  constructor(spec: SourceSpec, context: SourceReaderContext) {
+  constructor(spec: SourceSpec, context: SourceReaderContext, probe: Probe) {
     this.#spec = spec;
     this.#context = context;
     this.#clock = context.clock;
+    this.#probe = probe;
   }
 
   start(): void {
@@ -139,6 +147,7 @@ class Reader implements SourceReader<Event, Split> {
       return "nothing-available";
     }
     const now = this.#clock.monotonicMs();
+    if (this.#probe.stalls(this.#spec.name, this.#context.subtaskIndex)) this.#nextMs = now + LOOK_AGAIN_MS;
     if (now < this.#nextMs) return "nothing-available";
     this.#nextMs = now + this.#spec.periodMs;
     const outputs = this.#splits.map(({ splitId }) => output.forSplit(splitId));

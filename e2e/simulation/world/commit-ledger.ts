@@ -10,6 +10,8 @@ const POINTER_KEY = /^jobs\/([0-9a-f]+)\/checkpoints\/\d+$/;
 export class CommitLedger {
   /** Told of each checkpoint that a leader has made known, once. */
   onCheckpoint: ((jobId: string, pointer: CheckpointPointer) => void) | undefined;
+  /** Asked when a leader is about to make a checkpoint known; `true`: it has died over it, and the commit is not made. */
+  diesCommitting: ((host: string) => boolean) | undefined;
   readonly #violate: (what: string) => void;
   readonly #latest = new Map<string, CheckpointPointer>();
   readonly #tokens = new Set<number>();
@@ -33,8 +35,8 @@ export class CommitLedger {
     return this.#tokens.size;
   }
 
-  /** The same coordination, listened to. */
-  tap(coordination: Coordination): Coordination {
+  /** The same coordination as a process on `host` has it, listened to. */
+  tap(coordination: Coordination, host: string): Coordination {
     const { store } = coordination;
     return {
       elect: (contender, listener) => coordination.elect(contender, listener),
@@ -48,6 +50,7 @@ export class CommitLedger {
           return stored;
         },
         commit: async (fencingToken, changes) => {
+          if (changes.some(({ key }) => POINTER_KEY.test(key)) && this.diesCommitting?.(host) === true) return new Promise(() => undefined);
           const newestBefore = this.#newestToken;
           await store.commit(fencingToken, changes);
           if (fencingToken < newestBefore) this.#violate(`a commit under token ${fencingToken} has an effect after one under token ${newestBefore}`);

@@ -19,6 +19,10 @@ export class CreditLedger {
     if (!Number.isInteger(bytes) || bytes < config.get(MIN_SEGMENT_SIZE)) this.#violate(`${who}: channel ${channel} was told a buffer size of ${bytes}`);
   }
 
+  overpaid(who: string, channel: number, credits: number): void {
+    this.#violate(`${who}: channel ${channel} was given more credits than its receiver has room for (${credits})`);
+  }
+
   overdrawn(who: string, channel: number, credits: number): void {
     this.#violate(`${who}: channel ${channel} was sent a buffer without a credit (${credits} left)`);
   }
@@ -31,7 +35,10 @@ interface WireMessage {
   readonly sizes?: readonly number[];
 }
 
-/** The same port; every buffer it sends must be covered by a credit that came in before, beyond those that every channel has at first. */
+/** Credits that a channel may have for a while beyond those that it has at first: what the runtime lends to one whose buffers wait. */
+const MOST_LENT = 8;
+
+/** The same port; every buffer it sends must be covered by a credit that came in before, beyond those that every channel has at first, and none may come for nothing. */
 export function watchCredits(port: MessagePortLike, ledger: CreditLedger, who: string, config: Configuration): MessagePortLike {
   const initial = config.get(CHANNEL_CREDITS);
   const left = new Map<number, number>();
@@ -57,7 +64,12 @@ export function watchCredits(port: MessagePortLike, ledger: CreditLedger, who: s
     receive: () => {
       const message = port.receive();
       const credits = (message as WireMessage | undefined)?.kind === "credits" ? (message as WireMessage).credits! : [];
-      for (let i = 0; i < credits.length; i += 2) left.set(credits[i]!, creditsOf(credits[i]!) + credits[i + 1]!);
+      for (let i = 0; i < credits.length; i += 2) {
+        const channel = credits[i]!;
+        const sum = creditsOf(channel) + credits[i + 1]!;
+        left.set(channel, sum);
+        if (sum > initial + MOST_LENT) ledger.overpaid(who, channel, sum);
+      }
       return message;
     },
     close: () => port.close(),

@@ -24,6 +24,8 @@ const TIMEOUT_US = 400_000;
 export class ExternalStore {
   readonly struck = { lostRequests: 0, lostReplies: 0, duplicates: 0, late: 0 };
   trouble: StoreTrouble = {};
+  /** How long a writer takes for a record: those before it have to wait then. */
+  slowMs = 0;
   /** Transactions that were prepared and given up. */
   aborted = 0;
   readonly #simulation: Simulation;
@@ -31,6 +33,8 @@ export class ExternalStore {
   readonly #violate: (what: string) => void;
   readonly #transactions = new Map<string, Transaction>();
   readonly #newestEpoch = new Map<number, number>();
+  /** Of each writer that ever was: how many records it has that it has not prepared. */
+  readonly #writers: { readonly sink: number; readonly epoch: number; readonly unprepared: () => number }[] = [];
 
   constructor(simulation: Simulation, violate: (what: string) => void) {
     this.#simulation = simulation;
@@ -46,6 +50,15 @@ export class ExternalStore {
   /** Transactions of the newest epoch that were prepared and nothing came of. */
   get leftPrepared(): readonly string[] {
     return [...this.#transactions].filter(([, { state, sink, epoch }]) => state === "prepared" && epoch === this.#newestEpoch.get(sink)).map(([id]) => id);
+  }
+
+  /** How many records the writers of the newest epoch have taken and not prepared. None when a job has finished: what it stopped behind has them all. */
+  get unprepared(): number {
+    return this.#writers.reduce((sum, { sink, epoch, unprepared }) => sum + (epoch === this.#newestEpoch.get(sink) ? unprepared() : 0), 0);
+  }
+
+  watch(sink: number, epoch: number, unprepared: () => number): void {
+    this.#writers.push({ sink, epoch, unprepared });
   }
 
   /** A writer of this epoch is there: older ones write no more. */

@@ -1,20 +1,23 @@
 import type { Random, Simulation } from "@millrace/env-sim";
 import { hasWindows, type JobSpec } from "../job/job-spec.js";
+import { aimedFaultKinds, isAimed, planAimedFaults, strikeAimed } from "./aimed-faults.js";
 import { isJobManager, taskManagerHost, type ClusterSpec, type SimulatedCluster } from "./cluster.js";
+import type { CommitLedger } from "./commit-ledger.js";
 import { COORDINATION_HOST } from "./coordination-service.js";
 import type { ExternalStore } from "./external-store.js";
 import type { Invariants } from "./invariants.js";
 import { jobManagerHost } from "./job-managers.js";
 import type { Operator } from "./operator.js";
 
-/** What goes wrong in a world, or is asked for in the middle of it. Add a kind here and what it does to {@link strike}. */
-export const faultKinds = [
+/** What goes wrong at any time, or is asked for in the middle of it. Add a kind here and what it does to {@link strike}. */
+const usualFaultKinds = [
   "taskManagerKilled", "taskManagerPowerLoss", "taskManagerLostForGood", "taskManagerPaused", "taskManagerJoins", "taskManagerLeaves", "slotDied",
   "jobManagerKilled", "jobManagerPowerLoss", "jobManagerPaused", "leaderPausedBeyondLease", "leaderCutOff", "leaderDeposed", "coordinationDown",
   "partition", "oneWayPartition", "connectionReset", "networkSlow", "diskFull", "diskFailing", "diskLostReplies", "diskSlow", "clockSkew", "userFailure",
   "storeLostRequests", "storeLostReplies", "storeDuplicates", "storeLate",
   "moveElsewhere", "rescaleInPlace", "checkpointOnDemand", "savepoint", "stopWithSavepoint", "drain",
 ] as const;
+export const faultKinds = [...usualFaultKinds, ...aimedFaultKinds] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
 /** One fault: when it begins after the first submission, where, and for how long. */
@@ -32,6 +35,8 @@ export interface Fault {
 export interface Target {
   readonly simulation: Simulation;
   readonly cluster: SimulatedCluster;
+  readonly job: JobSpec;
+  readonly commits: CommitLedger;
   readonly store: ExternalStore;
   readonly operator: Operator;
   readonly invariants: Invariants;
@@ -56,26 +61,28 @@ function isPossible(kind: FaultKind, { highAvailability }: ClusterSpec, job: Job
 /** A plan of its own for every seed: some kinds of faults, each more or less often. */
 export function planFaults(random: Random, cluster: ClusterSpec, job: JobSpec, phaseMs: number): readonly Fault[] {
   const weightOf = (kind: FaultKind): number => random.int(1, 6) * (cluster.highAvailability.kind === "none" && endsAll.has(kind) ? 0.3 : 1);
-  const weights = faultKinds.map((kind) => (random.chance(0.4) ? weightOf(kind) : 0)).map((weight, at) => (isPossible(faultKinds[at]!, cluster, job) ? weight : 0));
+  const weights = usualFaultKinds.map((kind) => (random.chance(0.4) ? weightOf(kind) : 0)).map((weight, at) => (isPossible(usualFaultKinds[at]!, cluster, job) ? weight : 0));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   if (total === 0) return planFaults(random, cluster, job, phaseMs);
   const jobManagers = Array.from({ length: cluster.jobManagers }, (_, index) => jobManagerHost(index));
   const taskManagers = cluster.taskManagers.map((_, index) => taskManagerHost(index));
   const service = cluster.highAvailability.kind === "service" ? [COORDINATION_HOST] : [];
-  return Array.from({ length: random.int(8, 20) }, (): Fault => {
+  const usual = Array.from({ length: random.int(8, 20) }, (): Fault => {
     let at = random.next() * total;
-    const kind = faultKinds[weights.findIndex((weight) => (at -= weight) < 0)]!;
+    const kind = usualFaultKinds[weights.findIndex((weight) => (at -= weight) < 0)]!;
     const hosts = kind.startsWith("jobManager") ? jobManagers : kind.startsWith("taskManager") || kind === "slotDied" ? taskManagers : [...jobManagers, ...taskManagers];
     const host = random.pick(hosts);
     const others = [...jobManagers, ...taskManagers, ...service].filter((other) => other !== host);
     return { kind, atMs: random.int(150, phaseMs), durationMs: Math.round(random.skewed(10, 2500)), host, other: random.pick(others), strength: random.next() };
-  }).sort((a, b) => a.atMs - b.atMs);
+  });
+  return [...usual, ...planAimedFaults(random.fork("aimed"), cluster, phaseMs)].sort((a, b) => a.atMs - b.atMs);
 }
 
 /** Makes a fault happen now; tells whether it found something to strike. Whatever lasts ends by itself. */
 export function strike(fault: Fault, target: Target): boolean {
   const { simulation, cluster, invariants, operator, random } = target;
   const { kind, other, durationMs, strength } = fault;
+  if (isAimed(kind)) return strikeAimed({ ...fault, kind }, target);
   const { network, disk, highAvailability: { spec: { leaseMs }, service }, jobManagers } = cluster;
   const host = kind.startsWith("leader") || (kind.startsWith("jobManager") && strength < AT_LEADER) ? (jobManagers.leaderHost ?? fault.host) : fault.host;
   const longerThanLeaseMs = leaseMs * (1 + 2 * strength);
@@ -195,12 +202,14 @@ export function strike(fault: Fault, target: Target): boolean {
 }
 
 /** Everything is well again, from now on. Processes that are down come back by themselves. */
-export function heal({ cluster, store, invariants }: Target): void {
+export function heal({ cluster, commits, store, invariants }: Target): void {
   cluster.network.mendAll();
   cluster.disk.faults.heal();
   store.trouble = {};
   if (cluster.highAvailability.service !== undefined) cluster.highAvailability.service.down = false;
-  invariants.fails = () => false;
+  store.slowMs = 0;
+  commits.diesCommitting = undefined;
+  invariants.fails = invariants.stalls = () => false;
   for (const host of cluster.hosts) {
     cluster.processOn(host)?.resume();
     cluster.processOn(host)?.skew(0, 1);

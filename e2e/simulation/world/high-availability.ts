@@ -28,7 +28,7 @@ export class SimulatedHighAvailability {
   servicesOf(process: SimulatedProcess): HighAvailabilityServices {
     const { env } = process;
     return new CoordinatedServices({
-      env, contender: process.name, coordination: this.#ledger.tap(this.#coordinationOf(process)), storageDirectory: STORAGE,
+      env, contender: process.name, coordination: this.#ledger.tap(this.#coordinationOf(process), process.host), storageDirectory: STORAGE,
       jobResultDirectory: `${STORAGE}/job-results`, deleteResultOnCommit: false,
     });
   }

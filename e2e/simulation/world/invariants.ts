@@ -29,6 +29,8 @@ export class Invariants implements Probe {
   onSavepoint: ((path: string, metadata: CheckpointMetadata) => void) | undefined;
   /** Makes functions fail; returns whether this visit does. */
   fails: (place: string) => boolean = () => false;
+  /** Makes readers find nothing; returns whether this one does. */
+  stalls: (source: string, subtask: number) => boolean = () => false;
   readonly #simulation: Simulation;
   readonly #concurrent: number;
   readonly #lastCheckpoint = new Map<string, number>();
@@ -120,7 +122,8 @@ export class Invariants implements Probe {
     this.#watermarks.set(place, watermarkMs);
   }
 
-  timer(operator: string, timestampMs: number, watermarkMs: number): void {
+  timer(operator: string, timestampMs: number, watermarkMs: number, waited: number): void {
+    if (waited === 0) this.violate(`a timer for ${timestampMs} of "${operator}" fired for nothing: twice, or without its state`);
     if (watermarkMs < timestampMs) this.violate(`a timer for ${timestampMs} of "${operator}" fired at watermark ${watermarkMs}`);
   }
 

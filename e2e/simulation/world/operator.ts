@@ -17,6 +17,8 @@ export interface OperatorInit {
   readonly restartPoints: RestartPoints;
   /** What the job has not put out yet, or too often. */
   readonly undone: () => string | undefined;
+  /** Records that the job has put out and nobody will ever commit. */
+  readonly unprepared: () => number;
   /** The most slots that a job may need. */
   readonly slots: number;
 }
@@ -150,6 +152,7 @@ export class Operator {
     const jobId = this.#survives ? await this.#jobOfSurvivingCluster(client) : await this.#jobOfForgetfulCluster(client);
     try {
       await client.ask("jobResult", { jobId });
+      if (this.#init.unprepared() > 0) this.#init.violate(`the job has finished, and ${this.#init.unprepared()} records were written behind what it finished with`);
       this.#over.add(jobId);
       if (this.#isDone()) this.finished = true;
       else this.#init.cluster.simulation.note(`the job stopped before all was done: ${this.#init.undone()}`);

@@ -32,9 +32,12 @@ export class StoreSink implements Sink<string, Committable> {
     let open: string[] = [];
     let prepared = 0;
     let cleanedUp = false;
+    store.watch(sink, epoch, () => open.length);
     return {
       write: (value) => {
         open.push(value);
+        const { slowMs } = store;
+        return slowMs === 0 ? undefined : new Promise((resolve) => void caller.later(slowMs * 1000, resolve));
       },
       flush: async (endOfInput) => {
         // A checkpoint is taken when all tasks run: by then each has committed what it was restored with.

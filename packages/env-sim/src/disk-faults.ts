@@ -16,9 +16,10 @@ export interface DiskTrouble {
 /** The troubles of all hosts' disks, and how often each has struck. */
 export class DiskFaults {
   /** Struck since the beginning, by kind. */
-  readonly struck = { full: 0, failing: 0, lostReplies: 0, slow: 0 };
+  readonly struck = { full: 0, failing: 0, lostReplies: 0, slow: 0, hung: 0 };
   readonly #random: Random;
   readonly #troubles = new Map<string, DiskTrouble>();
+  readonly #hangs = new Map<string, { readonly suffix: string; readonly durationMs: number }>();
 
   constructor(random: Random) {
     this.#random = random;
@@ -30,8 +31,23 @@ export class DiskFaults {
     else this.#troubles.set(host, trouble);
   }
 
+  /** The next operation of a host's processes on a path that ends with `suffix` takes so much longer, while others go on. */
+  hang(host: string, suffix: string, durationMs: number): void {
+    this.#hangs.set(host, { suffix, durationMs });
+  }
+
   heal(): void {
     this.#troubles.clear();
+    this.#hangs.clear();
+  }
+
+  /** How much longer an operation takes that begins now, which is asked for once. */
+  hangUs(host: string, path: string): number {
+    const hang = this.#hangs.get(host);
+    if (hang === undefined || !path.endsWith(hang.suffix)) return 0;
+    this.#hangs.delete(host);
+    this.struck.hung++;
+    return hang.durationMs * 1000;
   }
 
   /** How many times as long an operation takes. */

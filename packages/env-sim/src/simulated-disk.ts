@@ -75,7 +75,7 @@ export class SimulatedDisk {
   #operate<T>(process: SimulatedProcess, doing: string, path: string, changes: boolean, effect: () => T): Promise<T> {
     const { faults } = this;
     return new Promise((resolve, reject) => {
-      this.#simulation.schedule(this.#delayUs(process), () => {
+      this.#simulation.schedule(this.#delayUs(process) + faults.hangUs(process.host, path), () => {
         if (!process.alive && (!changes || !this.#random.chance(LATE_EFFECT))) return;
         let error: unknown = faults.before(process.host, doing, path, changes && doing !== "delete");
         let result: T;

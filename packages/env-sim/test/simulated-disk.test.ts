@@ -95,3 +95,18 @@ test("a file is resumed at its length, and read from a position", async () => {
   })());
   assert.deepEqual(disk.paths, []);
 });
+
+test("a disk that hangs holds up one operation, and the others go on", async () => {
+  const { simulation, disk, process } = emptyWorld(7);
+  const { fs } = process("writer", "host").env;
+  disk.faults.hang("host", "/slow", 500);
+  const done: string[] = [];
+  const write = async (path: string): Promise<void> => {
+    await fs.writeAtomic(path, bytes("content"));
+    done.push(`${path} ${simulation.nowMs < 500 ? "at once" : "late"}`);
+  };
+  await settle(simulation, Promise.all([write("/a/slow"), write("/a/other")]));
+  await settle(simulation, write("/a/slow"));
+  assert.deepEqual(done, ["/a/other at once", "/a/slow late", "/a/slow late"]);
+  assert.equal(disk.faults.struck.hung, 1);
+});

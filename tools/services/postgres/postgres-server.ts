@@ -89,9 +89,13 @@ export class PostgresServer extends PrivateServer {
 
   /** The postmaster and all its children, as when the machine goes. */
   override async kill(): Promise<void> {
+    // So that it makes no more of them.
+    this.process.pause();
     const children = this.#children();
     await this.process.stop();
     signal(children, "SIGKILL");
+    // A new server does not start while one of the old one's is left.
+    while (children.some((pid) => commandOf(pid) !== "")) await new Promise((resolve) => setTimeout(resolve, 10));
   }
 
   /** Kills the server process of one connection: the postmaster then ends all others, and recovers. @returns false when there is none */

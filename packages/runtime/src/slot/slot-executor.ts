@@ -7,7 +7,7 @@ import type { SlotJob } from "../protocol/deployment.js";
 import type { SlotCommand, SlotEvent } from "../protocol/messages.js";
 import { CoordinatorHost } from "../source/coordinator-host.js";
 import type { Task } from "../task/task.js";
-import { SlotChannels } from "./slot-channels.js";
+import { SlotChannels, type NetworkUsage } from "./slot-channels.js";
 import { SlotLoop } from "./slot-loop.js";
 import { TaskBuilder } from "./task-builder.js";
 
@@ -64,6 +64,11 @@ export class SlotExecutor {
       },
       flush: () => this.#current?.channels.flush(),
     });
+  }
+
+  /** `undefined` while no job is deployed. */
+  get networkUsage(): NetworkUsage | undefined {
+    return this.#current?.channels.usage();
   }
 
   handle(command: SlotCommand): void {
