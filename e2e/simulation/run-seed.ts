@@ -73,7 +73,7 @@ export async function runScenario(scenario: Scenario, { keepsTrace = false }: { 
 }
 
 async function runIn(simulation: Simulation, scenario: Scenario): Promise<RunOutcome> {
-  const invariants = new Invariants(simulation, Number(scenario.job.config["execution.checkpointing.max-concurrent-checkpoints"]) - 1);
+  const invariants = new Invariants(simulation);
   const violate = (what: string): void => invariants.violate(what);
   const store = new ExternalStore(simulation, violate);
   const credits = new CreditLedger(violate);
@@ -97,7 +97,7 @@ async function runIn(simulation: Simulation, scenario: Scenario): Promise<RunOut
   invariants.watch(cluster.disk, usedCommits);
   cluster.start();
   operator.start();
-  new JobWatch(simulation, cluster, violate).start();
+  new JobWatch({ simulation, cluster, violate, isConcurrent: Number(scenario.job.config["execution.checkpointing.max-concurrent-checkpoints"]) > 1 }).start();
   for (const fault of scenario.faults) {
     simulation.schedule(fault.atMs * 1000, () => {
       if (operator.finished || !strike(fault, target)) return;

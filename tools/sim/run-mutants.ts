@@ -74,6 +74,8 @@ async function judge(mutant: Mutant, before: Verdict, { seeds, from }: Pick<Muta
       if (violation !== undefined) verdict.killedBy = { seed, withFaults, violation: violation.split("\n", 1)[0]!.slice(0, 160) };
       else if (withFaults) verdict.passed++;
       else verdict.quiet++;
+      // Whatever ends this run, the next one goes on from here.
+      save(mutant.id, verdict);
       return violation === undefined;
     },
   }).catch((error: unknown) => {

@@ -20,7 +20,9 @@ export function planAimedFaults(random: Random, { highAvailability, taskManagers
     const kind = random.pick(kinds);
     // Shorter than any heartbeat timeout: nobody is missed before it is back.
     const durationMs = kind === "taskManagerBlinks" ? random.int(1, 60) : random.int(100, 1500);
-    return { kind, atMs: random.int(300, phaseMs), durationMs, host: random.pick(hosts), other: "", strength: random.next() };
+    // Later many sources have nothing left to be silent about.
+    const latestMs = kind === "readersStall" ? Math.min(1200, phaseMs) : phaseMs;
+    return { kind, atMs: random.int(300, latestMs), durationMs, host: random.pick(hosts), other: "", strength: random.next() };
   });
 }
 

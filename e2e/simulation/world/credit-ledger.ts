@@ -33,15 +33,17 @@ interface WireMessage {
   readonly channel?: number;
   readonly credits?: readonly number[];
   readonly sizes?: readonly number[];
+  readonly backlog?: number;
 }
 
-/** Credits that a channel may have for a while beyond those that it has at first: what the runtime lends to one whose buffers wait. */
+/** What the runtime lends to a channel whose buffers wait, at most: as many credits as it says that buffers wait. */
 const MOST_LENT = 8;
 
 /** The same port; every buffer it sends must be covered by a credit that came in before, beyond those that every channel has at first, and none may come for nothing. */
 export function watchCredits(port: MessagePortLike, ledger: CreditLedger, who: string, config: Configuration): MessagePortLike {
   const initial = config.get(CHANNEL_CREDITS);
   const left = new Map<number, number>();
+  const waited = new Map<number, number>();
   const creditsOf = (channel: number): number => left.get(channel) ?? initial;
   return {
     get onWake() {
@@ -51,8 +53,9 @@ export function watchCredits(port: MessagePortLike, ledger: CreditLedger, who: s
       port.onWake = wake;
     },
     post: (message, transfer) => {
-      const { kind, channel, sizes = [] } = message as WireMessage;
+      const { kind, channel, backlog = 0, sizes = [] } = message as WireMessage;
       if (kind === "buffer") {
+        waited.set(channel!, (waited.get(channel!) ?? 0) + backlog);
         const credits = creditsOf(channel!) - 1;
         left.set(channel!, credits);
         ledger.buffers++;
@@ -68,7 +71,7 @@ export function watchCredits(port: MessagePortLike, ledger: CreditLedger, who: s
         const channel = credits[i]!;
         const sum = creditsOf(channel) + credits[i + 1]!;
         left.set(channel, sum);
-        if (sum > initial + MOST_LENT) ledger.overpaid(who, channel, sum);
+        if (sum > initial + Math.min(MOST_LENT, waited.get(channel) ?? 0)) ledger.overpaid(who, channel, sum);
       }
       return message;
     },

@@ -32,15 +32,13 @@ export class Invariants implements Probe {
   /** Makes readers find nothing; returns whether this one does. */
   stalls: (source: string, subtask: number) => boolean = () => false;
   readonly #simulation: Simulation;
-  readonly #concurrent: number;
-  readonly #lastCheckpoint = new Map<string, number>();
+  /** By directory: the checkpoint that the job began from, and those that it has written. */
+  readonly #checkpoints = new Map<string, { readonly base: number; readonly written: Set<number> }>();
   readonly #owners = new Map<string, number>();
   readonly #watermarks = new Map<string, number>();
 
-  /** @param concurrent how many further checkpoints may be in progress beside one */
-  constructor(simulation: Simulation, concurrent: number) {
+  constructor(simulation: Simulation) {
     this.#simulation = simulation;
-    this.#concurrent = concurrent;
   }
 
   violate(what: string): void {
@@ -50,11 +48,11 @@ export class Invariants implements Probe {
 
   /** A submission begins from a checkpoint: its own come after it. */
   begins(directory: string, restoredCheckpoint: number): void {
-    this.#lastCheckpoint.set(directory, restoredCheckpoint);
+    this.#checkpoints.set(directory, { base: restoredCheckpoint, written: new Set() });
   }
 
   /**
-   * Completed checkpoints of a job have rising ids, and everything they refer to is there. With leaders that change, a checkpoint counts once a leader
+   * Checkpoints of a job have ids of their own, above that of the one it began from, and everything they refer to is there. With leaders that change, a checkpoint counts once a leader
    * has committed it: then `commits` tells of it.
    */
   watch(disk: SimulatedDisk, commits: CommitLedger | undefined): void {
@@ -77,11 +75,12 @@ export class Invariants implements Probe {
   }
 
   #complete(disk: SimulatedDisk, directory: string, id: number): void {
-    const before = this.#lastCheckpoint.get(directory) ?? 0;
-    // Of two at once the older one may be written last; it was given up, and is deleted again.
-    if (id < before && id > before - 2 * this.#concurrent) return;
-    if (id <= before) this.violate(`checkpoint ${id} of ${directory} is complete after checkpoint ${before}`);
-    this.#lastCheckpoint.set(directory, id);
+    const { base, written } = this.#checkpoints.get(directory) ?? { base: 0, written: new Set<number>() };
+    const newest = Math.max(base, ...written);
+    if (id <= base || written.has(id)) this.violate(`checkpoint ${id} of ${directory} is complete after checkpoint ${newest}`);
+    written.add(id);
+    // One that was given up may be written late; it is deleted again.
+    if (id < newest) return;
     this.completedCheckpoints++;
     this.checkFiles(disk, `${directory}/chk-${id}`);
   }

@@ -27,6 +27,7 @@ export const runtimeMutants = [
     find: "if (timestampMs <= this.#lastWatermarkMs)\n            return;", replace: "",
     also: [
       { file: valve, find: "channel.active = true;\n            if (channel.watermarkMs >= this.#lastWatermarkMs)\n                channel.aligned = true;", replace: "channel.active = true;\n            channel.aligned = true;" },
+      { file: valve, find: "!channel.active || timestampMs <= channel.watermarkMs)", replace: "!channel.active)" },
       { file: timers, find: "if (timestampMs > this.currentWatermark)\n            this.currentWatermark = timestampMs;", replace: "this.currentWatermark = timestampMs;" },
     ] },
   // Sinks.
