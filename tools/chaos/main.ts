@@ -13,15 +13,10 @@ import type { HighAvailability } from "./world/world.js";
 const weights: Readonly<Record<string, number>> = { files: 2 };
 
 const LOG_LINES = 60;
-const LINGER_MS = 10_000;
 
 const wanted = readArguments();
-process.exitCode = (await inOwnNamespace()) ?? (await runAll(wanted));
-// A verdict is not kept back by what a client or a proxy has left open; that is told.
-setTimeout(() => {
-  console.error(`still open: ${process.getActiveResourcesInfo().join(", ")}`);
-  process.exit();
-}, LINGER_MS).unref();
+// A verdict is not kept back by what a client or a proxy has left open.
+process.exit((await inOwnNamespace()) ?? (await runAll(wanted)));
 
 function readArguments(): ChaosArguments {
   try {
