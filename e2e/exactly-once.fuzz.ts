@@ -60,6 +60,12 @@ function configuration({ mode, seed }: Plan, directory: string): { readonly rand
     "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 50, "restart-strategy.fixed-delay.delay": Math.floor(random() * 20),
     "pipeline.combine-windows.enabled": seed % 3 !== 0,
   };
+  if (seed % 2 === 0) {
+    Object.assign(config, {
+      "taskmanager.network.memory.buffer-debloat.enabled": true, "taskmanager.network.memory.buffer-debloat.target": 10, "taskmanager.network.memory.buffer-debloat.period": 5,
+      "taskmanager.network.memory.buffer-debloat.samples": 2, "taskmanager.memory.min-segment-size": 1 + (seed % 200),
+    });
+  }
   if (mode !== "aligned") config["execution.checkpointing.unaligned.enabled"] = true;
   if (mode === "aligned, then unaligned") config["execution.checkpointing.aligned-checkpoint-timeout"] = 1 + (seed % 30);
   return { random, roundTripEdges, config };

@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import { BucketAssigners, FileSink, FileSource, StreamExecutionEnvironment, WatermarkStrategy } from "millrace";
 import { S3FileSystem } from "@millrace/fs-s3";
 import { MiniCluster, seededRandom } from "@millrace/testkit";
-import { FaultProxy, type Fault } from "../tools/services/s3/fault-proxy.js";
+import { HttpFaultProxy, type HttpFault } from "../tools/services/proxy/http-fault-proxy.js";
 import { S3Server, s3Missing } from "../tools/services/s3/s3-server.js";
 
 /*
@@ -20,13 +20,13 @@ const cluster = new MiniCluster({
   },
 });
 let server: S3Server;
-let proxy: FaultProxy;
+let proxy: HttpFaultProxy;
 let fs: S3FileSystem;
 
 before(async () => {
   if (skip !== false) return;
   server = await S3Server.start();
-  proxy = await FaultProxy.start(server.port);
+  proxy = await HttpFaultProxy.start(server.port);
   Object.assign(process.env, server.environment, { AWS_ENDPOINT_URL_S3: proxy.url });
   fs = new S3FileSystem();
   cluster.start();
@@ -62,7 +62,7 @@ test("files in S3 to files in S3, with checkpoints there, while store and job fa
   t.diagnostic(`seed ${seed}`);
   const random = seededRandom(seed);
   const expected = await writeNumbers("s3://millrace/in", 6, 4000);
-  const faults: readonly Fault[] = [{ kind: "status", status: 500 }, { kind: "status", status: 503 }, { kind: "lost answer" }, { kind: "cut", afterBytes: 2000 }];
+  const faults: readonly HttpFault[] = [{ kind: "status", status: 500 }, { kind: "status", status: 503 }, { kind: "lost answer" }, { kind: "cut", afterBytes: 2000 }];
   proxy.fault = () => (random() < 0.1 ? faults[Math.floor(random() * faults.length)] : undefined);
 
   let seen = 0;

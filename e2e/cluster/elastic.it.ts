@@ -119,6 +119,14 @@ test("a job with the adaptive scheduler is rescaled by command and by REST, and 
     assert.equal((await put({ ...wider, [Object.keys(before)[0]!]: { parallelism: { lowerBound: 1, upperBound: 9999 } } })).status, 400);
     assert.equal((await put(wider)).status, 200);
     await run.runsAt(2);
+    const rescales = async (what: string): Promise<any> => (await fetch(`${run.cluster.restUrl}/v1/jobs/${jobId}/rescales/${what}`)).json();
+    const history = await rescales("history");
+    assert.deepEqual(history.map(({ triggerCause, terminatedReason }: any) => `${triggerCause} ${terminatedReason}`), [
+      "UPDATE_REQUIREMENT SUCCEEDED", "UPDATE_REQUIREMENT SUCCEEDED", "INITIAL_SCHEDULE SUCCEEDED",
+    ]);
+    const { vertices } = await rescales(`details/${history[0].rescaleUuid}`);
+    assert.ok(Object.values<any>(vertices).every(({ preRescaleParallelism, postRescaleParallelism }) => preRescaleParallelism === 1 && postRescaleParallelism === 2), JSON.stringify(vertices));
+    assert.equal((await rescales("overview")).rescalesCounts.completed, 3);
     const unknown = await run.cluster.run("rescale", jobId, "--vertex", "nobody=2", "-m", run.cluster.address);
     assert.equal(unknown.code, 1);
     assert.match(unknown.output, /no vertices have the id or name "nobody"/);

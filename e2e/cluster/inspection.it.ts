@@ -106,7 +106,10 @@ for (const isolation of ["thread", "process"] as const) describe(`slots as ${iso
 
   test("figures of the process", async () => {
     const { jobId } = await submit();
-    const names = ["Status.JVM.CPU.Load", "Status.JVM.CPU.Time", "Status.JVM.Memory.Heap.Used", "Status.JVM.Memory.Heap.Committed", "Status.JVM.Threads.Count", "Status.JVM.GarbageCollector.All.Count"];
+    const names = [
+      "Status.JVM.CPU.Load", "Status.JVM.CPU.Time", "Status.JVM.Memory.Heap.Used", "Status.JVM.Memory.Heap.Committed", "Status.JVM.Threads.Count", "Status.JVM.GarbageCollector.All.Count",
+      "Status.Shuffle.Netty.TotalMemorySegments", "Status.Shuffle.Netty.TotalMemory",
+    ];
     await until(async () => {
       const values = await get(`/v1/taskmanagers/${taskManager}/metrics?get=${names.join()}`);
       assert.deepEqual(values.map(({ id }: { id: string }) => id).sort(), [...names].sort());

@@ -54,6 +54,10 @@ describe("element by element, with three subtasks of every operator", () => {
   checkAll(all.filter(({ test: each }) => each.pipeline !== "broadcast-keyed"), stepwise({ parallelism: 3 }));
 });
 
+describe("element by element, with three subtasks, and windows added up before they are sent", () => {
+  checkAll(all.filter(({ test: each }) => /window|tumbling|sliding|cumulat/.test(each.pipeline)), stepwise({ parallelism: 3, config: { "pipeline.combine-windows.enabled": true } }));
+});
+
 /** Between parallel subtasks even Flink's result is not defined then: one that is still idle, and behind, does not hold back the windows after it. */
 const cascadesWhileIdle = ({ pipeline, inputs }: Case): boolean => pipeline === "window-cascade" && has(inputs, "idle");
 

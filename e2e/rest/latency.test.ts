@@ -27,19 +27,19 @@ for (const [granularity, form] of Object.entries(expected)) {
       const wanted = granularity === "SUBTASK" ? 2 : 1;
       await until(async () => {
         names = (await ask("GET", metrics)).body.map(({ id }: { id: string }) => id);
-        return names.filter((name) => /^counting\.latency\..*\.count$/.test(name)).length >= wanted;
+        return names.filter((name) => /^counting\.latency\..*_count$/.test(name)).length >= wanted;
       });
-      const histograms = names.flatMap((name) => /^counting\.(latency\..*)\.count$/.exec(name)?.[1] ?? []);
+      const histograms = names.flatMap((name) => /^counting\.(latency\..*)_count$/.exec(name)?.[1] ?? []);
       assert.equal(histograms.length, wanted);
       for (const histogram of histograms) assert.match(histogram, form);
-      const figures = ["p50", "p99"].map((figure) => `counting.${histograms[0]}.${figure}`);
+      const figures = ["min", "max", "mean", "median", "stddev", "p75", "p90", "p95", "p98", "p99", "p999"].map((figure) => `counting.${histograms[0]}_${figure}`);
       const { body: values } = await ask("GET", `${metrics}?get=${figures.join()}`);
       assert.deepEqual(values.map(({ id }: { id: string }) => id).sort(), [...figures].sort());
       assert.ok(values.every(({ value }: { value: string }) => Number(value) >= 0 && Number(value) < 60_000), JSON.stringify(values));
       const text = (await ask("GET", "/metrics")).text!;
       const name = `flink_taskmanager_job_task_operator_${histograms[0]!.replaceAll(".", "_")}`;
       assert.match(text, new RegExp(`^# TYPE ${name} summary$`, "m"));
-      assert.match(text, new RegExp(`^${name}\\{[^}]*operator_name="counting"[^}]*quantile="0.99"[^}]*\\} \\d`, "m"));
+      for (const quantile of ["0.5", "0.99", "0.999"]) assert.match(text, new RegExp(`^${name}\\{[^}]*operator_name="counting"[^}]*quantile="${quantile}"[^}]*\\} \\d`, "m"));
     } finally {
       await job.close();
     }

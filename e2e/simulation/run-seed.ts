@@ -126,6 +126,7 @@ async function runIn(simulation: Simulation, scenario: Scenario): Promise<RunOut
       submissions: operator.submissions, savepoints: invariants.savepoints, "checkpoints with records in flight": invariants.inFlightCheckpoints,
       "leaders beyond the first": Math.max(0, commits.leaders - 1), "rescales in place": jobs.reduce((sum, { master }) => sum + master.metrics().rescales, 0),
       "restarts from savepoints": operator.fromSavepoints, claims: operator.claims, "recoveries by another leader": commits.recoveries, "buffers over wires": credits.buffers,
+      "buffer sizes announced": credits.bufferSizes,
     },
   };
 }

@@ -39,7 +39,7 @@ scenarios:
 ${scenarios.map(({ name, what }) => `  ${name.padEnd(16)} ${what}`).join("\n")}
 
 faults:
-${[0, 1, 2, 3, 4].map((row) => `  ${faultNames.slice(row * 5, row * 5 + 5).join(", ")}`).join("\n")}
+${Array.from({ length: Math.ceil(faultNames.length / 5) }, (_, row) => `  ${faultNames.slice(row * 5, row * 5 + 5).join(", ")}`).join("\n")}
 
 examples:
   npm run chaos -- --minutes 10

@@ -124,7 +124,7 @@ export class Run {
   async #start(random: () => number): Promise<{ readonly world: World; readonly open: OpenScenario; readonly job: JobControl; readonly feeder: Feeder }> {
     const { scenario, highAvailability, taskManagers, ratePerSecond, signal, seed } = this.#options;
     const slotIsolation = random() < PROCESSES_SHARE ? "process" : "thread";
-    const world = (this.#world = await World.open({ slotIsolation, highAvailability, kafka: scenario.needsKafka, taskManagers, journal: this.#journal }));
+    const world = (this.#world = await World.open({ slotIsolation, highAvailability, services: scenario.needs, taskManagers, journal: this.#journal }));
     this.#live.print(`${scenario.name}: seed ${seed}, high availability over ${highAvailability === "file" ? "a directory" : "ZooKeeper"}, ${taskManagers} TaskManagers, slots are ${slotIsolation === "thread" ? "threads" : "processes"}; the disk that is filled is ${world.disk.means}`);
     const open = (this.#open = await scenario.open(world));
     const feeder = (this.#feeder = new Feeder(open.input, random, ratePerSecond, signal));
@@ -187,7 +187,7 @@ export class Run {
     const world = this.#world;
     if (world === undefined) return directory;
     for (const { name, output } of world.members) writeFileSync(join(directory, "logs", `${name}.log`), output);
-    for (const [name, output] of [["kafka", world.kafka?.cluster.broker().output], ["zookeeper", world.zookeeper?.output]] as const) if (output !== undefined) writeFileSync(join(directory, "logs", `${name}.log`), output);
+    for (const [name, output] of [["kafka", world.kafka?.cluster.broker().output], ["zookeeper", world.zookeeper?.output], ["postgres", world.postgres?.server.process.output]] as const) if (output !== undefined) writeFileSync(join(directory, "logs", `${name}.log`), output);
     // Indexes are large and empty.
     if (world.kafka !== undefined) cpSync(world.kafka.cluster.directory, join(directory, "kafka"), { recursive: true, filter: (path) => !/(\.(timeindex|index|txnindex)|\/__cluster_metadata-0)$/.test(path) });
     cpSync(world.disk.path, join(directory, "disk"), { recursive: true, filter: (path) => basename(path) !== "ballast" });

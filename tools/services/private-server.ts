@@ -21,6 +21,20 @@ export class PrivateServer implements Startable {
     return this.process.start();
   }
 
+  /** Ends it like a crash; data stays. */
+  kill(): Promise<void> {
+    return this.process.stop();
+  }
+
+  /** Stops it in its tracks, connections open; it goes on with `resume`. */
+  pause(): void {
+    this.process.pause();
+  }
+
+  resume(): void {
+    this.process.resume();
+  }
+
   /** Kills it and deletes its data. @param signal what ends it with all its children */
   async remove(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
     await this.process.stop(signal);

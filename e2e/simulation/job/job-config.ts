@@ -11,6 +11,17 @@ export function randomConfig(random: Random): Settings {
     "taskmanager.network.memory.buffers-per-channel": random.int(1, 4), "execution.buffer-timeout.interval": random.int(0, 40),
     "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 1_000_000, "restart-strategy.fixed-delay.delay": random.int(0, 200),
     "task.cancellation.timeout": random.int(300, 3000), "sink.committer.retries": 1000,
+    ...randomDebloating(random),
+  };
+}
+
+/** Of every two jobs one has its buffers debloated: down to single records, and up again. */
+function randomDebloating(random: Random): Settings {
+  if (!random.chance(0.5)) return {};
+  const prefix = "taskmanager.network.memory.buffer-debloat";
+  return {
+    [`${prefix}.enabled`]: true, [`${prefix}.target`]: random.int(1, 30), [`${prefix}.period`]: random.int(3, 40), [`${prefix}.samples`]: random.int(1, 4),
+    [`${prefix}.threshold-percentages`]: random.int(0, 50), "taskmanager.memory.min-segment-size": random.int(1, 300),
   };
 }
 

@@ -1,13 +1,22 @@
-import { CHANNEL_CREDITS, type Configuration, type MessagePortLike } from "@millrace/core";
+import { BUFFER_DEBLOAT_ENABLED, CHANNEL_CREDITS, MIN_SEGMENT_SIZE, type Configuration, type MessagePortLike } from "@millrace/core";
 
-/** Adds up credits and buffers on the wire, and complains when a channel carries more than its receiver allowed. */
+/** Adds up credits, buffers and their announced sizes on the wire, and complains when a channel carries more than its receiver allowed, or is told what it should not. */
 export class CreditLedger {
   readonly #violate: (what: string) => void;
   /** Buffers that crossed a wire between slots. */
   buffers = 0;
+  /** Times a sender was told that its buffers should be smaller, or larger again. */
+  bufferSizes = 0;
 
   constructor(violate: (what: string) => void) {
     this.#violate = violate;
+  }
+
+  /** A receiver tells the size that a channel's buffers should have. */
+  announced(who: string, channel: number, bytes: number, config: Configuration): void {
+    this.bufferSizes++;
+    if (!config.get(BUFFER_DEBLOAT_ENABLED)) this.#violate(`${who}: channel ${channel} was told a buffer size although buffers are not debloated`);
+    if (!Number.isInteger(bytes) || bytes < config.get(MIN_SEGMENT_SIZE)) this.#violate(`${who}: channel ${channel} was told a buffer size of ${bytes}`);
   }
 
   overpaid(who: string, channel: number, credits: number): void {
@@ -23,6 +32,7 @@ interface WireMessage {
   readonly kind: string;
   readonly channel?: number;
   readonly credits?: readonly number[];
+  readonly sizes?: readonly number[];
   readonly backlog?: number;
 }
 
@@ -43,7 +53,7 @@ export function watchCredits(port: MessagePortLike, ledger: CreditLedger, who: s
       port.onWake = wake;
     },
     post: (message, transfer) => {
-      const { kind, channel, backlog = 0 } = message as WireMessage;
+      const { kind, channel, backlog = 0, sizes = [] } = message as WireMessage;
       if (kind === "buffer") {
         waited.set(channel!, (waited.get(channel!) ?? 0) + backlog);
         const credits = creditsOf(channel!) - 1;
@@ -51,6 +61,7 @@ export function watchCredits(port: MessagePortLike, ledger: CreditLedger, who: s
         ledger.buffers++;
         if (credits < 0) ledger.overdrawn(who, channel!, credits);
       }
+      for (let i = 0; i < sizes.length; i += 2) ledger.announced(who, sizes[i]!, sizes[i + 1]!, config);
       port.post(message, transfer);
     },
     receive: () => {

@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
+import type { PrestartedProgram } from "@millrace/client";
 import { Command, CommanderError, Option } from "commander";
 import type { ClusterRequest } from "./cluster-address.js";
 import { clusterCommands } from "./cluster-commands.js";
 import { exitCodes, isUsageError } from "./exit-codes.js";
 import { portablePath } from "./portable-path.js";
+import { flinkOptions, jobOptions, runOptions, type OptionDefinition } from "./run-options.js";
 
 const examples = `
 Examples:
@@ -20,8 +22,11 @@ Examples:
 
 Exit codes: 0 finished, 1 the job failed, 2 wrong usage, configuration or job file, 130 cancelled with Ctrl-C.`;
 
-/** Runs `millrace` with these arguments (`process.argv`); resolves with the exit code. */
-export async function runCommandLine(argv: readonly string[]): Promise<number> {
+/**
+ * Runs `millrace` with these arguments (`process.argv`); resolves with the exit code.
+ * @param prestarted a thread for the program of a job that is submitted
+ */
+export async function runCommandLine(argv: readonly string[], prestarted?: PrestartedProgram): Promise<number> {
   let exitCode: number = exitCodes.finished;
   const program = new Command("millrace")
     .description("Stateful stream and batch processing for TypeScript.")
@@ -33,20 +38,12 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const setExitCode = async (command: Promise<number>): Promise<void> => {
     exitCode = await command;
   };
-  jobCommand(program, "run", "Run a job, a TypeScript or JavaScript module, on worker threads of this process, or in a cluster.")
-    .option("-m, --jobmanager <host:port>", "submit the job to the cluster of this JobManager; of several, host:port,host:port")
-    .option("-t, --target <target>", "remote: submit the job to the cluster that the configuration names (high-availability.type, or jobmanager.rpc.address); local: run it here, the default without -m", parseTarget)
-    .option("--configDir <directory>", "with -t remote: the directory of config.yaml (default: MILLRACE_CONF_DIR)")
-    .option("-d, --detached", "with -m: return as soon as the job is submitted")
-    .option("--shutdown-on-attached-exit", "with -m: Ctrl-C, or the end of this process, cancels the job instead of leaving it")
-    .option("--inline", "run in one thread, without worker threads (slot.isolation=inline)")
-    .option("-q, --quiet", "no status line and no summary")
-    .option("--rest", "serve the REST API while the job runs, on port 8081 or the next free one (rest.port=8081-8099)")
+  withOptions(jobCommand(program, "run", "Run a job, a TypeScript or JavaScript module, on worker threads of this process, or in a cluster."), runOptions)
     .action(async (job: string, args: string[], options: CommandOptions) => {
       const { runCommand } = await import("./run-command.js");
       await setExitCode(runCommand({
         ...withRest(toRequest(job, args, options), options.rest === true), inline: options.inline ?? false, quiet: options.quiet ?? false, cluster: clusterOf(options),
-        detached: detached(options), cancelOnExit: options.shutdownOnAttachedExit ?? false,
+        detached: detached(options), cancelOnExit: options.shutdownOnAttachedExit ?? false, prestarted,
       }));
     });
   jobCommand(program, "info", "Print the execution plan of a job as JSON, without running it.")
@@ -120,18 +117,22 @@ function withRest(request: JobRequest, rest: boolean): JobRequest {
 }
 
 export function jobCommand(program: Command, name: string, description: string): Command {
-  return program.command(name)
+  const command = program.command(name)
     .description(description)
     .argument("<job>", "the job's module")
     .argument("[arguments...]", "arguments of the job; everything after its name is its own")
-    .option("-p, --parallelism <n>", "parallelism of operators that set none", parseParallelism)
-    .option("-D, --define <key=value>", "set a configuration key (may be repeated)", parseDefinition, {})
-    .option("-s, --from-savepoint <path>", "directory of the savepoint or checkpoint to start from")
-    .option("-n, --allow-non-restored-state", "drop state of operators that the job no longer has")
-    .option("-c, --claim-mode <mode>", "whether what it starts from stays yours (NO_CLAIM, the default) or becomes the job's to delete (CLAIM)")
-    .option("--verbose", "show whole stack traces")
     .passThroughOptions()
     .addHelpText("after", examples);
+  return withOptions(command, jobOptions);
+}
+
+function withOptions(command: Command, options: readonly OptionDefinition[]): Command {
+  for (const { flags, description, value } of options) {
+    if (value === "definition") command.option(flags, description, parseDefinition, {});
+    else if (value === undefined) command.option(flags, description);
+    else command.option<unknown>(flags, description, value === "parallelism" ? parseParallelism : parseTarget);
+  }
+  return command;
 }
 
 export function toRequest(job: string, args: readonly string[], options: CommandOptions): JobRequest {
@@ -152,11 +153,6 @@ function withFlinkOptions(argv: readonly string[]): string[] {
   const end = argv.findIndex((argument, index) => index > 1 && /\.[cm]?[jt]s$/.test(argument));
   return argv.map((argument, index) => (end >= 0 && index >= end ? argument : (flinkOptions[argument] ?? argument)));
 }
-
-const flinkOptions: Readonly<Record<string, string>> = {
-  "-cm": "--claim-mode", "-claimMode": "--claim-mode", "--claimMode": "--claim-mode", "-rm": "--claim-mode", "-restoreMode": "--claim-mode", "--restoreMode": "--claim-mode",
-  "--fromSavepoint": "--from-savepoint", "--allowNonRestoredState": "--allow-non-restored-state", "-full": "--full", "-drain": "--drain", "-dispose": "--dispose", "-type": "--type",
-};
 
 /** The cluster that a job is submitted to, if it is. */
 function clusterOf({ jobmanager, target, define, configDir }: CommandOptions): ClusterRequest | undefined {

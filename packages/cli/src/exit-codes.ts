@@ -1,16 +1,6 @@
 import { isMillraceError } from "@millrace/core";
 
-/** Exit codes of `millrace`, as documented in `--help`. */
-export const exitCodes = {
-  /** The job finished. */
-  finished: 0,
-  /** The job, or its program, failed. */
-  failed: 1,
-  /** The command line, the configuration or the job's file is wrong; nothing was started. */
-  usage: 2,
-  /** Cancelled with Ctrl-C. */
-  cancelled: 130,
-} as const;
+export { exitCodes } from "./exit-code-values.js";
 
 const usageErrors: ReadonlySet<string> = new Set([
   "CONFIG_UNKNOWN_KEY", "CONFIG_BAD_VALUE", "JOB_FILE_NOT_FOUND", "JOB_DOES_NOT_COMPILE", "JOB_NOT_DEFINED", "PARALLELISM_INVALID", "CHECKPOINT_NOT_FOUND",

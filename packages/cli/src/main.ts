@@ -1,6 +1,8 @@
 #!/usr/bin/env node
-import { findLibraryBundle } from "@millrace/client/library-bundle";
-import { exitCodes } from "./exit-codes.js";
+import { findLibraryBundle, type LibraryEntries } from "@millrace/client/library-bundle";
+import { prestartProgram } from "@millrace/client/prestarted-program";
+// Not by way of what imports the library: until it is known that the command needs it, it is not loaded.
+import { exitCodes } from "./exit-code-values.js";
 import { submitsToCluster } from "./submits-to-cluster.js";
 
 // The reader of a pipe (`| head`) has gone: nobody wants the rest.
@@ -9,14 +11,17 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-const { runCommandLine } = (await import(bundledCommand() ?? "./command-line.js")) as typeof import("./command-line.js");
-process.exitCode = await runCommandLine(process.argv);
+const library = bundledLibrary();
+// A job's program gets a thread of its own, which starts while the command is loaded.
+const prestarted = library?.command === undefined ? undefined : prestartProgram(library.program);
+const { runCommandLine } = (await import(library?.command ?? "./command-line.js")) as typeof import("./command-line.js");
+process.exitCode = await runCommandLine(process.argv, prestarted);
 
 /** A job that runs elsewhere needs nothing of the library in this thread, so the command may come in a few files, which halves its start. */
-function bundledCommand(): string | undefined {
+function bundledLibrary(): LibraryEntries | undefined {
   if (!submitsToCluster(process.argv.slice(2))) return undefined;
   try {
-    return findLibraryBundle({ millrace: import.meta.resolve("millrace") })?.command;
+    return findLibraryBundle({ millrace: import.meta.resolve("millrace") });
   } catch {
     return undefined;
   }

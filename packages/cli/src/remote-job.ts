@@ -2,7 +2,7 @@ import { isMillraceError } from "@millrace/core";
 import { consoleLog } from "@millrace/cluster/embedded";
 import type { ClusterClient } from "@millrace/cluster/process";
 import { EXTERNAL_PACKAGES, allOptions, processOptions } from "@millrace/core";
-import { portableArtifact, type BundledPackages } from "@millrace/client";
+import { portableArtifact, type BundledPackages, type PrestartedProgram } from "@millrace/client";
 import type { JobClient } from "@millrace/graph";
 import type { JobRequest } from "./command-line.js";
 import { connectCluster, type ClusterRequest } from "./cluster-address.js";
@@ -12,6 +12,7 @@ export interface RemoteRequest extends JobRequest {
   readonly cluster: ClusterRequest;
   readonly detached: boolean;
   readonly cancelOnExit: boolean;
+  readonly prestarted?: PrestartedProgram | undefined;
 }
 
 /** A job that was submitted to a cluster. */
@@ -27,12 +28,15 @@ export interface RemoteJob {
 /** Plans a job here and submits it; with `detached`, nothing of it stays here. */
 export async function submitRemote(request: RemoteRequest): Promise<RemoteJob> {
   const { cluster: { define = {}, ...named } } = request;
-  // A cluster that is not there should be noticed before the work of planning.
-  const cluster = await connectCluster({ ...named, define: Object.fromEntries(Object.entries(define).filter(([key]) => isOfCluster(key))) });
+  // A cluster that is not there should be noticed before anything of the job runs.
+  const connecting = connectCluster({ ...named, define: Object.fromEntries(Object.entries(define).filter(([key]) => isOfCluster(key))) });
+  // It is waited for below, perhaps not before it has failed.
+  connecting.catch(() => undefined);
   try {
-    return await planAndSubmit(cluster, request);
+    return await planAndSubmit(connecting, request);
   } catch (error) {
-    cluster.close();
+    // The job's bundle may be wrong before it is known whether there is a cluster.
+    connecting.then((cluster) => cluster.close(), () => undefined);
     throw error;
   }
 }
@@ -55,9 +59,10 @@ export function packagesToSend(config: Readonly<Record<string, unknown>>): Bundl
   return { except: String(config[EXTERNAL_PACKAGES.key] ?? "").split(",").map((name) => name.trim()).filter((name) => name !== "") };
 }
 
-async function planAndSubmit(cluster: ClusterClient, request: RemoteRequest): Promise<RemoteJob> {
+async function planAndSubmit(connecting: Promise<ClusterClient>, request: RemoteRequest): Promise<RemoteJob> {
   const config = Object.fromEntries(Object.entries(request.config).filter(([key]) => !isOfCluster(key)));
-  const { artifact, program, jobGraph } = await planJob(request.job, { args: request.args, config: onWorkers(config) }, { packages: packagesToSend(config) });
+  const { artifact, program, jobGraph } = await planJob(request.job, { args: request.args, config: onWorkers(config) }, { packages: packagesToSend(config), prestarted: request.prestarted, before: connecting });
+  const cluster = await connecting;
   try {
     for (const warning of program.warnings) consoleLog.write("warn", warning);
     const bytes = await portableArtifact(artifact);

@@ -1,4 +1,5 @@
 import { isMillraceError } from "@millrace/core";
+import type { PrestartedProgram } from "@millrace/client";
 import type { JobClient, JobMetrics } from "@millrace/graph";
 import type { ClusterRequest } from "./cluster-address.js";
 import type { JobRequest } from "./command-line.js";
@@ -15,6 +16,8 @@ export interface RunRequest extends JobRequest {
   readonly detached: boolean;
   /** Ctrl-C, or the end of this process, cancels the job in the cluster instead of leaving it alone. */
   readonly cancelOnExit: boolean;
+  /** A thread for the program of a job that is submitted, started before the command was loaded. */
+  readonly prestarted?: PrestartedProgram | undefined;
 }
 
 /** A started job as `run` needs it, in whichever way it runs. */

@@ -96,15 +96,19 @@ export interface PlanningOptions {
   readonly packages?: BundledPackages | undefined;
   /** 32 hexadecimal digits; default random ones. */
   readonly jobId?: string | undefined;
+  /** A thread for the program that was started early; used if it suits. */
+  readonly prestarted?: import("@millrace/client").PrestartedProgram | undefined;
+  /** Awaited while the job is bundled, before anything of it runs. */
+  readonly before?: Promise<unknown> | undefined;
 }
 
 /** Bundles a job, with the packages it uses if those are asked for, and runs its program up to `execute()`. The program stays alive; terminate it when only the plan is wanted. */
-export async function planJob(job: UrlLike | string, options: RunJobOptions = {}, { packages, jobId = randomUUID().replaceAll("-", "") }: PlanningOptions = {}): Promise<PlannedJob> {
+export async function planJob(job: UrlLike | string, options: RunJobOptions = {}, { packages, jobId = randomUUID().replaceAll("-", ""), prestarted: early, before }: PlanningOptions = {}): Promise<PlannedJob> {
   const { buildLibraryBundle, bundleJob, findLibraryBundle, JobProgram, endPrestarted, prestartProgram } = await import("@millrace/client");
   const entries = await libraryEntries();
   const library = entries === undefined ? undefined : (findLibraryBundle(entries) ?? (await buildLibraryBundle(entries)));
-  const prestarted = library === undefined ? undefined : prestartProgram(library.program);
-  const artifact = await bundleJob(jobPath(job), library, packages).catch((error: unknown) => {
+  const prestarted = early ?? (library === undefined ? undefined : prestartProgram(library.program));
+  const [artifact] = await Promise.all([bundleJob(jobPath(job), library, packages), before]).catch((error: unknown) => {
     endPrestarted(prestarted);
     throw error;
   });

@@ -1,5 +1,8 @@
-/** Options of `run` before the job that are followed by their value. */
-const WITH_VALUE = ["-p", "--parallelism", "-D", "--define", "-s", "--from-savepoint", "-c", "--claim-mode"];
+import { flinkOptions, jobOptions, runOptions } from "./run-options.js";
+
+/** Options of `run` that are followed by their value. */
+const withValue: ReadonlySet<string> = new Set(
+  [...jobOptions, ...runOptions].filter(({ flags }) => flags.includes("<")).flatMap(({ flags }) => flags.replace(/ <.*/, "").split(", ")));
 
 /** Whether arguments are those of a `run` that only submits its job: `-m` stands before the job. What is not known for sure does not. */
 export function submitsToCluster([command, ...args]: readonly string[]): boolean {
@@ -9,7 +12,7 @@ export function submitsToCluster([command, ...args]: readonly string[]): boolean
     const arg = args[i]!;
     if (!arg.startsWith("-")) return submits;
     if (arg === "--inline") return false;
-    if (arg === "-m" || arg === "--jobmanager" || WITH_VALUE.includes(arg)) i++;
+    if (withValue.has(flinkOptions[arg] ?? arg)) i++;
     submits ||= /^(-m|--jobmanager(=|$))/.test(arg);
   }
   return false;

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { MillraceError, deserializeError, serializeError } from "@millrace/core";
 import type { JobClient, JobGraph } from "@millrace/graph";
+import { endPrestarted, workerOf, type PrestartedProgram } from "./prestarted-program.js";
 import type { ProgramCommand, ProgramMessage, ProgramStart } from "./program-protocol.js";
 
 export interface ProgramInit extends ProgramStart {
@@ -10,29 +11,6 @@ export interface ProgramInit extends ProgramStart {
   readonly entryUrl?: string | undefined;
   /** A thread that was started before; used if it shares its library with the artifact, ended otherwise. */
   readonly prestarted?: PrestartedProgram | undefined;
-}
-
-/** A worker thread that waits for a program. */
-export interface PrestartedProgram {
-  readonly entryUrl: string;
-}
-
-/** The threads that wait. Kept apart, so that the types of this package need none of Node's. */
-const prestartedWorkers = new WeakMap<PrestartedProgram, Worker>();
-
-/** Starts a thread while it is still being found out what it is to run. One that fails meanwhile is as if it had not been started. */
-export function prestartProgram(entryUrl: string): PrestartedProgram {
-  const prestarted = { entryUrl };
-  const worker = startWorker(entryUrl, undefined);
-  worker.unref();
-  worker.on("error", () => prestartedWorkers.delete(prestarted));
-  prestartedWorkers.set(prestarted, worker);
-  return prestarted;
-}
-
-/** Ends a thread that is not needed after all. */
-export function endPrestarted(prestarted: PrestartedProgram | undefined): void {
-  if (prestarted !== undefined) void prestartedWorkers.get(prestarted)?.terminate();
 }
 
 export const programEntryUrl: string = new URL("./program-entry.js", import.meta.url).href;
@@ -55,7 +33,7 @@ export class JobProgram {
 
   constructor(init: ProgramInit) {
     const { planningTimeoutMs, entryUrl = programEntryUrl, prestarted, ...start } = init;
-    const waiting = prestarted === undefined ? undefined : prestartedWorkers.get(prestarted);
+    const waiting = workerOf(prestarted);
     const fits = prestarted?.entryUrl === entryUrl;
     if (!fits) endPrestarted(prestarted);
     const worker = (fits ? waiting : undefined) ?? startWorker(entryUrl, start);

@@ -4,6 +4,8 @@ import type { SinkWriterContext } from "@millrace/core";
 export interface UnitName {
   /** Of the job, the operator and the checkpoint it was restored from. */
   readonly lineage: string;
+  /** That checkpoint, 0 for none; -1 in names of versions that did not say it. */
+  readonly restoredFrom: number;
   readonly attempt: number;
   readonly nonce: string;
   readonly subtask: number;
@@ -20,7 +22,7 @@ export interface UnitNamesState {
 }
 
 /**
- * Names for what one writer hands to an external system piece by piece (transactions, batches): `<prefix>-<lineage>r<attempt>x<nonce>-<subtask>-<number>`.
+ * Names for what one writer hands to an external system piece by piece (transactions, batches): `<prefix>-<lineage>c<checkpoint>r<attempt>x<nonce>-<subtask>-<number>`.
  *
  * A name is never used twice, whatever is restored from whatever: an external system may go by it to tell what it has already. And from a name and a checkpoint
  * anybody can tell whether the unit was begun after that checkpoint.
@@ -31,25 +33,28 @@ export class UnitNames {
   readonly #parallelism: number;
   readonly #isRestored: boolean;
   #next: number = 0;
+  /** What was there when this attempt began. */
+  #wereThere: ReadonlySet<string> = new Set();
 
   constructor(prefix: string, context: SinkWriterContext) {
     this.prefix = prefix;
     this.#parallelism = context.parallelism;
     this.#isRestored = context.restoredCheckpointId !== undefined;
     this.#own = {
-      lineage: hash([context.jobId, context.operatorId, String(context.restoredCheckpointId ?? "none")].join("\0")), attempt: context.attemptNumber,
+      lineage: hash([context.jobId, context.operatorId, String(context.restoredCheckpointId ?? "none")].join("\0")), restoredFrom: context.restoredCheckpointId ?? 0, attempt: context.attemptNumber,
       nonce: Math.floor(context.random() * 36 ** 6).toString(36).padStart(6, "0"), subtask: context.subtaskIndex,
     };
   }
 
   /** The next unit's name. */
   next(): string {
-    const { lineage, attempt, nonce, subtask } = this.#own;
-    return `${this.prefix}-${lineage}r${attempt}x${nonce}-${subtask}-${this.#next++}`;
+    const { lineage, restoredFrom, attempt, nonce, subtask } = this.#own;
+    return `${this.prefix}-${lineage}c${restoredFrom}r${attempt}x${nonce}-${subtask}-${this.#next++}`;
   }
 
   state(): UnitNamesState {
-    return { ...this.#own, next: this.#next };
+    const { lineage, attempt, nonce, subtask } = this.#own;
+    return { lineage, attempt, nonce, subtask, next: this.#next };
   }
 
   /**
@@ -64,10 +69,19 @@ export class UnitNames {
     return !this.#isRestored || (unit.lineage === this.#own.lineage && unit.attempt < this.#own.attempt);
   }
 
-  /** The same, once everything restored is committed by all subtasks: then it is all that this attempt did not begin. */
+  /** Remembers what units there were before this attempt began its first. */
+  begin(names: readonly string[]): void {
+    this.#wereThere = new Set(names);
+  }
+
+  /**
+   * The same, once everything restored is committed by all subtasks: then it is what earlier attempts have begun. Later ones, should this one be given up without
+   * knowing it, go from a newer checkpoint.
+   */
   isLeftoverOfOthers(name: string): boolean {
     const unit = parseUnitName(this.prefix, name);
-    return unit !== undefined && this.#isMine(unit) && !isSameWriter(this.#own, unit);
+    if (unit === undefined || !this.#isMine(unit) || isSameWriter(this.#own, unit)) return false;
+    return this.#wereThere.has(name) || unit.restoredFrom <= this.#own.restoredFrom;
   }
 
   /** Whether this attempt has made the name. */
@@ -85,13 +99,13 @@ export class UnitNames {
 /** `undefined` for names of another prefix. */
 export function parseUnitName(prefix: string, name: string): UnitName | undefined {
   if (!name.startsWith(`${prefix}-`)) return undefined;
-  const match = /^([0-9a-f]{8})r(\d+)x([0-9a-z]{6})-(\d+)-(\d+)$/.exec(name.slice(prefix.length + 1));
+  const match = /^([0-9a-f]{8})(?:c(\d+))?r(\d+)x([0-9a-z]{6})-(\d+)-(\d+)$/.exec(name.slice(prefix.length + 1));
   if (match === null) return undefined;
-  const [, lineage, attempt, nonce, subtask, number] = match as unknown as [string, string, string, string, string, string];
-  return { lineage, attempt: Number(attempt), nonce, subtask: Number(subtask), number: Number(number) };
+  const [, lineage = "", restoredFrom = "-1", attempt, nonce = "", subtask, number] = match;
+  return { lineage, restoredFrom: Number(restoredFrom), attempt: Number(attempt), nonce, subtask: Number(subtask), number: Number(number) };
 }
 
-function isSameWriter(a: Omit<UnitName, "number">, b: Omit<UnitName, "number">): boolean {
+function isSameWriter(a: Omit<UnitName, "number" | "restoredFrom">, b: Omit<UnitName, "number" | "restoredFrom">): boolean {
   return a.lineage === b.lineage && a.attempt === b.attempt && a.nonce === b.nonce && a.subtask === b.subtask;
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isMillraceError, type CommitRequest, type CommittingSinkWriter } from "@millrace/core";
+import { isMillraceError, type CommitRequest, type CommittingSinkWriter, type SinkWriterContext, type StatefulSinkWriter } from "@millrace/core";
 import { TransactionalStore } from "@millrace/testkit";
 import { TwoPhaseCommitSink, type Transaction, type TwoPhaseCommitSinkOptions } from "../src/index.js";
 import { TestContext } from "./support/writer-context.js";
@@ -58,4 +58,32 @@ test("transactions of other prefixes are left alone", async () => {
   const other = await prepared(sinkTo(store, { transactionalIdPrefix: "p-other" }), new TestContext(), "theirs");
   await prepared(sinkTo(store), new TestContext(), "mine");
   assert.ok(store.uncommitted.includes(other.id));
+});
+
+test("an attempt that was given up and wakes up takes nothing away from its successor", async () => {
+  const store = new TransactionalStore<string>();
+  const sink = sinkTo(store);
+  const former = new TestContext().context;
+  const successor = { ...new TestContext().context, restoredCheckpointId: 1 };
+  const open = async (context: SinkWriterContext, states: readonly never[]) => ({ committer: await sink.createCommitter(context), writer: (await sink.restoreWriter(context, states)) as CommittingSinkWriter<string, Transaction> & StatefulSinkWriter<string, never> });
+  const write = async ({ writer }: Awaited<ReturnType<typeof open>>, value: string): Promise<Transaction> => {
+    await writer.write(value, { timestamp: undefined, currentWatermark: 0 });
+    return (await writer.prepareCommit())[0]!;
+  };
+  const first = await open(former, []);
+  const one = await write(first, "one");
+  const second = await open(successor, await first.writer.snapshotState(1));
+  await second.committer.commit([requestOf(one)]);
+  const two = await write(second, "two");
+  // Only now the first hears that its checkpoint is complete: it commits, and aborts what it takes for left over.
+  await first.writer.write("never", { timestamp: undefined, currentWatermark: 0 });
+  await first.committer.commit([requestOf(one)]);
+  assert.ok(store.uncommitted.includes(two.id));
+  await second.committer.commit([requestOf(two)]);
+  assert.deepEqual(store.visible, ["one", "two"]);
+  assert.deepEqual(store.uncommitted, [], "what the first has begun since is aborted by the second");
+  for (const { committer, writer } of [first, second]) {
+    await writer.close();
+    await committer.close();
+  }
 });

@@ -1,4 +1,5 @@
 export type { JdbcConnectionOptions, JdbcTarget, JdbcTlsFiles } from "./connection/jdbc-connection-options.js";
+export { StatementTimeout, answerWithin } from "./connection/statement-timeout.js";
 export type {
   JdbcConnection, JdbcCursor, JdbcDialect, JdbcFailure, JdbcFailureKind, JdbcResult, JdbcTableWriter, JdbcWriteMode, JdbcWriteTarget, PreparedTransactionLimit,
 } from "./dialect/jdbc-dialect.js";
@@ -12,6 +13,8 @@ export type { JdbcCommittable } from "./sink/transaction-target.js";
 export { JdbcSource } from "./source/jdbc-source.js";
 export type { JdbcPartition, JdbcSourceOptions } from "./source/jdbc-source-options.js";
 export type { JdbcEnumeratorState, JdbcSplit, SplitRange } from "./source/jdbc-split.js";
+export { MALFORMED_ROWS } from "./source/malformed-row.js";
+export type { MalformedRow, OnMalformedRow } from "./source/malformed-row.js";
 export { JdbcGenericParameterValuesProvider, JdbcNumericBetweenParametersProvider, type JdbcParameterValuesProvider } from "./source/parameter-values.js";
 export type { JdbcRow } from "./types/decoder.js";
 export type { JdbcTypeOptions } from "./types/jdbc-type-options.js";

@@ -6,7 +6,7 @@ import { nameBase, nameOf, parseName } from "../src/sink/transaction-names.js";
 import { encoderOf } from "../src/types/encoder.js";
 import { exactJsonText, isExactNumber, parseExactJson } from "../src/types/exact-json.js";
 import { typeSettings } from "../src/types/jdbc-type-options.js";
-import { dateOfDays, daysOf, microsOf, timestampText } from "../src/types/time-text.js";
+import { dateOfDays, daysOf, microsOf, millisText, timestampText } from "../src/types/time-text.js";
 
 test("days and dates, as Date has them", () => {
   fc.assert(fc.property(fc.integer({ min: -100_000_000, max: 100_000_000 }), (days) => {
@@ -55,4 +55,13 @@ test("names of transactions say whose they are", () => {
   assert.equal(name, "my_job_01234567_fedcba98_3_12_40");
   assert.deepEqual(parseName(base, name), { subtask: 3, checkpoint: 12, epoch: 40 });
   for (const other of ["my_job_01234567_x", "my_01234567_fedcba98_3_12_40", "my_job_01234567_a_b_3_12_40", `${name}_5`]) assert.equal(parseName(base, other), undefined);
+});
+
+test("milliseconds have the text of their microseconds", () => {
+  const near = fc.tuple(fc.constantFrom(-62_135_596_800_000, -1, 0, 1_700_000_000_000, 253_402_300_799_999), fc.integer({ min: -100_000, max: 100_000 })).map(([ms, more]) => ms + more);
+  fc.assert(fc.property(fc.oneof(near, fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 })), (ms) => {
+    const text = timestampText(BigInt(ms) * 1000n);
+    assert.equal(millisText(ms), /^\d{4}-/.test(text) && !text.endsWith("BC") ? text.replace("T", " ") : undefined);
+  }));
+  for (const ms of [Number.NaN, Number.POSITIVE_INFINITY, 0.5, -62_135_596_800_001, 253_402_300_800_000]) assert.equal(millisText(ms), undefined);
 });

@@ -10,6 +10,8 @@ import { connectionSettings } from "../src/client/kafka-options.js";
 import { KafkaProducer } from "../src/client/kafka-producer.js";
 import { KafkaSink, KafkaSource, OffsetsInitializer, type KafkaConnectionOptions } from "../src/index.js";
 import { EndTxn } from "../src/protocol/transaction-apis.js";
+import { KafkaCommitter } from "../src/sink/kafka-committer.js";
+import { readTransactionEnd } from "../src/sink/transaction-end.js";
 import { commitTransaction, initTransactions, listTransactions } from "../src/sink/transactions.js";
 
 const skip = kafkaMissing() ?? false;
@@ -51,7 +53,7 @@ async function writeOpen(kafkaClient: KafkaClient, topic: string, transactionalI
     await producer.flush();
   }
   return {
-    committable: { transactionalId, producerId: String(identity.producerId), producerEpoch: identity.producerEpoch, sequence: 1 },
+    committable: { transactionalId, producerId: String(identity.producerId), producerEpoch: identity.producerEpoch, sequence: 1, written: producer.written(3) },
     append: async (value: string) => {
       producer.append(topic, 0, null, Buffer.from(value), 0, undefined);
       await producer.flush();
@@ -136,12 +138,61 @@ test("a commit can be repeated by anybody, and one that Kafka has aborted is kno
   // The broker looks once a second for transactions that were open for too long.
   while ((await listTransactions(kafkaClient, "commits")).some(({ transactionalId, state }) => transactionalId === "commits-0-1" && state !== "CompleteAbort")) await kafkaClient.sleep(100);
   assert.equal(await commitTransaction(other, slow.committable), "lost");
+  assert.equal(await readTransactionEnd(other, slow.committable), "aborted");
   const aborted = await writeOpen(kafkaClient, "commits", "commits-0-2", ["dropped"]);
   assert.equal(await aborted.end(false), 0);
   assert.equal(await commitTransaction(other, aborted.committable), "lost");
   assert.deepEqual(await read("commits"), ["one", "two"]);
   kafkaClient.close();
   other.close();
+});
+
+test("what has become of a transaction whose id others have used since is read in the log", { skip, timeout: 120_000 }, async () => {
+  await kafka.createTopic("ends", 1, { "segment.bytes": "1048576" });
+  const kafkaClient = client();
+  // Holds up every reader with read_committed.
+  const holding = await writeOpen(kafkaClient, "ends", "ends-9-0", ["holds"]);
+  const committed = await writeOpen(kafkaClient, "ends", "ends-0-0", ["kept"]);
+  assert.equal(await committed.end(true), 0);
+  const timedOut = await writeOpen(kafkaClient, "ends", "ends-0-1", ["timed out"], 1000);
+  while ((await listTransactions(kafkaClient, "ends")).some(({ transactionalId, state }) => transactionalId === "ends-0-1" && state !== "CompleteAbort")) await kafkaClient.sleep(100);
+  const byZombie = await writeOpen(kafkaClient, "ends", "ends-0-2", ["aborted by a zombie"]);
+  const aborted = await writeOpen(kafkaClient, "ends", "ends-0-3", ["aborted by its own"]);
+  assert.equal(await aborted.end(false), 0);
+  const all = [committed, timedOut, byZombie, aborted];
+  const outcomes = (): Promise<string[]> => Promise.all(all.map(({ committable }) => commitTransaction(kafkaClient, committable)));
+  const expected = ["already-committed", "lost", "lost", "lost"];
+
+  // A zombie gets a newer epoch for each id: to the coordinator, they all look the same now.
+  for (const { committable } of all) await initTransactions(kafkaClient, committable.transactionalId, 60_000);
+  assert.deepEqual(new Set((await listTransactions(kafkaClient, "ends-0")).map(({ state }) => state)), new Set(["Empty"]));
+  assert.deepEqual(await outcomes(), expected, "Empty");
+  assert.deepEqual(await outcomes(), expected, "asked again");
+
+  // Then it ends a transaction of its own under each, in the opposite way.
+  for (const { committable: { transactionalId } } of all) assert.equal(await (await writeOpen(kafkaClient, "ends", transactionalId, ["another"])).end(transactionalId !== "ends-0-0"), 0);
+  assert.deepEqual(await outcomes(), expected, "CompleteAbort and CompleteCommit");
+  assert.equal(await holding.end(false), 0);
+
+  const { written: _, ...withoutPlaces } = committed.committable;
+  assert.equal(await commitTransaction(kafkaClient, withoutPlaces), "unknown", "of a version that did not remember places");
+  const [place] = committed.committable.written;
+  assert.equal(await commitTransaction(kafkaClient, { ...committed.committable, written: [{ ...place!, topic: "deleted" }, ...committed.committable.written] }), "already-committed", "one witness is enough");
+  // Retention that leaves a part of the log, and then nothing of what was there.
+  await kafka.deleteRecords("ends", 0, place!.offset + 1);
+  assert.deepEqual(await outcomes(), expected, "without the records");
+  await kafka.deleteRecords("ends", 0, -1);
+  assert.deepEqual(await outcomes(), ["unknown", "unknown", "unknown", "unknown"], "without the markers");
+
+  const warnings: string[] = [];
+  const committer = (onTransactionLost: "fail" | "warn"): KafkaCommitter => new KafkaCommitter({ client: kafkaClient, pool: () => undefined, firstCommitted: async () => undefined, onTransactionLost, warn: (line) => warnings.push(line) });
+  const failures: unknown[] = [];
+  const request = { committable: committed.committable, numberOfRetries: 0, retryLater: () => assert.fail(), signalAlreadyCommitted: () => assert.fail(), signalFailedWithKnownReason: (error: unknown) => failures.push(error) };
+  await committer("fail").commit([request]);
+  assert.ok(isMillraceError(failures[0]) && failures[0].code === "KAFKA_TRANSACTION_UNKNOWN" && /"ends-0-0".*ends-0 from offset 1/.test(failures[0].message), String(failures[0]));
+  await committer("warn").commit([request]);
+  assert.deepEqual([failures.length, warnings.length], [1, 1]);
+  kafkaClient.close();
 });
 
 test("who proves who he is may read; who does not is told", { skip }, async () => {

@@ -8,6 +8,7 @@ import { KafkaClient } from "../src/client/kafka-client.js";
 import { connectionSettings } from "../src/client/kafka-options.js";
 import { KafkaSink, KafkaSource, OffsetsInitializer, type DeliveryGuarantee } from "../src/index.js";
 import { listTransactions } from "../src/sink/transactions.js";
+import { committedRecords } from "./support/committed-records.js";
 
 /*
  * The kill tests of the test kit against a real broker. All cases write to one topic, each to its own partitions: making a topic takes longer than a case. Exactly
@@ -32,6 +33,17 @@ async function read(first: number): Promise<string[]> {
   const env = StreamExecutionEnvironment.getExecutionEnvironment();
   const source = KafkaSource.of({ bootstrapServers: kafka.bootstrapServers, partitions: [first, first + 1].map((partition) => ({ topic: TOPIC, partition })), stoppingOffsets: OffsetsInitializer.latest(), value: StringSchema });
   return env.fromSource(source, WatermarkStrategy.noWatermarks<string>(), "Kafka").executeAndCollect();
+}
+
+/** Also behind the beginning of an open transaction, where readers wait for its end: a job that is started anew aborts it, and they go on. */
+async function committed(first: number): Promise<string[]> {
+  const client = new KafkaClient(connectionSettings({ bootstrapServers: kafka.bootstrapServers }));
+  try {
+    await client.metadata([TOPIC]);
+    return (await Promise.all([first, first + 1].map((partition) => committedRecords(client, TOPIC, partition)))).flat();
+  } finally {
+    client.close();
+  }
 }
 
 /** Open transactions. A commit is answered before its records can be read: this waits until that is done with. */
@@ -60,6 +72,10 @@ function cases(deliveryGuarantee: DeliveryGuarantee) {
         read: async () => {
           await openTransactions(name);
           return read(first);
+        },
+        committed: async () => {
+          await openTransactions(name);
+          return committed(first);
         },
         pending: () => openTransactions(name),
         outage: { begin: () => kafka.broker().stop(), end: () => kafka.broker().start() },

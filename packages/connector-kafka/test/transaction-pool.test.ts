@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { TransactionPool, subtaskOfId, transactionalIdOf } from "../src/sink/transaction-pool.js";
+import { TransactionPool } from "../src/sink/transaction-pool.js";
+import { TransactionalIds } from "../src/sink/transactional-ids.js";
 
 test("an id is used again only when no snapshot that the job can go back to has its last commit", () => {
   fc.assert(fc.property(fc.array(fc.record({ completes: fc.boolean(), commitLag: fc.nat(2) }), { maxLength: 60 }), (checkpoints) => {
-    const pool = new TransactionPool("p", 0, ["p-0-1"]);
+    const pool = new TransactionPool(ids(0, 1));
     /** Prepared and not known to be committed, by snapshot. */
     let pending: { readonly id: string; readonly sequence: number }[] = [];
     /** What the newest complete snapshot would commit again. */
     let restorable = new Set<string>();
-    const ids = new Set<string>();
+    const used = new Set<string>();
     const committing: { readonly ids: readonly string[]; left: number }[] = [];
     let open = pool.take();
     for (const { completes, commitLag } of checkpoints) {
@@ -18,8 +19,7 @@ test("an id is used again only when no snapshot that the job can go back to has 
       pending.push({ id: open, sequence });
       const snapshot = pending.map(({ id }) => id);
       open = pool.take();
-      ids.add(open);
-      assert.notEqual(open, "p-0-1", "an id of somebody else");
+      used.add(open);
       assert.ok(!pending.some(({ id }) => id === open), `${open} is prepared`);
       assert.ok(!restorable.has(open), `${open} would be committed again after a restore`);
       // Commits come one batch after the other; one that takes long is in the next snapshots, too.
@@ -34,20 +34,37 @@ test("an id is used again only when no snapshot that the job can go back to has 
       pool.beginCommits(sequence);
       committing.push({ ids: pending.map(({ id }) => id), left: commitLag });
     }
-    if (checkpoints.length > 20 && checkpoints.every(({ completes, commitLag }) => completes && commitLag === 0)) assert.ok(ids.size <= 6, `${ids.size} ids`);
+    if (checkpoints.length > 20 && checkpoints.every(({ completes, commitLag }) => completes && commitLag === 0)) assert.ok(used.size <= 6, `${used.size} ids`);
   }));
 });
 
-test("ids name their subtask", () => {
-  assert.equal(subtaskOfId("a-1", "a-1-3-17"), 3);
-  assert.equal(subtaskOfId("a", "a-1-3-17"), undefined);
-  assert.equal(subtaskOfId("a", "b-1-3"), undefined);
+const ids = (subtaskIndex: number, parallelism: number, restoredCheckpointId?: number, attemptNumber: number = 0, random: number = 0): TransactionalIds =>
+  new TransactionalIds("p", { subtaskIndex, parallelism, attemptNumber, restoredCheckpointId, random: () => random });
+
+test("at the start, what failed attempts have begun is left over, and nothing that a checkpoint is to commit", () => {
+  const failed = ids(1, 2, 7, 3, 0.5);
+  const [a, b, c, d] = [0, 1, 2, 3].map((number) => failed.id(number));
+  // Its state went to another subtask: a is to be committed, b was begun after the snapshot, c after the next one, which was never complete.
+  const heir = ids(0, 2, 8, 4);
+  const state = { transactionalId: b!, prepared: [a!] };
+  assert.deepEqual([a, b, c, d].map((id) => heir.isLeftover(id!, [state])), [false, true, true, true]);
+  assert.deepEqual([a, b].map((id) => ids(1, 2, 8, 4).isLeftover(id!, [])), [false, false], "without its state nobody knows");
+  assert.deepEqual([a, b].map((id) => heir.isLeftover(id!, [{ transactionalId: b! }])), [false, false], "a state of a version that did not say");
+  assert.equal(ids(1, 2, 7, 4).isLeftover(a!, []), true, "an attempt from the same checkpoint");
+  assert.equal(ids(1, 2, 7, 2).isLeftover(a!, []), false, "a later attempt from the same checkpoint");
+  assert.equal(ids(0, 2, 7, 4).isLeftover(a!, []), false, "another subtask looks after it");
+  assert.equal(ids(1, 2).isLeftover(a!, []), true, "started anew");
+  assert.equal(ids(0, 1).isLeftover("p-1-3", []), true, "an id of a version that named subtask and number alone");
+  assert.equal(ids(0, 1).isLeftover("p-1-a-3", []) || ids(0, 1).isLeftover("q-1-3", []), false, "ids of others");
 });
 
-test("after a restore, no id is taken that a state may name and brokers do not know", () => {
-  // The former writer of this subtask had used 0 to 4, and its state, which went to another subtask, says 5.
-  const known = Array.from({ length: 5 }, (_, index) => transactionalIdOf("p", 1, index));
-  assert.equal(new TransactionPool("p", 1, known, true).take(), "p-1-6");
-  assert.equal(new TransactionPool("p", 1, known).take(), "p-1-5");
-  assert.equal(new TransactionPool("p", 1, [transactionalIdOf("p", 0, 9)], true).take(), "p-1-1");
+test("once a checkpoint is complete, all that earlier attempts have begun is left over, and nothing of later ones", () => {
+  const own = ids(1, 2, 8, 4, 0.1);
+  assert.equal(own.isLeftoverOfOthers(ids(1, 2, 7, 3, 0.2).id(0), false), true);
+  assert.equal(own.isLeftoverOfOthers(ids(3, 4, 8, 3, 0.2).id(0), false), true, "of a subtask that is no more");
+  assert.equal(own.isLeftoverOfOthers("p-1-5", false), true, "of a version that did not name the checkpoint");
+  assert.equal(own.isLeftoverOfOthers(ids(1, 2, 9, 0, 0.2).id(0), false), false, "this attempt is given up, and does not know it");
+  assert.equal(own.isLeftoverOfOthers(ids(1, 2, 9, 0, 0.2).id(0), true), true, "the job has gone back to an older checkpoint");
+  assert.equal(own.isLeftoverOfOthers(own.id(3), true), false, "its own");
+  assert.equal(own.isLeftoverOfOthers(ids(0, 2, 8, 4, 0.2).id(0), true), false, "another subtask's");
 });

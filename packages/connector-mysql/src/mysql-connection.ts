@@ -1,7 +1,8 @@
 import { MillraceError } from "@millrace/core";
+import { StatementTimeout, answerWithin } from "@millrace/connector-jdbc";
 import type { JdbcColumn, JdbcConnection, JdbcCursor, JdbcRawRow, JdbcResult, JdbcTableWriter, JdbcTarget, JdbcWriteTarget, PreparedTransactionLimit } from "@millrace/connector-jdbc";
 import { createConnection, type Connection } from "mysql2";
-import { mysqlFailure } from "./mysql-failure.js";
+import { isStatementTimeout, mysqlFailure } from "./mysql-failure.js";
 import { withParameters } from "./mysql-literals.js";
 import { MysqlTableWriter } from "./mysql-table-writer.js";
 import { rawOf, typeOfColumn, typeOfField, type FieldDefinition } from "./mysql-types.js";
@@ -11,7 +12,10 @@ const SESSION = [
   "SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00'",
   "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
 ];
+const KEEP_ALIVE_DELAY_MS = 10_000;
 const CLOSE_LIMIT_MS = 1000;
+const NAME_LIMIT_S = 5;
+const NO_SUCH_THREAD = "1094";
 const XAER_NOTA = "1397";
 /** The branch was rolled back: by itself, for a timeout, for a deadlock. */
 const XA_ROLLED_BACK = ["1402", "1613", "1614"];
@@ -27,13 +31,19 @@ interface StreamedCommand {
 /** A connection of `mysql2`. Rows are read by the binary protocol: the other rounds FLOAT. */
 export class MysqlConnection implements JdbcConnection {
   readonly #connection: Connection;
+  readonly #statementTimeoutMs: number;
+  /** Its own word for the server's limit of a statement. */
+  #isMariadb: boolean = true;
   #isBroken: boolean = false;
   /** Told when the connection is lost: the library tells commands that are read as streams nothing. */
   #onLost: ((error: Error) => void) | undefined;
   #closing: Promise<void> | undefined;
+  /** Those who wait for an answer. */
+  readonly #waiting = new Set<(error: Error) => void>();
 
-  private constructor(connection: Connection) {
+  private constructor(connection: Connection, statementTimeoutMs: number) {
     this.#connection = connection;
+    this.#statementTimeoutMs = statementTimeoutMs;
     for (const event of ["error", "end"] as const) {
       connection.on(event, (error?: Error) => {
         this.#isBroken = true;
@@ -43,18 +53,20 @@ export class MysqlConnection implements JdbcConnection {
   }
 
   static async open(target: JdbcTarget): Promise<MysqlConnection> {
-    const { host, port, database, username, password, tls, connectTimeoutMs, initialStatements } = target;
+    const { host, port, database, username, password, tls, connectTimeoutMs, statementTimeoutMs, initialStatements } = target;
     if (tls !== undefined && tls.servername !== host) {
       throw new MillraceError({ code: "OPTION_INVALID", message: "connection.tls: the library mysql2 checks certificates for the host of the URL alone, and for no addresses", location: { option: "connection.tls" }, hint: "name the host as its certificate does" });
     }
     const client = createConnection({
       host, port, database, user: username, ...(password === undefined ? {} : { password: password.reveal() }), ...(tls === undefined ? {} : { ssl: { ...(tls as object), verifyIdentity: true } }), connectTimeout: connectTimeoutMs,
-      charset: "utf8mb4", supportBigNumbers: true, bigNumberStrings: true, dateStrings: true, jsonStrings: true, decimalNumbers: false, rowsAsArray: true, enableKeepAlive: true, flags: ["FOUND_ROWS"],
+      charset: "utf8mb4", supportBigNumbers: true, bigNumberStrings: true, dateStrings: true, jsonStrings: true, decimalNumbers: false, rowsAsArray: true, enableKeepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS, flags: ["FOUND_ROWS"],
     });
-    const connection = new MysqlConnection(client);
+    const connection = new MysqlConnection(client, statementTimeoutMs);
     try {
       await new Promise<void>((resolve, reject) => client.connect((error) => (error === null || error === undefined ? resolve() : reject(error))));
-      for (const statement of [...SESSION, ...initialStatements]) await connection.#run(statement);
+      const [[version]] = (await connection.#run("SELECT VERSION()")) as [[string]];
+      connection.#isMariadb = /mariadb/i.test(version);
+      for (const statement of [...SESSION, connection.#serverLimit(statementTimeoutMs), ...initialStatements]) await connection.#run(statement);
       const [[mode]] = (await connection.#run("SELECT @@sql_mode")) as [[string]];
       if (mode.includes("NO_BACKSLASH_ESCAPES")) {
         throw new MillraceError({ code: "OPTION_INVALID", message: "connection.initialStatements: they must not set NO_BACKSLASH_ESCAPES", location: { option: "connection.initialStatements" } });
@@ -76,10 +88,10 @@ export class MysqlConnection implements JdbcConnection {
       const result = await this.#run(text);
       return { columns: [], rows: [], affectedRows: (result as { readonly affectedRows?: number }).affectedRows ?? 0 };
     }
-    const { rows, fields } = await new Promise<{ rows: JdbcRawRow[]; fields: readonly FieldDefinition[] }>((resolve, reject) => {
+    const { rows, fields } = await this.#answer(text, new Promise<{ rows: JdbcRawRow[]; fields: readonly FieldDefinition[] }>((resolve, reject) => {
       this.#connection.execute({ sql: text, rowsAsArray: true }, (error, result, described) =>
         error === null ? resolve({ rows: result as unknown as JdbcRawRow[], fields: described as unknown as readonly FieldDefinition[] }) : reject(this.#noted(error)));
-    });
+    }));
     this.#connection.unprepare(text);
     const columns = columnsOfFields(fields);
     return { columns, rows: rows.map(rawRowsOf(columns)), affectedRows: 0 };
@@ -87,6 +99,8 @@ export class MysqlConnection implements JdbcConnection {
 
   async openCursor(sql: string, parameters: readonly unknown[], fetchSize: number): Promise<JdbcCursor> {
     const text = withParameters(sql, parameters);
+    // Rows are read as fast as they are taken: the server's limit would be one of the job, too. Each piece has the limit instead.
+    await this.#run(this.#serverLimit(0));
     await this.#run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
     await this.#run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
     const command = this.#connection.execute({ sql: text, rowsAsArray: true }) as unknown as StreamedCommand;
@@ -102,7 +116,7 @@ export class MysqlConnection implements JdbcConnection {
       };
     });
     const rows = stream[Symbol.asyncIterator]();
-    const columns = await described.then(columnsOfFields, (error: unknown) => {
+    const columns = await this.#answer(text, described).then(columnsOfFields, (error: unknown) => {
       // The stream fails with the same error, which nobody awaits.
       void rows.next().catch(() => undefined);
       throw this.#noted(error);
@@ -112,12 +126,15 @@ export class MysqlConnection implements JdbcConnection {
       columns,
       next: async () => {
         const fetched: JdbcRawRow[] = [];
-        try {
+        const fetch = async (): Promise<void> => {
           while (fetched.length < fetchSize) {
             const next = await rows.next();
             if (next.done === true) break;
             fetched.push(raw(next.value));
           }
+        };
+        try {
+          await this.#answer(text, fetch());
         } catch (error) {
           throw this.#noted(error);
         }
@@ -152,6 +169,21 @@ export class MysqlConnection implements JdbcConnection {
 
   async begin(name?: string): Promise<void> {
     await this.#run(name === undefined ? "START TRANSACTION" : `XA START ${xidOf(name)}`);
+  }
+
+  /** By a lock of that name. The session that had it before may not be quite gone yet. */
+  async nameSession(name: string): Promise<void> {
+    await this.#run(`SELECT GET_LOCK('${name}', ${NAME_LIMIT_S})`);
+  }
+
+  async endSession(name: string): Promise<void> {
+    const [[id]] = (await this.#run(`SELECT IS_USED_LOCK('${name}')`)) as [[unknown]];
+    if (id === null) return;
+    try {
+      await this.#run(`KILL ${String(id)}`);
+    } catch (error) {
+      if (mysqlFailure(error).state !== NO_SUCH_THREAD) throw error;
+    }
   }
 
   async commit(): Promise<void> {
@@ -204,7 +236,7 @@ export class MysqlConnection implements JdbcConnection {
     this.#onLost?.(new Error("the connection is closed"));
     this.#closing ??= new Promise((resolve) => {
       const timer = setTimeout(() => {
-        this.#connection.destroy();
+        this.#drop();
         resolve();
       }, CLOSE_LIMIT_MS);
       this.#connection.end(() => {
@@ -228,9 +260,35 @@ export class MysqlConnection implements JdbcConnection {
   }
 
   #run(sql: string): Promise<unknown> {
-    return new Promise((resolve, reject) => {
+    return this.#answer(sql, new Promise((resolve, reject) => {
       this.#connection.query({ sql, rowsAsArray: true }, (error, result) => (error === null ? resolve(result) : reject(this.#noted(error))));
-    });
+    }));
+  }
+
+  async #answer<R>(statement: string, answer: Promise<R>): Promise<R> {
+    let dropped: (error: Error) => void = () => undefined;
+    const lost = new Promise<never>((_, reject) => this.#waiting.add((dropped = reject)));
+    try {
+      return await Promise.race([answerWithin(this.#statementTimeoutMs, statement, answer, () => this.#drop()), lost]);
+    } catch (error) {
+      throw isStatementTimeout(error) ? new StatementTimeout(statement, this.#statementTimeoutMs, error) : error;
+    } finally {
+      this.#waiting.delete(dropped);
+    }
+  }
+
+  /** Without a farewell, for which a server that hangs has no ear. The library then tells nobody who waits for an answer. */
+  #drop(): void {
+    this.#isBroken = true;
+    (this.#connection as unknown as { readonly stream: { destroy(): void } }).stream.destroy();
+    const error = new Error("the connection is closed");
+    this.#onLost?.(error);
+    for (const reject of this.#waiting) reject(error);
+  }
+
+  /** MySQL limits statements that read alone. @param ms 0 for no limit */
+  #serverLimit(ms: number): string {
+    return this.#isMariadb ? `SET SESSION max_statement_time = ${ms / 1000}` : `SET SESSION max_execution_time = ${ms}`;
   }
 
   #noted(error: unknown): unknown {

@@ -1,3 +1,4 @@
+import { StatementTimeout } from "@millrace/connector-jdbc";
 import type { JdbcFailure, JdbcFailureKind } from "@millrace/connector-jdbc";
 
 const BROKEN = /ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|PROTOCOL_CONNECTION_LOST|PROTOCOL_SEQUENCE_TIMEOUT|closed state|connection is closed|socket has been ended/i;
@@ -18,6 +19,7 @@ interface MysqlError {
 
 /** What an error of `mysql2` means. */
 export function mysqlFailure(thrown: unknown): JdbcFailure {
+  if (thrown instanceof StatementTimeout) return { kind: "timeout", state: "", message: thrown.message };
   const error = (thrown ?? {}) as MysqlError;
   const text = error.sqlMessage ?? (error.message === undefined || error.message === "" ? (error.errors ?? []).map(({ message }) => message).join("; ") || error.code || String(thrown) : error.message);
   const errno = error.errno !== undefined && error.errno > 0 ? error.errno : undefined;
@@ -31,4 +33,12 @@ function kindOf({ code = "", sqlState = "" }: MysqlError, errno: number | undefi
   if (TRANSIENT_ERRORS.has(errno)) return "transient";
   if (AUTHENTICATION_ERRORS.has(errno)) return "authentication";
   return ROW_ERRORS.has(errno) || sqlState.startsWith("22") || sqlState.startsWith("23") ? "row" : "statement";
+}
+
+/** MariaDB's `max_statement_time`, MySQL's `max_execution_time`. */
+const TIMEOUT_ERRORS = new Set([1969, 3024]);
+
+/** Whether the server ended a statement that took too long. */
+export function isStatementTimeout(thrown: unknown): boolean {
+  return TIMEOUT_ERRORS.has(((thrown ?? {}) as MysqlError).errno ?? 0);
 }

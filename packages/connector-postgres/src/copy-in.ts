@@ -24,14 +24,15 @@ export class CopyIn {
     });
   }
 
+  /** All at once: a server that refuses the statement passes over rows that come behind it, and a thread that is busy with records would be late with them. */
   submit(connection: unknown): void {
-    (connection as CopyConnection).query(this.#text);
+    const copy = connection as CopyConnection;
+    copy.query(this.#text);
+    copy.sendCopyFromChunk(this.#data);
+    copy.endCopyFrom();
   }
 
-  handleCopyInResponse(connection: CopyConnection): void {
-    connection.sendCopyFromChunk(this.#data);
-    connection.endCopyFrom();
-  }
+  handleCopyInResponse(): void {}
 
   handleCommandComplete(): void {}
 
@@ -47,14 +48,14 @@ export class CopyIn {
 const SPECIAL = /[\\\n\r\t]/;
 const ESCAPES: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
-/** Rows in COPY's text format. */
-export function copyText(rows: readonly (readonly JdbcParameter[])[]): Buffer {
+/** Rows in COPY's text format. @param isPlain of which columns no text has anything to escape */
+export function copyText(rows: readonly (readonly JdbcParameter[])[], isPlain: readonly boolean[]): Buffer {
   let text = "";
   for (const row of rows) {
     for (let i = 0; i < row.length; i++) {
       if (i > 0) text += "\t";
       const value = row[i] as string | null;
-      text += value === null ? "\\N" : SPECIAL.test(value) ? value.replace(/[\\\n\r\t]/g, (special) => ESCAPES[special]!) : value;
+      text += value === null ? "\\N" : isPlain[i]! || !SPECIAL.test(value) ? value : value.replace(/[\\\n\r\t]/g, (special) => ESCAPES[special]!);
     }
     text += "\n";
   }

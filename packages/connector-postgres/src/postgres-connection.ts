@@ -1,14 +1,18 @@
 import { MillraceError } from "@millrace/core";
+import { StatementTimeout, answerWithin } from "@millrace/connector-jdbc";
 import type { JdbcColumn, JdbcConnection, JdbcCursor, JdbcRawRow, JdbcResult, JdbcTableWriter, JdbcTarget, JdbcWriteTarget, PreparedTransactionLimit } from "@millrace/connector-jdbc";
 import pg from "pg";
 import { CopyIn } from "./copy-in.js";
-import { postgresFailure } from "./postgres-failure.js";
+import { isStatementTimeout, postgresFailure } from "./postgres-failure.js";
 import { literal, quoteTable } from "./postgres-names.js";
 import { PostgresTableWriter } from "./postgres-table-writer.js";
 import { isKnownType, typeOf, type TypeRow } from "./postgres-types.js";
 
 /** So that texts of values mean one thing alone. */
 const SESSION = "SET datestyle = 'ISO, YMD'; SET intervalstyle = 'iso_8601'; SET timezone = 'UTC'; SET bytea_output = 'hex'; SET extra_float_digits = 3; SET standard_conforming_strings = on";
+/** So that the server gives up connections whose client is gone without a word, and what they hold. */
+const KEEP_ALIVE = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
+const KEEP_ALIVE_DELAY_MS = 10_000;
 const asText = (value: unknown): unknown => value;
 const CLOSE_LIMIT_MS = 1000;
 const UNDEFINED_OBJECT = "42704";
@@ -17,11 +21,14 @@ const NOT_IN_PREREQUISITE_STATE = "55000";
 /** A connection of `pg`, which gives all values as text. */
 export class PostgresConnection implements JdbcConnection {
   readonly #client: pg.Client;
+  readonly #statementTimeoutMs: number;
   readonly #types = new Map<number, TypeRow>();
   #isBroken: boolean = false;
+  #name: string | undefined;
 
-  private constructor(client: pg.Client) {
+  private constructor(client: pg.Client, statementTimeoutMs: number) {
     this.#client = client;
+    this.#statementTimeoutMs = statementTimeoutMs;
     for (const event of ["error", "end"] as const) {
       client.on(event, () => {
         this.#isBroken = true;
@@ -30,16 +37,15 @@ export class PostgresConnection implements JdbcConnection {
   }
 
   static async open(target: JdbcTarget): Promise<PostgresConnection> {
-    const { host, port, database, username, password, tls, connectTimeoutMs, initialStatements } = target;
+    const { host, port, database, username, password, tls, connectTimeoutMs, statementTimeoutMs, initialStatements } = target;
     const client = new pg.Client({
       host, port, database, user: username, ...(password === undefined ? {} : { password: password.reveal() }), ssl: tls ?? false, connectionTimeoutMillis: connectTimeoutMs,
-      keepAlive: true, application_name: "millrace", types: { getTypeParser: () => asText as never },
+      keepAlive: true, keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS, application_name: "millrace", types: { getTypeParser: () => asText as never },
     });
-    const connection = new PostgresConnection(client);
+    const connection = new PostgresConnection(client, statementTimeoutMs);
     try {
       await client.connect();
-      await client.query(SESSION);
-      for (const statement of initialStatements) await client.query(statement);
+      for (const statement of [`${SESSION}; ${KEEP_ALIVE}; SET statement_timeout = ${statementTimeoutMs}`, ...initialStatements]) await connection.#answer(statement, client.query(statement));
       return connection;
     } catch (error) {
       await client.end().catch(() => undefined);
@@ -61,7 +67,7 @@ export class PostgresConnection implements JdbcConnection {
     await this.#query("SET LOCAL cursor_tuple_fraction = 1");
     await this.#query(`DECLARE millrace_cursor NO SCROLL CURSOR FOR ${sql}`, parameters);
     const fetch = `FETCH FORWARD ${fetchSize} FROM millrace_cursor`;
-    const { fields, rows } = await this.#query(fetch);
+    const { fields, rows } = await this.#query(fetch, [], sql);
     let first: readonly JdbcRawRow[] | undefined = rows;
     let isAtEnd = rows.length < fetchSize;
     return {
@@ -73,7 +79,7 @@ export class PostgresConnection implements JdbcConnection {
           return fetched;
         }
         if (isAtEnd) return [];
-        const fetched = (await this.#query(fetch)).rows;
+        const fetched = (await this.#query(fetch, [], sql)).rows;
         isAtEnd = fetched.length < fetchSize;
         return fetched;
       },
@@ -94,6 +100,16 @@ export class PostgresConnection implements JdbcConnection {
 
   async begin(): Promise<void> {
     await this.#query("BEGIN");
+  }
+
+  async nameSession(name: string): Promise<void> {
+    if (this.#name === name) return;
+    await this.#query(`SET application_name = ${literal(name)}`);
+    this.#name = name;
+  }
+
+  async endSession(name: string): Promise<void> {
+    await this.#query("SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE application_name = $1 AND usename = current_user AND pid <> pg_catalog.pg_backend_pid()", [name]);
   }
 
   commit(): Promise<void> {
@@ -140,7 +156,7 @@ export class PostgresConnection implements JdbcConnection {
   async close(): Promise<void> {
     this.#isBroken = true;
     // A server that hangs does not answer the farewell.
-    const timer = setTimeout(() => (this.#client as unknown as { readonly connection: { readonly stream: { destroy(): void } } }).connection.stream.destroy(), CLOSE_LIMIT_MS);
+    const timer = setTimeout(() => this.#drop(), CLOSE_LIMIT_MS);
     try {
       await this.#client.end();
     } finally {
@@ -148,9 +164,10 @@ export class PostgresConnection implements JdbcConnection {
     }
   }
 
-  async #query(text: string, values: readonly unknown[] = []): Promise<pg.QueryArrayResult<any[]>> {
+  /** @param shown in the message of a timeout: what the user wrote */
+  async #query(text: string, values: readonly unknown[] = [], shown: string = text): Promise<pg.QueryArrayResult<any[]>> {
     try {
-      return await this.#client.query<any[]>({ text, values: values.map(parameterText), rowMode: "array" });
+      return await this.#answer(shown, this.#client.query<any[]>({ text, values: values.map(parameterText), rowMode: "array" }));
     } catch (error) {
       throw this.#noted(error);
     }
@@ -160,10 +177,24 @@ export class PostgresConnection implements JdbcConnection {
     const copy = new CopyIn(sql, data);
     this.#client.query(copy);
     try {
-      await copy.done;
+      await this.#answer(sql, copy.done);
     } catch (error) {
       throw this.#noted(error);
     }
+  }
+
+  async #answer<R>(statement: string, answer: Promise<R>): Promise<R> {
+    try {
+      return await answerWithin(this.#statementTimeoutMs, statement, answer, () => this.#drop());
+    } catch (error) {
+      throw isStatementTimeout(error) ? new StatementTimeout(statement, this.#statementTimeoutMs, error) : error;
+    }
+  }
+
+  /** Without a farewell, for which a server that hangs has no ear. */
+  #drop(): void {
+    this.#isBroken = true;
+    (this.#client as unknown as { readonly connection: { readonly stream: { destroy(): void } } }).connection.stream.destroy();
   }
 
   #noted(error: unknown): unknown {

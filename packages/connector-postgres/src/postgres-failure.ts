@@ -1,3 +1,4 @@
+import { StatementTimeout } from "@millrace/connector-jdbc";
 import type { JdbcFailure, JdbcFailureKind } from "@millrace/connector-jdbc";
 
 const BROKEN = /ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|terminated|timeout expired|timeout exceeded|not queryable|was closed/i;
@@ -14,6 +15,7 @@ interface PostgresError {
 
 /** What an error of `pg` means. */
 export function postgresFailure(thrown: unknown): JdbcFailure {
+  if (thrown instanceof StatementTimeout) return { kind: "timeout", state: "", message: thrown.message };
   const error = (thrown ?? {}) as PostgresError;
   const code = error.code ?? "";
   // Node gathers the failures of several addresses, with no message of its own.
@@ -32,4 +34,10 @@ function kindOf(code: string, message: string): JdbcFailureKind {
   if (code.startsWith("22") || code.startsWith("23") || code.startsWith("P0") || code === "21000" || code === "44000") return "row";
   if (code.startsWith("28") || code === "3D000") return "authentication";
   return code === "53200" && message.includes("prepared transactions") ? "too-many-prepared" : "statement";
+}
+
+/** Whether a statement was ended for `statement_timeout`, and not by somebody. */
+export function isStatementTimeout(thrown: unknown): boolean {
+  const { code, message = "" } = (thrown ?? {}) as PostgresError;
+  return code === "57014" && message.includes("statement timeout");
 }

@@ -13,12 +13,16 @@ type Rows = readonly (readonly JdbcParameter[])[];
 /** Kinds of keys that are equal only when their texts are: a batch never has two rows for one. */
 const EXACT_KINDS: ReadonlySet<JdbcKind> = new Set(["integer", "uuid", "bytes", "boolean"]);
 
+/** Kinds whose texts are made of digits, letters and signs alone. */
+const PLAIN_KINDS: ReadonlySet<JdbcKind> = new Set(["integer", "float", "decimal", "boolean", "timestamp", "timestamptz", "date"]);
+
 /** Inserts by COPY, upserts and deletes by one statement over arrays: each column one parameter, whatever the number of rows. */
 export class PostgresTableWriter implements JdbcTableWriter {
   readonly #runner: StatementRunner;
   readonly #keyCount: number;
   readonly #columnCount: number;
   readonly #isCopy: boolean;
+  readonly #isPlain: readonly boolean[];
   readonly #write: string;
   readonly #delete: string;
 
@@ -27,13 +31,14 @@ export class PostgresTableWriter implements JdbcTableWriter {
     this.#keyCount = target.keys.length;
     this.#columnCount = target.columns.length;
     this.#isCopy = target.mode === "insert";
+    this.#isPlain = target.columns.map(({ type }) => PLAIN_KINDS.has(type.kind));
     this.#write = this.#isCopy ? `COPY ${quoteTable(target.table)} (${namesOf(target.columns)}) FROM STDIN` : upsertOf(target);
     this.#delete = deleteOf(target);
   }
 
   async write(rows: Rows): Promise<void> {
-    if (this.#isCopy) await this.#runner.copy(this.#write, copyText(rows));
-    else await this.#runner.run(this.#write, arraysOf(rows, this.#columnCount));
+    if (this.#isCopy) await this.#runner.copy(this.#write, copyText(rows, this.#isPlain));
+    else await this.#runner.run(this.#write, arraysOf(rows, this.#columnCount, this.#isPlain));
   }
 
   async delete(keys: Rows): Promise<void> {
@@ -46,9 +51,16 @@ const arrayParameters = (count: number): string => Array.from({ length: count },
 const aliases = (count: number): string => Array.from({ length: count }, (_, i) => `c${i}`).join(", ");
 const castOf = ({ type }: JdbcColumn, alias: string): string => (type.name === "text" ? alias : `${alias}::${type.name}`);
 
-/** Columns as array literals of texts. */
-export function arraysOf(rows: Rows, count: number): string[] {
-  return Array.from({ length: count }, (_, column) => `{${rows.map((row) => (row[column] === null ? "NULL" : quotedElement(row[column]!))).join(",")}}`);
+/** Columns as array literals of texts. @param isPlain of which columns every text is an element as it is */
+export function arraysOf(rows: Rows, count: number, isPlain: readonly boolean[] = []): string[] {
+  return Array.from({ length: count }, (_, column) => {
+    let text = "";
+    for (const row of rows) {
+      const value = row[column]!;
+      text += (text === "" ? "{" : ",") + (value === null ? "NULL" : isPlain[column] ? (value as string) : quotedElement(value));
+    }
+    return text === "" ? "{}" : `${text}}`;
+  });
 }
 
 function upsertOf({ table, columns, keys, mode }: JdbcWriteTarget): string {

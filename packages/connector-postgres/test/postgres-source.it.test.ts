@@ -2,67 +2,14 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import { WatermarkStrategy, type RuntimeContext } from "@millrace/core";
-import { AsyncDataStream, StreamExecutionEnvironment } from "@millrace/datastream";
-import { MiniCluster } from "@millrace/testkit";
-import pg from "pg";
-import { FaultProxy } from "../../../tools/services/fault-proxy.js";
-import { PostgresServer, postgresMissing } from "../../../tools/services/postgres/postgres-server.js";
-import { JdbcLookup, JdbcNumericBetweenParametersProvider, JdbcSink, JdbcSource, postgresDialect, type JdbcConnectionOptions, type JdbcLookupOptions, type JdbcRow, type JdbcSourceOptions } from "../src/index.js";
+import { StreamExecutionEnvironment } from "@millrace/datastream";
+import { COUNT, sourceSuite } from "../../connector-jdbc/test/databases/source-suite.js";
+import { JdbcLookup, JdbcNumericBetweenParametersProvider, JdbcSink, JdbcSource, type JdbcLookupOptions, type JdbcSourceOptions } from "../src/index.js";
+import { postgresUnderTest } from "./postgres-under-test.js";
 
-const skip = postgresMissing() ?? false;
-const COUNT = 5000;
-const miniCluster = new MiniCluster({
-  config: { "execution.checkpointing.interval": "30 ms", "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 50, "restart-strategy.fixed-delay.delay": "10 ms" },
-});
-let server: PostgresServer;
-let proxy: FaultProxy;
-let admin: pg.Client;
-let connection: JdbcConnectionOptions;
-const folder = mkdtempSync(join(tmpdir(), "millrace-jdbc-"));
-
-before(async () => {
-  miniCluster.start();
-  if (skip !== false) return;
-  server = await PostgresServer.start();
-  proxy = await FaultProxy.start(server.port);
-  admin = new pg.Client(server.url);
-  await admin.connect();
-  connection = { dialect: postgresDialect, url: server.url.replace(String(server.port), String(proxy.port)) };
-  await admin.query("CREATE TABLE numbers (id bigint PRIMARY KEY, half numeric, day date NOT NULL, at timestamptz, few int)");
-  await admin.query(`INSERT INTO numbers SELECT i, i / 2.0, '2024-01-01'::date + i / 50, '2024-01-01Z'::timestamptz + i * interval '1.5 ms', CASE WHEN i % 10 = 0 THEN NULL ELSE i % 3 END FROM generate_series(0, ${COUNT - 1}) i`);
-});
-after(async () => {
-  await miniCluster.stop();
-  await proxy?.stop();
-  await admin?.end();
-  await server?.remove();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-type Options = Omit<JdbcSourceOptions<number>, "connection">;
-
-/** The ids that a source gives, in order. `onRecord` sees each on its way. */
-async function idsOf(options: Options, onRecord: (seen: number) => void = () => undefined, parallelism: number = 2): Promise<number[]> {
-  const env = StreamExecutionEnvironment.getExecutionEnvironment();
-  env.setParallelism(parallelism);
-  let seen = 0;
-  const source = JdbcSource.of<number>({ connection, deserializer: (row) => Number(row["id"]), fetchSize: 100, ...options });
-  const ids = await env.fromSource(source, WatermarkStrategy.noWatermarks(), "numbers").asyncMap(async (id) => {
-    // Slow enough for some checkpoints.
-    if (id % 25 === 0) await new Promise((resolve) => setTimeout(resolve, 2));
-    return id;
-  }, { capacity: 3 }).map((id) => {
-    onRecord(++seen);
-    return id;
-  }).executeAndCollect();
-  return ids.sort((a, b) => a - b);
-}
-
-const all = Array.from({ length: COUNT }, (_, i) => i);
-
-const ways: Readonly<Record<string, Options>> = {
+const ways: Readonly<Record<string, Omit<JdbcSourceOptions<number>, "connection">>> = {
   "one split": { table: "numbers", keyColumn: "id" },
   "ranges of the key": { table: "numbers", partition: { column: "id", splits: 7 }, keyColumn: "id", columns: ["id", "day"] },
   "ranges of a decimal, in whole splits": { table: "numbers", partition: { column: "half", splits: 20 } },
@@ -73,28 +20,27 @@ const ways: Readonly<Record<string, Options>> = {
   "a query with parameters": { query: "SELECT id, half FROM numbers WHERE id BETWEEN $1 AND $2", parameters: new JdbcNumericBetweenParametersProvider(0, COUNT - 1).ofBatchSize(300) },
   "a query with parameters, by key": { query: "SELECT id FROM numbers WHERE few IS NOT DISTINCT FROM $1 -- by key", parameters: [[0], [1], [2], [null]], keyColumn: "id" },
 };
-for (const [name, options] of Object.entries(ways)) {
-  test(`every row once, by ${name}, while the job fails and connections break`, { skip, timeout: 120_000 }, async () => {
-    let failures = 0;
-    const ids = await idsOf(options, (seen) => {
-      if (seen % 1500 === 700) proxy.cut();
-      if (failures < 2 && seen > 1200 * (failures + 1)) {
-        failures++;
-        throw new Error("as planned");
-      }
-    });
-    assert.equal(failures, 2);
-    assert.deepEqual(ids, all);
-  });
-}
+const { miniCluster, database } = sourceSuite(postgresUnderTest, { ways, lookup: { keyColumns: ["id"], key: (id) => id } });
+
+const { skip } = postgresUnderTest;
+const all = Array.from({ length: COUNT }, (_, i) => i);
+const folder = mkdtempSync(join(tmpdir(), "millrace-jdbc-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
 
 test("bounds that are given choose rows, an empty table has none", { skip }, async () => {
+  const idsOf = async (options: Omit<JdbcSourceOptions<number>, "connection">): Promise<number[]> => {
+    const env = StreamExecutionEnvironment.getExecutionEnvironment();
+    env.setParallelism(2);
+    const source = JdbcSource.of<number>({ connection: database().connection, deserializer: (row) => Number(row["id"]), ...options });
+    return (await env.fromSource(source, WatermarkStrategy.noWatermarks(), "numbers").executeAndCollect()).sort((a, b) => a - b);
+  };
   assert.deepEqual(await idsOf({ table: "numbers", partition: { column: "day", splits: 2, lower: "2024-01-02", upper: "2024-01-02" } }), all.slice(50, 100));
   assert.deepEqual(await idsOf({ table: "numbers", filter: "id < 0", partition: { column: "id", splits: 4 } }), []);
 });
 
 test("table to table, exactly once, stopped with a savepoint and gone on with another parallelism", { skip, timeout: 120_000 }, async () => {
-  await admin.query("CREATE TABLE copied (id bigint, half numeric)");
+  await database().sql("CREATE TABLE copied (id bigint, half numeric)");
+  const { connection } = database();
   let slow = true;
   const build = (parallelism: number, savepoint?: string): StreamExecutionEnvironment => {
     const env = StreamExecutionEnvironment.getExecutionEnvironment(savepoint === undefined ? {} : { "execution.state-recovery.path": savepoint });
@@ -114,14 +60,14 @@ test("table to table, exactly once, stopped with a savepoint and gone on with an
     await miniCluster.job(client).checkpointsCompleted(3);
     savepoint = await client.stopWithSavepoint({ directory: folder });
     // What was committed in between is more with every run, and never all.
-    const { rows: [{ count }] } = await admin.query("SELECT count(*)::int FROM copied");
+    const [[count]] = (await database().sql("SELECT count(*)::int FROM copied")) as [[number]];
     assert.ok(count > 0 && count < COUNT, `${count}`);
   }
   slow = false;
   await build(2, savepoint).execute();
-  const { rows } = await admin.query("SELECT count(*)::int, count(DISTINCT id)::int AS ids, sum(half)::text AS halves FROM copied");
-  assert.deepEqual(rows, [{ count: COUNT, ids: COUNT, halves: (await admin.query("SELECT sum(half)::text FROM numbers")).rows[0].sum }]);
-  assert.deepEqual((await admin.query("SELECT gid FROM pg_prepared_xacts")).rows, []);
+  const [[halves]] = (await database().sql("SELECT sum(half)::text FROM numbers")) as [[string]];
+  assert.deepEqual(await database().sql("SELECT count(*)::int, count(DISTINCT id)::int AS ids, sum(half)::text AS halves FROM copied"), [[COUNT, COUNT, halves]]);
+  assert.deepEqual(await database().prepared(), []);
 });
 
 interface Counts {
@@ -133,7 +79,7 @@ interface Counts {
 
 /** Looks keys up as a task does, in rounds, and says what it took. */
 async function lookup<K>(options: Partial<JdbcLookupOptions<K, unknown>>, rounds: readonly (readonly K[])[]): Promise<{ results: unknown[][]; counts: Counts }> {
-  const fn = JdbcLookup.of<K, unknown>({ connection, table: "numbers", keyColumns: ["id"], key: (key) => key, columns: ["id", "half"], join: (key, rows) => [[key, ...rows.map(({ half }) => half)]], ...options }).create();
+  const fn = JdbcLookup.of<K, unknown>({ connection: database().connection, table: "numbers", keyColumns: ["id"], key: (key) => key, columns: ["id", "half"], join: (key, rows) => [[key, ...rows.map(({ half }) => half)]], ...options }).create();
   const counters = new Map<string, { count: number; inc(by?: number): void; dec(): void }>();
   const gauges = new Map<string, () => unknown>();
   const group = {
@@ -181,18 +127,4 @@ test("several key columns, several rows, keys whose texts differ", { skip }, asy
   assert.deepEqual(results, [[["2.0", 1, 1], ["2.00", 1, 1], ["2", 0, undefined]]]);
   const many = await lookup<number>({ keyColumns: ["few"], join: (_, rows) => [rows.length] }, [[1, 2]]);
   assert.deepEqual(many.results[0], [all.filter((i) => i % 10 !== 0 && i % 3 === 1).length, all.filter((i) => i % 10 !== 0 && i % 3 === 2).length]);
-});
-
-test("a job enriches its records, whatever happens to connections", { skip, timeout: 60_000 }, async () => {
-  const env = StreamExecutionEnvironment.getExecutionEnvironment();
-  env.setParallelism(2);
-  let seen = 0;
-  const stream = env.fromSequence(0, 999).map((id) => {
-    if (++seen % 300 === 0) proxy.cut();
-    return id;
-  });
-  const enriched = await AsyncDataStream.unorderedWait(stream, JdbcLookup.of<number, string>({
-    connection, table: "numbers", keyColumns: ["id"], key: (id) => id, join: (id, [row]: readonly JdbcRow[]) => [`${id}=${Number(row?.["half"])}`], maxRetries: 10,
-  }), "30 s", 20).executeAndCollect();
-  assert.deepEqual(enriched.sort(), all.slice(0, 1000).map((i) => `${i}=${i / 2}`).sort());
 });

@@ -15,6 +15,7 @@ export * from "./config/config-option.js";
 export * from "./config/configuration.js";
 export * from "./config/options.js";
 export * from "./config/savepoint-options.js";
+export * from "./config/debloat-options.js";
 export * from "./config/cluster-options.js";
 export * from "./config/process-options.js";
 export * from "./config/high-availability-options.js";

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { MillraceError, type Connection, type ConnectionPeer } from "@millrace/core";
+import type { DirectReads } from "./direct-reads.js";
 
 /** As much as this leaves at once, so that the other side has something to do meanwhile. */
 const GATHERED_BYTES = 1 << 17;
@@ -21,14 +22,26 @@ export class NodeConnection implements Connection {
   /** Bytes written since the socket was corked; 0 when it is not. */
   #gathered = 0;
 
-  /** @param peer who is there, as TLS has found out; otherwise only the address is known */
-  constructor(socket: Socket, peer: ConnectionPeer = { address: addressOf(socket) }) {
+  readonly #reads: DirectReads | undefined;
+
+  /**
+   * @param peer who is there, as TLS has found out; otherwise only the address is known
+   * @param reads with which the socket was made, if it can
+   */
+  constructor(socket: Socket, peer: ConnectionPeer = { address: addressOf(socket) }, reads?: DirectReads) {
     this.peer = peer;
     this.#socket = socket;
+    this.#reads = reads;
     socket.pause();
-    socket.on("data", (chunk: Buffer) => {
-      if (!this.#closing) this.#onData?.(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-    });
+    if (reads === undefined) {
+      socket.on("data", (chunk: Buffer) => {
+        if (!this.#closing) this.#onData?.(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+      });
+    } else {
+      reads.take = (bytes) => {
+        if (!this.#closing) this.#onData?.(reads.into === undefined ? bytes.slice() : bytes);
+      };
+    }
     // Listening for data starts the flow; it must wait for somebody to take it.
     socket.pause();
     socket.on("error", (error) => {
@@ -47,6 +60,15 @@ export class NodeConnection implements Connection {
   set onData(take: ((bytes: Uint8Array) => void) | undefined) {
     this.#onData = take;
     this.#flow();
+  }
+
+  /** Without effect where each read has a buffer of its own, as with TLS. */
+  get readInto(): (() => Uint8Array | undefined) | undefined {
+    return this.#reads?.into;
+  }
+
+  set readInto(name: (() => Uint8Array | undefined) | undefined) {
+    if (this.#reads !== undefined) this.#reads.into = name;
   }
 
   get onClose(): ((error?: Error) => void) | undefined {
@@ -125,6 +147,11 @@ export class NodeConnection implements Connection {
     if (this.#closing) return;
     this.#closing = true;
     this.#socket.destroySoon();
+  }
+
+  abort(): void {
+    this.#closing = true;
+    this.#socket.destroy();
   }
 }
 

@@ -1,6 +1,7 @@
 import * as net from "node:net";
 import * as tls from "node:tls";
 import { MillraceError, type Connection, type Net } from "@millrace/core";
+import { DirectReads, withDirectReads } from "./direct-reads.js";
 import { NodeConnection, addressOf } from "./node-connection.js";
 import { fixedCredentials, handshakeError, peerOf, subjectOf, type CredentialSource, type PeerCredentials } from "./peer-credentials.js";
 
@@ -33,8 +34,8 @@ export class NodeNet implements Net {
 
   /** `CONNECTION_FAILED` (worth a retry) when nobody answers, `TLS_HANDSHAKE_FAILED` when it is not the one it should be. */
   connect(host: string, port: number): Promise<Connection> {
-    if (host.startsWith(UNIX)) return connectPlain(net.connect({ path: host.slice(UNIX.length) }), host);
-    if (this.#credentials === undefined) return connectPlain(net.connect({ host, port, noDelay: true }), `${host}:${port}`);
+    if (host.startsWith(UNIX)) return connectPlain({ path: host.slice(UNIX.length) }, host);
+    if (this.#credentials === undefined) return connectPlain({ host, port, noDelay: true }, `${host}:${port}`);
     return connectTls(host, port, this.#credentials.current, this.#handshakeTimeoutMs);
   }
 
@@ -57,7 +58,10 @@ export class NodeNet implements Net {
 }
 
 function plainServer(accept: Accept): net.Server {
-  return net.createServer({ noDelay: true, pauseOnConnect: true }, (socket) => accept(new NodeConnection(socket)));
+  return net.createServer({ noDelay: true, pauseOnConnect: true }, (accepted) => {
+    const direct = withDirectReads(accepted);
+    accept(direct === undefined ? new NodeConnection(accepted) : new NodeConnection(direct.socket, undefined, direct.reads));
+  });
 }
 
 function tlsServer(credentials: CredentialSource, handshakeTimeout: number, accept: Accept, refused: Refused): net.Server {
@@ -94,13 +98,15 @@ function contextOf({ certificate, key, ca }: PeerCredentials): tls.SecureContext
   return { cert: certificate, key, ca, minVersion: "TLSv1.3" };
 }
 
-function connectPlain(socket: net.Socket, address: string): Promise<Connection> {
+function connectPlain(to: net.NetConnectOpts, address: string): Promise<Connection> {
   return new Promise((resolve, reject) => {
+    const reads = new DirectReads();
+    const socket = net.connect({ ...to, onread: reads.options });
     const fail = (cause: NodeJS.ErrnoException): void => reject(connectionFailed(cause, address));
     socket.once("error", fail);
     socket.once("connect", () => {
       socket.off("error", fail);
-      resolve(new NodeConnection(socket));
+      resolve(new NodeConnection(socket, undefined, reads));
     });
   });
 }

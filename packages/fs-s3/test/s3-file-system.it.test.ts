@@ -3,14 +3,14 @@ import { after, before, beforeEach, test } from "node:test";
 import type { FileReader, StagedFile } from "@millrace/core";
 import { S3_ACCESS_KEY, S3_SECRET_KEY, S3Server, s3Missing } from "../../../tools/services/s3/s3-server.js";
 import { S3FileSystem } from "../src/s3-file-system.js";
-import { FaultProxy } from "../../../tools/services/s3/fault-proxy.js";
+import { HttpFaultProxy } from "../../../tools/services/proxy/http-fault-proxy.js";
 
 const skip = s3Missing() ?? false;
 const credentials = { accessKeyId: S3_ACCESS_KEY, secretAccessKey: S3_SECRET_KEY };
 const MIB = 1024 * 1024;
 
 let server: S3Server;
-let proxy: FaultProxy;
+let proxy: HttpFaultProxy;
 let fs: S3FileSystem;
 let base = "";
 let tests = 0;
@@ -18,7 +18,7 @@ let tests = 0;
 before(async () => {
   if (skip !== false) return;
   server = await S3Server.start();
-  proxy = await FaultProxy.start(server.port);
+  proxy = await HttpFaultProxy.start(server.port);
   fs = new S3FileSystem({ endpoint: proxy.url, credentials });
 });
 after(async () => {

@@ -8,4 +8,6 @@ export * from "./operators/index.js";
 export { MetricRegistry } from "./metrics/metric-registry.js";
 export { TaskRuntimeContext, type RuntimeContextInfo } from "./context/runtime-context.js";
 export { SlotSockets, type SlotAddress, type SlotBinding, type SlotSocketsOptions, type SocketPeer } from "./exchange/slot-sockets.js";
+export type { NetworkUsage } from "./slot/slot-channels.js";
+export { SpillFile } from "./exchange/spill-file.js";
 export type { SlotIdentity } from "./exchange/slot-handshake.js";

@@ -6,6 +6,7 @@ import type { World } from "../world/world.js";
 export const faultNames = [
   "task-manager-killed", "task-manager-stopped", "slot-killed", "leader-killed", "leader-stopped", "standby-killed", "task-manager-paused", "task-manager-paused-past-heartbeat", "job-manager-paused", "leader-paused-past-lease",
   "connections-torn", "link-black-holed-one-way", "link-black-holed", "link-slow", "disk-full", "zookeeper-killed", "zookeeper-cut-off", "broker-killed", "broker-paused", "broker-cut-off",
+  "database-killed", "database-process-killed", "database-paused", "database-cut-off",
   "savepoint", "rescale", "stop-and-resume",
 ] as const;
 export type FaultName = (typeof faultNames)[number];

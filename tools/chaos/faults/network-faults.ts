@@ -1,11 +1,13 @@
-import type { Direction } from "../network/tcp-proxy.js";
+import type { Direction } from "../../services/proxy/tcp-proxy.js";
 import type { Link } from "../world/links.js";
 import { sleep } from "../world/waiting.js";
 import type { World } from "../world/world.js";
 import { between, holding, pick, type Fault, type FaultContext, type FaultName } from "./fault.js";
 
 const always = (): boolean => true;
-const amongMembers = ({ links }: World): readonly Link[] => links.filter(({ name }) => !name.endsWith(" Kafka") && !name.endsWith(" ZooKeeper"));
+const SERVICES = [" Kafka", " ZooKeeper", " PostgreSQL"];
+const amongMembers = ({ links }: World): readonly Link[] => links.filter(({ name }) => !SERVICES.some((service) => name.endsWith(service)));
+const toPostgres = ({ links }: World): readonly Link[] => links.filter(({ name }) => name.endsWith(" PostgreSQL"));
 const toKafka = ({ links }: World): readonly Link[] => links.filter(({ name }) => name.endsWith(" Kafka"));
 const toZooKeeper = ({ links }: World): readonly Link[] => links.filter(({ name }) => name.endsWith(" ZooKeeper"));
 const used = (links: readonly Link[]): readonly Link[] => links.filter(({ connections }) => connections > 0);
@@ -76,4 +78,5 @@ export const networkFaults: readonly Fault[] = [
   blackHole("link-black-holed", amongMembers, ["both"]),
   blackHole("zookeeper-cut-off", toZooKeeper, ["forward", "backward", "both"]),
   blackHole("broker-cut-off", toKafka, ["forward", "backward", "both"]),
+  blackHole("database-cut-off", toPostgres, ["forward", "backward", "both"]),
 ];

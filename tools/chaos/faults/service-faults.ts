@@ -69,8 +69,45 @@ const brokerPaused: Fault = {
   },
 };
 
+const hasPostgres = ({ postgres }: World): boolean => postgres !== undefined;
+
+const databaseKilled: Fault = {
+  name: "database-killed", applies: hasPostgres,
+  async strike({ world: { postgres }, journal, random, signal }: FaultContext) {
+    journal.strike("database-killed", "kill -9 of all its processes, started again on its data");
+    await postgres!.server.kill();
+    await sleep(between(random, 0, 5000), signal);
+    await postgres!.server.start();
+  },
+};
+
+/** All connections are lost, and none is taken until the server has recovered by itself. */
+const databaseProcessKilled: Fault = {
+  name: "database-process-killed", applies: hasPostgres,
+  async strike({ world: { postgres }, journal, random }: FaultContext) {
+    if (postgres!.server.killBackend(random)) journal.strike("database-process-killed", "kill -9 of the process of one connection");
+  },
+};
+
+const databasePaused: Fault = {
+  name: "database-paused", applies: hasPostgres,
+  async strike({ world: { postgres }, journal, random, signal }: FaultContext) {
+    const ms = between(random, 500, 12_000);
+    journal.strike("database-paused", `for ${Math.round(ms)} ms`);
+    postgres!.server.pause();
+    try {
+      await sleep(ms, signal);
+    } finally {
+      postgres!.server.resume();
+    }
+  },
+};
+
 /** Made for each run: what excludes what belongs to it. */
 export function serviceFaults(): readonly Fault[] {
-  const kafka = { isBusy: false };
-  return [oneAtATime(diskFull, { isBusy: false }), oneAtATime(zookeeperKilled, { isBusy: false }), oneAtATime(brokerKilled, kafka), oneAtATime(brokerPaused, kafka)];
+  const [kafka, postgres] = [{ isBusy: false }, { isBusy: false }];
+  return [
+    oneAtATime(diskFull, { isBusy: false }), oneAtATime(zookeeperKilled, { isBusy: false }), oneAtATime(brokerKilled, kafka), oneAtATime(brokerPaused, kafka),
+    oneAtATime(databaseKilled, postgres), oneAtATime(databaseProcessKilled, postgres), oneAtATime(databasePaused, postgres),
+  ];
 }

@@ -6,7 +6,7 @@ import { jobModule, type Scenario } from "./scenario.js";
 
 /** Files are read in any order; the results of a key are in the order in which they were made. */
 export const filesToKafka: Scenario = {
-  name: "files-to-kafka", what: "files that come one by one → running totals → a Kafka topic", needsKafka: true,
+  name: "files-to-kafka", what: "files that come one by one → running totals → a Kafka topic", needs: ["kafka"],
   async open(world) {
     const input = new FilesInput(join(world.cluster.directory, "input"));
     const output = await KafkaOutput.open(world.kafka!, "chaos-out");

@@ -9,7 +9,7 @@ import { jobModule, type Scenario } from "./scenario.js";
  * side. Each entry has one total, and is in its window or among the late ones.
  */
 export const files: Scenario = {
-  name: "files", what: "files that come one by one → running totals and event-time windows → files", needsKafka: false,
+  name: "files", what: "files that come one by one → running totals and event-time windows → files", needs: [],
   async open(world) {
     const input = new FilesInput(join(world.cluster.directory, "input"));
     const [totals, windows, late] = ["totals", "windows", "late"].map((name) => new FilesOutput(name, world.folder(`out-${name}`))) as [FilesOutput, FilesOutput, FilesOutput];

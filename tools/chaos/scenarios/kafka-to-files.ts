@@ -6,7 +6,7 @@ import { jobModule, type Scenario } from "./scenario.js";
 
 /** A key's entries come in order, and each partition has its own watermark: totals are known one by one, and nothing is late. */
 export const kafkaToFiles: Scenario = {
-  name: "kafka-to-files", what: "a Kafka topic → running totals and event-time windows → files", needsKafka: true,
+  name: "kafka-to-files", what: "a Kafka topic → running totals and event-time windows → files", needs: ["kafka"],
   async open(world) {
     const input = await KafkaInput.open(world.kafka!, "chaos-in");
     const [totals, windows, late] = ["totals", "windows", "late"].map((name) => new FilesOutput(name, world.folder(`out-${name}`))) as [FilesOutput, FilesOutput, FilesOutput];

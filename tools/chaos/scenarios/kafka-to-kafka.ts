@@ -4,7 +4,7 @@ import { jobModule, type Scenario } from "./scenario.js";
 
 /** A key's entries come in order and its results go to one partition: order is promised from end to end. */
 export const kafkaToKafka: Scenario = {
-  name: "kafka-to-kafka", what: "a Kafka topic → running totals → a Kafka topic, in order per key", needsKafka: true,
+  name: "kafka-to-kafka", what: "a Kafka topic → running totals → a Kafka topic, in order per key", needs: ["kafka"],
   async open(world) {
     const input = await KafkaInput.open(world.kafka!, "chaos-in");
     const output = await KafkaOutput.open(world.kafka!, "chaos-out");

@@ -1,14 +1,14 @@
 import { fileURLToPath } from "node:url";
 import type { Entry } from "../check/entries.js";
 import type { Input, Output } from "../ends/ends.js";
-import type { World } from "../world/world.js";
+import type { ServiceName, World } from "../world/world.js";
 
 /** A job, with what it reads and writes and how its results are judged. Each is a file of this folder, and a line in `all-scenarios.ts`. */
 export interface Scenario {
   readonly name: string;
   /** For `--help`. */
   readonly what: string;
-  readonly needsKafka: boolean;
+  readonly needs: readonly ServiceName[];
   /** Prepares input and outputs in a world that stands. */
   open(world: World): Promise<OpenScenario>;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seededRandom } from "@millrace/testkit";
+import { checkLatest } from "../check/check-latest.js";
 import { checkTotals } from "../check/check-totals.js";
 import { checkWindows } from "../check/check-windows.js";
 import { EntryMaker, WINDOW_MS, formatEntry, formatTotal, formatWindow, parseTotal, type Entry } from "../check/entries.js";
@@ -72,3 +73,13 @@ for (const [what, lines, late, expected] of [
 ] as const) {
   test(`windows: ${what} is found`, () => assert.match(checkWindows(entries, lines, late).join("\n"), expected));
 }
+
+test("the last total of each key", () => {
+  const totals = totalsOf(entries);
+  const latest = [...new Map(totals.map((line) => [parseTotal(line).key, line])).values()];
+  assert.deepEqual(checkLatest(totals, latest), []);
+  const [first, ...others] = latest;
+  assert.match(checkLatest(totals, others).join("\n"), /^1 keys do not have their last total, such as (\S+) .*: there is no row\n39 rows for 40 keys$/);
+  assert.match(checkLatest(totals, [totals.find((line) => line.startsWith(`${parseTotal(first!).key} `))!, ...others]).join("\n"), /^1 keys do not have their last total, such as (\S+) .*: there is \1 /);
+  assert.match(checkLatest(totals, [...latest, first!]).join("\n"), /^41 rows for 40 keys$/);
+});

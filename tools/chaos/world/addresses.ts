@@ -13,6 +13,8 @@ export const addresses = {
   zookeeper: (member: number): string => `127.${NETWORK}.3.${member}`,
   /** Everybody's way to Kafka. */
   kafka: `127.${NETWORK}.4.1`,
+  /** Everybody's way to PostgreSQL. */
+  postgres: `127.${NETWORK}.5.1`,
 } as const;
 
 export const RPC_PORT = 26123;

@@ -1,4 +1,4 @@
-import { TcpProxy, type Direction, type ProxyAddresses } from "../network/tcp-proxy.js";
+import { TcpProxy, type Direction, type ProxyAddresses } from "../../services/proxy/tcp-proxy.js";
 
 /** The connections to one party, which go through proxies: what becomes of them is decided here. */
 export class Link {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { LocalCluster } from "../../../e2e/cluster/processes.js";
 import { KafkaCluster } from "../../services/kafka/kafka-cluster.js";
+import { PostgresServer } from "../../services/postgres/postgres-server.js";
 import { ZooKeeperServer } from "../../services/zookeeper/zookeeper-server.js";
 import type { Journal } from "../report/journal.js";
 import { DATA_PORTS, REST_PORT, RPC_PORT, addresses } from "./addresses.js";
@@ -11,9 +12,12 @@ import { smallDisk, type SmallDisk } from "./small-disk.js";
 export type HighAvailability = "file" | "zookeeper";
 export type SlotIsolation = "thread" | "process";
 
+/** What jobs read from and write to, besides files. */
+export type ServiceName = "kafka" | "postgres";
+
 export interface WorldOptions {
   readonly highAvailability: HighAvailability;
-  readonly kafka: boolean;
+  readonly services: readonly ServiceName[];
   readonly taskManagers: number;
   readonly slotIsolation: SlotIsolation;
   readonly journal: Journal;
@@ -24,6 +28,13 @@ export interface KafkaService {
   readonly cluster: KafkaCluster;
   /** Through the proxy. */
   readonly bootstrapServers: string;
+}
+
+/** PostgreSQL, with what faults need of it. */
+export interface PostgresService {
+  readonly server: PostgresServer;
+  /** Through the proxy. */
+  readonly url: string;
 }
 
 export const HEARTBEAT_TIMEOUT_MS = 8000;
@@ -42,8 +53,9 @@ export class World {
   readonly links: readonly Link[];
   readonly zookeeper: ZooKeeperServer | undefined;
   readonly kafka: KafkaService | undefined;
+  readonly postgres: PostgresService | undefined;
 
-  private constructor(init: Pick<World, "cluster" | "disk" | "highAvailability" | "slotIsolation" | "jobManagers" | "taskManagers" | "links" | "zookeeper" | "kafka">) {
+  private constructor(init: Pick<World, "cluster" | "disk" | "highAvailability" | "slotIsolation" | "jobManagers" | "taskManagers" | "links" | "zookeeper" | "kafka" | "postgres">) {
     this.cluster = init.cluster;
     this.disk = init.disk;
     this.highAvailability = init.highAvailability;
@@ -53,15 +65,17 @@ export class World {
     this.links = init.links;
     this.zookeeper = init.zookeeper;
     this.kafka = init.kafka;
+    this.postgres = init.postgres;
   }
 
   /** Starts all of it; resolves when services answer and processes are on their way. */
-  static async open({ highAvailability, kafka: wantsKafka, taskManagers: count, slotIsolation, journal }: WorldOptions): Promise<World> {
+  static async open({ highAvailability, services, taskManagers: count, slotIsolation, journal }: WorldOptions): Promise<World> {
     const opened: (() => unknown)[] = [];
     try {
-      const [zookeeper, kafkaCluster] = await Promise.all([
+      const [zookeeper, kafkaCluster, postgresServer] = await Promise.all([
         highAvailability === "zookeeper" ? ZooKeeperServer.start().then((server) => (opened.push(() => server.remove()), server)) : undefined,
-        wantsKafka ? KafkaCluster.start({ advertisedHost: addresses.kafka }).then((server) => (opened.push(() => server.remove()), server)) : undefined,
+        services.includes("kafka") ? KafkaCluster.start({ advertisedHost: addresses.kafka }).then((server) => (opened.push(() => server.remove()), server)) : undefined,
+        services.includes("postgres") ? PostgresServer.start().then((server) => (opened.push(() => server.remove()), server)) : undefined,
       ]);
       const cluster = new LocalCluster((directory) => definitions(highAvailability, slotIsolation, join(directory, "disk")));
       opened.push(() => cluster.stop());
@@ -88,9 +102,15 @@ export class World {
         await open("to Kafka", [{ host: addresses.kafka, port, targetHost: "127.0.0.1", targetPort: port }]);
         kafka = { cluster: kafkaCluster, bootstrapServers: `${addresses.kafka}:${port}` };
       }
+      let postgres: PostgresService | undefined;
+      if (postgresServer !== undefined) {
+        const { port, url } = postgresServer;
+        await open("to PostgreSQL", [{ host: addresses.postgres, port, targetHost: "127.0.0.1", targetPort: port }]);
+        postgres = { server: postgresServer, url: url.replace("127.0.0.1", addresses.postgres) };
+      }
       for (const each of members) each.start();
       return new World({
-        cluster, disk, highAvailability, slotIsolation, links, zookeeper, kafka,
+        cluster, disk, highAvailability, slotIsolation, links, zookeeper, kafka, postgres,
         jobManagers: members.filter(({ command }) => command === "jobmanager"), taskManagers: members.filter(({ command }) => command === "taskmanager"),
       });
     } catch (error) {
@@ -142,13 +162,16 @@ export class World {
     const broker = this.kafka?.cluster.broker();
     broker?.resume();
     if (broker !== undefined && !broker.isRunning) await broker.start();
+    const database = this.postgres?.server;
+    database?.resume();
+    if (database !== undefined && !database.process.isRunning) await database.start();
   }
 
   /** Ends and deletes everything. */
   async close(): Promise<void> {
     // Those that are about to be started again must not be.
     await Promise.all(this.members.map((each) => each.kill()));
-    await Promise.all([this.zookeeper?.remove(), this.kafka?.cluster.remove(), ...this.links.map((link) => link.close())]);
+    await Promise.all([this.zookeeper?.remove(), this.kafka?.cluster.remove(), this.postgres?.server.remove(), ...this.links.map((link) => link.close())]);
     this.disk.remove();
     await this.cluster.stop();
   }

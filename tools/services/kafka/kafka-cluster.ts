@@ -126,6 +126,13 @@ export class KafkaCluster {
     return this.tool("TopicCommand", ["--create", "--topic", name, "--partitions", String(partitions), ...Object.entries(configs).flatMap(([key, value]) => ["--config", `${key}=${value}`])]);
   }
 
+  /** Takes away what is before an offset, as retention does; -1: everything. */
+  deleteRecords(topic: string, partition: number, beforeOffset: number): Promise<string> {
+    const file = join(this.#directory, "delete-records.json");
+    writeFileSync(file, JSON.stringify({ version: 1, partitions: [{ topic, partition, offset: beforeOffset }] }));
+    return this.tool("DeleteRecordsCommand", ["--offset-json-file", file]);
+  }
+
   /**
    * Runs one of Kafka's own Java tools (`TopicCommand`, `ConsoleConsumer`, `ConsoleProducer`, `ProducerPerformance`, …) with `--bootstrap-server` and gives what it printed.
    * @param input goes to its standard input

@@ -28,12 +28,15 @@ export interface CompletedCheckpoint {
 export class CompletedCheckpointStore implements CheckpointStore {
   readonly #env: Pick<Env, "fs" | "log">;
   readonly #retained: number;
+  readonly #onDiscarded: ((checkpoint: CompletedCheckpoint) => void) | undefined;
   #checkpoints: CompletedCheckpoint[] = [];
   /** Not retained, but not deleted yet, either. */
   #subsumed: CompletedCheckpoint[] = [];
 
-  constructor(env: Pick<Env, "fs" | "log">, retained: number) {
+  /** @param onDiscarded told of claimed checkpoints whose files are gone */
+  constructor(env: Pick<Env, "fs" | "log">, retained: number, onDiscarded?: (checkpoint: CompletedCheckpoint) => void) {
     this.#env = env;
+    this.#onDiscarded = onDiscarded;
     this.#retained = Math.max(1, retained);
   }
 
@@ -79,7 +82,12 @@ export class CompletedCheckpointStore implements CheckpointStore {
   async #delete(checkpoint: CompletedCheckpoint): Promise<void> {
     const { path, metadata, claimed } = checkpoint;
     if (claimed !== true) return this.deleteFiles(path);
-    await deleteClaimed(this.#env.fs, path, metadata).catch((error: unknown) => this.#env.log.write("warn", `cannot delete ${path}: ${(error as Error).message}`));
+    try {
+      await deleteClaimed(this.#env.fs, path, metadata);
+      this.#onDiscarded?.(checkpoint);
+    } catch (error) {
+      this.#env.log.write("warn", `cannot delete ${path}: ${(error as Error).message}`);
+    }
   }
 
   /** Deletes a checkpoint's directory; what cannot be deleted is logged and left. */

@@ -49,16 +49,17 @@ export function filesOf(path: string, metadata: CheckpointMetadata): ReadonlySet
  * it refers to stays.
  */
 export async function deleteClaimed(fs: FileSystem, path: string, metadata: CheckpointMetadata): Promise<void> {
-  await fs.delete(path);
   const shared = new Set([...filesOf(path, metadata)].map(parentOf));
   shared.delete(path);
-  if (shared.size === 0) return;
-  const siblings = (await fs.list(parentOf(path)).catch(() => [])).map((sibling) => sibling.path);
+  const siblings = shared.size === 0 ? [] : (await fs.list(parentOf(path)).catch(() => [])).map((sibling) => sibling.path);
   for (const sibling of siblings) {
+    if (sibling === path) continue;
     const other = await readMetadata(fs, sibling).catch(() => undefined);
     if (other === undefined) continue;
     shared.delete(sibling);
     for (const file of filesOf(sibling, other)) shared.delete(parentOf(file));
   }
+  // Its metadata goes last, since it says what else goes: so this can be done again when it was not done to the end.
   for (const directory of shared) await fs.delete(directory);
+  await fs.delete(path);
 }

@@ -18,6 +18,8 @@ export interface DispatcherInit {
   readonly fencingToken?: number | undefined;
   /** Where checkpoints go of jobs that name no directory; absolute. */
   readonly defaultCheckpointDirectory: string;
+  /** Absolute; nobody else's. */
+  readonly temporaryDirectory: string;
   /** What the cluster's configuration says for jobs that do not say it themselves. */
   readonly jobDefaults: Readonly<Record<string, unknown>>;
   /** Where savepoints go when neither the request nor the job names a directory. */
@@ -105,7 +107,7 @@ export class Dispatcher {
     const jobGraph: JobGraph = { ...submission.jobGraph, config: { ...jobDefaults, ...submission.jobGraph.config } };
     return new ManagedJob({
       env, jobGraph, artifact, persistence, firstAttempt, requirements: submission.requirements, checkpointDirectory: this.checkpointDirectory(jobGraph),
-      savepointDirectory: this.#init.defaultSavepointDirectory,
+      savepointDirectory: this.#init.defaultSavepointDirectory, temporaryDirectory: this.#init.temporaryDirectory,
       slots: (log) => new ClusterSlots({ env: { ...env, log }, resources, job: jobGraph, program: { artifact, source, args } }, events),
     });
   }

@@ -14,6 +14,8 @@ export interface JobManagerRunnerInit {
   readonly services: HighAvailabilityServices;
   /** Absolute directory that all JobManagers of the cluster reach, for blobs and, unless a job names another, checkpoints. */
   readonly directory: string;
+  /** Absolute directory of this process's temporary files. */
+  readonly temporaryDirectory?: string | undefined;
   /** This process leads, and has taken up the jobs; `undefined` when it no longer does. */
   readonly onLeader?: (jobManager: JobManager | undefined) => void;
   /** The process cannot go on, and should end. */
@@ -118,10 +120,10 @@ export class JobManagerRunner implements LeaderContender {
   }
 
   async #lead(term: LeaderTerm): Promise<void> {
-    const { env, config, directory, services, onLeader, fatal } = this.#init;
+    const { env, config, directory, temporaryDirectory, services, onLeader, fatal } = this.#init;
     const { fencingToken } = term;
     try {
-      const leader = await JobManager.lead({ env, config, directory, fencingToken: String(fencingToken), leadership: { term, stores: services.openStores(fencingToken) } });
+      const leader = await JobManager.lead({ env, config, directory, temporaryDirectory, fencingToken: String(fencingToken), leadership: { term, stores: services.openStores(fencingToken) } });
       if (term.over) return leader.suspend();
       this.#leader = leader;
       onLeader?.(leader);

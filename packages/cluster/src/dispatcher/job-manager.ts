@@ -1,5 +1,5 @@
 import {
-  HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, JOBMANAGER_BIND_HOST, JOBMANAGER_RPC_PORT, JOB_STORE_CAPACITY, JOB_STORE_EXPIRATION, CLUSTER_EVENLY_SPREAD, MillraceError,
+  HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, HELD_RESULTS_MEMORY, JOBMANAGER_BIND_HOST, JOBMANAGER_RPC_PORT, JOB_STORE_CAPACITY, JOB_STORE_EXPIRATION, CLUSTER_EVENLY_SPREAD, MillraceError,
   SAVEPOINT_DIRECTORY, SLOT_REQUEST_TIMEOUT, schedulerOptions, type Configuration, type ConnectionPeer, type FileSystem,
 } from "@millrace/core";
 import { BlobStore, checkBlobKey } from "../blob/blob-store.js";
@@ -23,6 +23,8 @@ export interface JobManagerInit {
   readonly config: Configuration;
   /** Absolute directory for blobs and, unless a job names another, checkpoints. */
   readonly directory: string;
+  /** Absolute directory of this process's temporary files; default: `tmp` below `directory`. */
+  readonly temporaryDirectory?: string | undefined;
   /** Unique for each time that somebody becomes leader: what is sent by or to another leader has no effect. */
   readonly fencingToken: string;
   /** With high availability. */
@@ -52,8 +54,8 @@ export class JobManager {
     this.blobs = new BlobStore(env, `${directory}/blobs`);
     this.resources = new ResourceManager({ env, slotRequestTimeoutMs: config.get(SLOT_REQUEST_TIMEOUT), spreadEvenly: config.get(CLUSTER_EVENLY_SPREAD) });
     this.dispatcher = new Dispatcher({
-      env, resources: this.resources, events: this.#events, blobs: this.blobs, defaultCheckpointDirectory, fencingToken: leadership?.term.fencingToken,
-      jobDefaults: Object.fromEntries(schedulerOptions.filter((option) => config.has(option)).map((option) => [option.key, config.get(option)])),
+      env, resources: this.resources, events: this.#events, blobs: this.blobs, defaultCheckpointDirectory, temporaryDirectory: init.temporaryDirectory ?? `${directory}/tmp`, fencingToken: leadership?.term.fencingToken,
+      jobDefaults: Object.fromEntries([...schedulerOptions, HELD_RESULTS_MEMORY].filter((option) => config.has(option)).map((option) => [option.key, config.get(option)])),
       defaultSavepointDirectory: config.get(SAVEPOINT_DIRECTORY),
       endedJobs: { expirationMs: config.get(JOB_STORE_EXPIRATION), capacity: config.get(JOB_STORE_CAPACITY) },
       persistence: leadership === undefined ? undefined : new JobPersistence({

@@ -3,10 +3,9 @@ import {
 } from "@millrace/core";
 import type { JobExecutionResult, JobGraph } from "@millrace/graph";
 import { fromBase64, toBase64 } from "../checkpoint/base64.js";
-import { readMetadata } from "../checkpoint/checkpoint-metadata.js";
 import type { CheckpointStore } from "../checkpoint/checkpoint-store.js";
 import { isRetained } from "../checkpoint/retention.js";
-import { deleteClaimed } from "../checkpoint/savepoint-files.js";
+import { finishDiscards } from "../high-availability/finish-discards.js";
 import type { RecoveryStores } from "../high-availability/high-availability-services.js";
 import { JobCheckpoints } from "../high-availability/job-checkpoints.js";
 import type { JobResult } from "../high-availability/job-result-store.js";
@@ -135,10 +134,11 @@ export class JobPersistence {
         const restoredFrom = config.get(SAVEPOINT_PATH);
         const isOutside = restoredFrom === undefined || !env.fs.resolve(restoredFrom).startsWith(`${directory}/`);
         if (!isRetained(config, state, known.some(({ external }) => !external)) && isOutside) {
-          await term.persist(`the cleanup of job ${jobId}`, () => pointers.change([], known.map(({ checkpointId }) => checkpointId)));
-          for (const { path } of known.filter(({ claimed }) => claimed === true)) await deleteClaimed(env.fs, path, await readMetadata(env.fs, path));
+          const claimed = known.filter((pointer) => pointer.claimed === true);
+          await term.persist(`the cleanup of job ${jobId}`, () => pointers.change([], known.map(({ checkpointId }) => checkpointId), claimed));
           await env.fs.delete(directory);
         }
+        await finishDiscards(env.fs, pointers, await term.persist(`the cleanup of job ${jobId}`, () => pointers.discards()));
       }
     } catch (error) {
       env.log.write("warn", `what job ${jobId} left behind could not be deleted: ${(error as Error).message}`);

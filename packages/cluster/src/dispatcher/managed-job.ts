@@ -21,6 +21,8 @@ export interface ManagedJobInit {
   readonly artifact: string;
   readonly checkpointDirectory: string;
   readonly savepointDirectory: string | undefined;
+  /** Of the JobManager, absolute. */
+  readonly temporaryDirectory: string;
   /** Makes the job's slots; what they have to say to the user goes to `log`. */
   readonly slots: (log: LogSink) => SlotProvider;
   /** With high availability. */
@@ -72,7 +74,7 @@ export class ManagedJob {
     this.master = new JobMaster({
       env: { ...env, log }, jobGraph, checkpointDirectory: init.checkpointDirectory, savepointDirectory: init.savepointDirectory, slots: init.slots(log),
       // TaskManagers put their own in its place.
-      temporaryDirectory: `${init.checkpointDirectory}/tmp`,
+      temporaryDirectory: `${init.temporaryDirectory}/${jobGraph.jobId}`,
       onCollected: (collectId, subtaskIndex, batch) => this.#tellAll((observer) => observer.collected?.(collectId, subtaskIndex, batch)),
       onLog,
       onStatus: (status) => {

@@ -46,7 +46,7 @@ function reportUsage(): void {
   const isolate = new IsolateMetrics();
   const report = (): void => {
     const { user, system } = process.cpuUsage();
-    channel.post({ type: "uses", usage: { ...isolate.read(), process: parentPort === null ? { rssBytes: process.memoryUsage.rss(), cpuMicros: user + system } : undefined } });
+    channel.post({ type: "uses", usage: { ...isolate.read(), network: executor?.networkUsage, process: parentPort === null ? { rssBytes: process.memoryUsage.rss(), cpuMicros: user + system } : undefined } });
   };
   setInterval(report, USAGE_INTERVAL_MS).unref();
 }

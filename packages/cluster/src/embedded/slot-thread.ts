@@ -4,7 +4,7 @@ import { MillraceError, SLOT_HEAP } from "@millrace/core";
 import type { SlotBegin, SlotCarrier, SlotMessage, SlotObserver, SlotStart } from "./slot-carrier.js";
 
 /** Chains are long functions by design: V8's limits would leave their tails out of line. */
-export const V8_FLAGS: readonly string[] = ["--max-inlined-bytecode-size=1000", "--max-inlined-bytecode-size-cumulative=2000"];
+export const V8_FLAGS: readonly string[] = ["--max-inlined-bytecode-size=1000", "--max-inlined-bytecode-size-cumulative=2000", "--initial-old-space-size=64"];
 
 let flagsSet = false;
 

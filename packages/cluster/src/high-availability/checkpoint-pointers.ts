@@ -21,35 +21,53 @@ export class CheckpointPointers {
   readonly #store: FencedStore;
   readonly #fencingToken: number;
   readonly #key: string;
+  readonly #discardsKey: string;
 
   constructor(store: FencedStore, fencingToken: number, jobId: string) {
     this.#store = store;
     this.#fencingToken = fencingToken;
     this.#key = `jobs/${jobId}/checkpoints`;
+    this.#discardsKey = `jobs/${jobId}/discards`;
   }
 
   /** Oldest first. */
-  async all(): Promise<CheckpointPointer[]> {
-    const names = await this.#store.list(this.#key);
-    const stored = await Promise.all(names.map((name) => this.#store.get(`${this.#key}/${name}`)));
-    return stored.filter((one) => one !== undefined).map((one) => JSON.parse(one.value) as CheckpointPointer);
+  all(): Promise<CheckpointPointer[]> {
+    return this.#below(this.#key);
   }
 
   /**
    * Adds and removes, in one commit. Files of what was removed may be deleted, and tasks told of what was added, only after it resolved.
+   * @param discarding of those that are removed, the ones whose files nobody would find any more: they are noted until {@link discarded} is called
    * @throws `LEADERSHIP_LOST`, `HA_UNAVAILABLE`
    */
-  async change(added: readonly CheckpointPointer[], removedIds: readonly number[]): Promise<void> {
+  async change(added: readonly CheckpointPointer[], removedIds: readonly number[], discarding: readonly CheckpointPointer[] = []): Promise<void> {
     const changes: StoreChange[] = [
-      ...added.map((pointer): StoreChange => ({ type: "put", key: this.#keyOf(pointer.checkpointId), value: JSON.stringify(pointer) })),
-      ...removedIds.map((id): StoreChange => ({ type: "delete", key: this.#keyOf(id) })),
+      ...added.map((pointer): StoreChange => ({ type: "put", key: keyOf(this.#key, pointer.checkpointId), value: JSON.stringify(pointer) })),
+      ...removedIds.map((id): StoreChange => ({ type: "delete", key: keyOf(this.#key, id) })),
+      ...discarding.map((pointer): StoreChange => ({ type: "put", key: keyOf(this.#discardsKey, pointer.checkpointId), value: JSON.stringify(pointer) })),
     ];
     if (changes.length > 0) await this.#store.commit(this.#fencingToken, changes);
   }
 
-  #keyOf(checkpointId: number): string {
-    return `${this.#key}/${String(checkpointId).padStart(ID_DIGITS, "0")}`;
+  /** What was removed and may not be deleted yet: no state points to it any more. */
+  discards(): Promise<CheckpointPointer[]> {
+    return this.#below(this.#discardsKey);
   }
+
+  /** Its files are gone. @throws `LEADERSHIP_LOST`, `HA_UNAVAILABLE` */
+  async discarded(checkpointId: number): Promise<void> {
+    await this.#store.commit(this.#fencingToken, [{ type: "delete", key: keyOf(this.#discardsKey, checkpointId) }]);
+  }
+
+  async #below(key: string): Promise<CheckpointPointer[]> {
+    const names = await this.#store.list(key);
+    const stored = await Promise.all(names.map((name) => this.#store.get(`${key}/${name}`)));
+    return stored.filter((one) => one !== undefined).map((one) => JSON.parse(one.value) as CheckpointPointer);
+  }
+}
+
+function keyOf(key: string, checkpointId: number): string {
+  return `${key}/${String(checkpointId).padStart(ID_DIGITS, "0")}`;
 }
 
 /**

@@ -4,7 +4,8 @@ import type { CompletedCheckpoint } from "../checkpoint/completed-checkpoint-sto
 import type { CheckpointIdCounter } from "./checkpoint-pointers.js";
 import type { RecoveryStores } from "./high-availability-services.js";
 import type { LeaderTerm } from "./leader-term.js";
-import { LOST_CHECKPOINT, RecoveredCheckpoints } from "./recovered-checkpoints.js";
+import { LOST_CHECKPOINT } from "./finish-discards.js";
+import { RecoveredCheckpoints } from "./recovered-checkpoints.js";
 
 export interface JobCheckpointsInit {
   readonly env: Pick<Env, "fs" | "log">;

@@ -1,7 +1,8 @@
 import { isMillraceError, type Env } from "@millrace/core";
 import { readMetadata } from "../checkpoint/checkpoint-metadata.js";
 import { CompletedCheckpointStore, type CompletedCheckpoint } from "../checkpoint/completed-checkpoint-store.js";
-import type { CheckpointPointers } from "./checkpoint-pointers.js";
+import type { CheckpointPointer, CheckpointPointers } from "./checkpoint-pointers.js";
+import { LOST_CHECKPOINT, finishDiscards } from "./finish-discards.js";
 
 export interface RecoveredCheckpointsInit {
   readonly env: Pick<Env, "fs" | "log">;
@@ -10,16 +11,14 @@ export interface RecoveredCheckpointsInit {
   readonly retained: number;
 }
 
-/** Codes of a checkpoint that is gone or damaged, rather than out of reach. */
-export const LOST_CHECKPOINT: readonly string[] = ["CHECKPOINT_NOT_FOUND", "CHECKPOINT_UNREADABLE"];
-
 /**
  * A job's completed checkpoints, kept over the change of leaders: the pointers in the fenced store, the content in each `_metadata`.
  * Flink: DefaultCompletedCheckpointStore.
  *
  * Contract: `add` resolves when a successor would restore the checkpoint; only then may tasks be told that it is complete. Files are
  * deleted only after the commit that forgets them, so no leader ever points to what a deposed one deletes. Which files those are is decided by
- * {@link CompletedCheckpointStore}: a checkpoint that is subsumed may hold files that later ones share.
+ * {@link CompletedCheckpointStore}: a checkpoint that is subsumed may hold files that later ones share. The files of the job's own checkpoints are
+ * below its directory, which goes with the job; those of a claimed one are elsewhere, so the commit that forgets it notes that they have yet to be deleted.
  */
 export class RecoveredCheckpoints {
   readonly #init: RecoveredCheckpointsInit;
@@ -50,9 +49,15 @@ export class RecoveredCheckpoints {
       }
     }
     if (readable.length === 0 && lastError !== undefined) throw lastError;
-    const files = new CompletedCheckpointStore(init.env, init.retained);
+    const { env, pointers: stored } = init;
+    void finishDiscards(env.fs, stored, await stored.discards()).catch((error: Error) => env.log.write("warn", `what a claimed checkpoint left behind could not be deleted: ${error.message}`));
+    const files = new CompletedCheckpointStore(env, init.retained, ({ metadata: { checkpointId } }) => {
+      // Who leads next finds nothing to delete.
+      void stored.discarded(checkpointId).catch(() => undefined);
+    });
     // Fewer may be retained than before: what goes is forgotten before its files are deleted.
-    await init.pointers.change([], readable.filter((checkpoint) => !retainedOf(readable, init.retained).includes(checkpoint)).map(idOf));
+    const dropped = readable.filter((checkpoint) => !retainedOf(readable, init.retained).includes(checkpoint));
+    await stored.change([], dropped.map(idOf), dropped.filter(({ claimed }) => claimed === true).map(pointerOf));
     for (const checkpoint of readable) files.add(checkpoint);
     return new RecoveredCheckpoints(init, files);
   }
@@ -72,15 +77,15 @@ export class RecoveredCheckpoints {
     const keptIds = retainedOf([...this.all, checkpoint], retained).map(idOf);
     // What could not be read is forgotten, too; its files stay, since others may share them.
     const dropped = (await pointers.all()).map((pointer) => pointer.checkpointId).filter((id) => !keptIds.includes(id));
-    const { metadata: { checkpointId }, ...rest } = checkpoint;
-    await pointers.change([{ checkpointId, ...rest }], dropped);
+    const discarding = this.all.filter((known) => known.claimed === true && dropped.includes(idOf(known)));
+    await pointers.change([pointerOf(checkpoint)], dropped, discarding.map(pointerOf));
     this.#files.add(checkpoint);
   }
 
   /** The job reached its end and nothing is retained: forgets all, then deletes the files of the job's own. */
   async discardAll(): Promise<void> {
     const known = await this.#init.pointers.all();
-    await this.#init.pointers.change([], known.map((pointer) => pointer.checkpointId));
+    await this.#init.pointers.change([], known.map((pointer) => pointer.checkpointId), this.all.filter(({ claimed }) => claimed === true).map(pointerOf));
     await this.#files.discardAll();
   }
 
@@ -98,4 +103,8 @@ function retainedOf(checkpoints: readonly CompletedCheckpoint[], retained: numbe
 
 function idOf(checkpoint: CompletedCheckpoint): number {
   return checkpoint.metadata.checkpointId;
+}
+
+function pointerOf({ metadata: { checkpointId }, ...rest }: CompletedCheckpoint): CheckpointPointer {
+  return { checkpointId, ...rest };
 }

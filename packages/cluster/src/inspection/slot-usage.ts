@@ -1,5 +1,9 @@
+import type { NetworkUsage } from "@millrace/runtime";
+
 /** What a slot uses, as it says itself from time to time. */
 export interface SlotUsage extends IsolateUsage {
+  /** Unless no job runs in it. */
+  readonly network?: NetworkUsage | undefined;
   /** Of a slot that is a process: its memory, and the CPU time it has used. */
   readonly process: { readonly rssBytes: number; readonly cpuMicros: number } | undefined;
 }

@@ -1,5 +1,5 @@
 import { CHECKPOINTING_RETAINED, FAILOVER_STRATEGY, SAVEPOINT_PATH, TASK_CANCELLATION_TIMEOUT, serializeError } from "@millrace/core";
-import type { Cancellable, Configuration, SerializedError } from "@millrace/core";
+import type { Configuration, SerializedError } from "@millrace/core";
 import type { JobExecutionResult, JobGraph, JobMetrics, JobStatus, SavepointFormat, StopOptions } from "@millrace/graph";
 import type { SlotEvent } from "@millrace/runtime";
 import { CheckpointCoordinator } from "../checkpoint/checkpoint-coordinator.js";
@@ -7,6 +7,7 @@ import { CheckpointStatisticsTracker } from "../checkpoint/checkpoint-statistics
 import { isSavepoint } from "../checkpoint/checkpoint-metadata.js";
 import type { CheckpointStore } from "../checkpoint/checkpoint-store.js";
 import { CompletedCheckpointStore, type CompletedCheckpoint } from "../checkpoint/completed-checkpoint-store.js";
+import type { CheckpointParties } from "../checkpoint/checkpoint-parties.js";
 import { initialCheckpoint } from "../checkpoint/initial-checkpoint.js";
 import { withoutMetadata } from "../checkpoint/savepoint-files.js";
 import { Savepoints, noneInBatch } from "../checkpoint/savepoints.js";
@@ -14,28 +15,20 @@ import { AdaptiveScheduler, adaptiveScheduler } from "../scheduler/adaptive-sche
 import { failoverRegions, oneRegion, type FailoverRegion } from "../scheduler/failover-regions.js";
 import { rescalingUnavailable, type ResourceRequirements } from "../scheduler/resource-requirements.js";
 import { createRestartStrategy, type RestartStrategy } from "../scheduler/restart-strategy.js";
+import { checkpointParties } from "./checkpointed-job.js";
 import { ExceptionHistory, type ExceptionHistoryEntry } from "./exception-history.js";
 import type { Execution } from "./execution-graph.js";
 import { JobDeployer } from "./job-deployer.js";
 import { describeFailure, ended, finalStates, isSameLoss, jobSuspended, type JobEnd } from "./job-end.js";
+import type { Goal, Restart } from "./job-goal.js";
 import { JobHistory, undeployed } from "./job-history.js";
 import { JobEnding } from "./job-ending.js";
 import { checkpointConfig, type JobMasterInit } from "./job-master-init.js";
 import type { JobView } from "./job-view.js";
 import type { RegionDeployment } from "./region-deployment.js";
 import { ResultFlow } from "./result-flow.js";
-import { sourceOperators, sourceTaskName } from "./source-coordinators.js";
+import { sourceTaskName } from "./source-coordinators.js";
 import { TaskReports } from "./task-reports.js";
-
-/** What all tasks are stopped for. */
-type Goal = { readonly kind: "rescale" } | { readonly kind: "failed"; readonly error: SerializedError } | { readonly kind: "canceled" };
-
-/** A part of a job on its way down and up again. */
-interface Restart {
-  readonly cause: SerializedError;
-  readonly notBeforeMs: number;
-  timer?: Cancellable;
-}
 
 /**
  * Runs one job: deploys its tasks, takes checkpoints, restarts it after failures, ends it.
@@ -70,6 +63,7 @@ export class JobMaster {
   #downSinceMs: number | undefined;
   #lastRestartDurationMs: number | undefined;
   #goal: Goal | undefined;
+  #finishing = false;
 
   constructor(init: JobMasterInit) {
     this.#init = init;
@@ -97,11 +91,14 @@ export class JobMaster {
     this.#ending = new JobEnding(init, this.#config, this.#store);
     this.result = this.#ending.result;
     this.#coordinator = new CheckpointCoordinator({
-      env, config: this.#config, directory: init.checkpointDirectory, store: this.#store, parties: this.#checkpointParties(), statistics: this.#checkpointStatistics,
+      env, config: this.#config, directory: init.checkpointDirectory, store: this.#store, parties: this.#parties(), statistics: this.#checkpointStatistics,
       onlyAtTheEnd: jobGraph.runtimeMode === "BATCH",
     });
     this.#savepoints = new Savepoints({ env, jobGraph, config: this.#config, coordinator: this.#coordinator, defaultDirectory: init.savepointDirectory, result: () => this.result });
-    this.#flow = new ResultFlow(init, this.#config, this.#restartStrategy.canRestart);
+    this.#flow = new ResultFlow(init, this.#config, this.#restartStrategy.canRestart, (error) => {
+      this.#flow.results.dropAll();
+      this.#onFailure(undefined, undefined, serializeError(error));
+    });
   }
 
   get status(): JobStatus {
@@ -131,6 +128,7 @@ export class JobMaster {
   suspend(): void {
     if (finalStates.has(this.#status)) return;
     this.#adaptive?.stopped();
+    this.#flow.results.dropAll();
     for (const { timer } of this.#restarting.values()) timer?.cancel();
     for (const deployment of this.#deployer.regions?.all ?? []) deployment.abandon();
     const error = jobSuspended(this.#init.jobGraph.jobName);
@@ -202,7 +200,7 @@ export class JobMaster {
     return {
       jobGraph: this.#deployer.jobGraph, status: this.#status, statusTimestamps: { ...this.#history.statusTimestamps },
       statusDurationsMs: this.#history.statusDurationsMs, nowMs: this.#init.env.clock.nowMs(), restarts: this.#restarts,
-      rescales: this.#adaptive?.rescales ?? 0, lastRestartDurationMs: this.#lastRestartDurationMs,
+      rescales: this.#adaptive?.rescales ?? 0, rescaling: this.#adaptive?.view(), lastRestartDurationMs: this.#lastRestartDurationMs,
       vertices: this.#deployer.graph === undefined ? undeployed(this.#deployer.jobGraph, this.#deployer.unassigned) : this.#history.vertices(this.#deployer.graph, this.#reports, (execution) => this.#deployer.locationOf(execution)),
       accumulators: this.accumulators(), exceptions: [...this.#exceptions.entries],
       checkpoints: this.#checkpointStatistics.view((path) => this.#store.all.some((checkpoint) => checkpoint.path === path)),
@@ -351,7 +349,7 @@ export class JobMaster {
 
   /** Of a region, or of what belongs to none: then all of the job restarts or fails. */
   #onFailure(deployment: RegionDeployment | undefined, taskName: string | undefined, error: SerializedError, execution?: Execution): void {
-    if (finalStates.has(this.#status)) return;
+    if (finalStates.has(this.#status) || (this.#finishing && error.recovery !== "fail")) return;
     const { clock, log } = this.#init.env;
     const ofTask = execution === undefined ? {} : { attemptNumber: execution.attempt.attemptNumber, location: this.#deployer.locationOf(execution) };
     const failure = { timestampMs: clock.nowMs(), taskName, error, ...ofTask };
@@ -382,7 +380,7 @@ export class JobMaster {
     const goingDown = deployments.filter(({ stopping }) => !stopping);
     if (goingDown.length === 0) return;
     this.#downSinceMs ??= clock.monotonicMs();
-    this.#adaptive?.stopped();
+    this.#adaptive?.failed(cause);
     this.#coordinator.stop("a task failed");
     for (const deployment of goingDown) {
       const { region } = deployment;
@@ -412,8 +410,10 @@ export class JobMaster {
   #stopAll(goal: Goal): void {
     const wasStopping = this.#goal !== undefined;
     this.#goal = goal;
-    this.#flow.results.drop();
-    this.#adaptive?.stopped();
+    // Whoever cancels a job does not wait for a program that takes nothing.
+    if (goal.kind === "canceled") this.#flow.results.dropAll();
+    else this.#flow.results.drop();
+    this.#adaptive?.stoppedFor(goal);
     this.#coordinator.stop("the job was stopped");
     for (const { timer } of this.#restarting.values()) timer?.cancel();
     this.#restarting.clear();
@@ -432,20 +432,26 @@ export class JobMaster {
   #reachGoal(): void {
     if (finalStates.has(this.#status)) return;
     const goal = this.#goal!;
-    if (goal.kind !== "rescale") return this.#end(goal);
+    if (goal.kind !== "rescale") return void this.#flow.results.delivered().then(() => this.#end(this.#goal!));
     this.#goal = undefined;
     this.#deploy();
   }
 
+  /** Every task has finished: what is left is what the program has yet to take. */
   #finish(): void {
+    this.#finishing = true;
     this.#coordinator.stop("the job finished");
-    this.#adaptive?.stopped();
-    this.#flow.results.releaseAll();
-    void Promise.all(this.#deployer.regions!.all.map((deployment) => deployment.release())).then(() => this.#coordinator.settled).then(() => this.#end({ kind: "finished" }));
+    this.#adaptive?.stoppedFor({ kind: "finished" });
+    const { results } = this.#flow;
+    results.releaseAll();
+    void Promise.all(this.#deployer.regions!.all.map((deployment) => deployment.release())).then(() => this.#coordinator.settled).then(() => results.delivered()).then(() => {
+      if (this.#goal === undefined) this.#end({ kind: "finished" });
+    });
   }
 
   #end(outcome: Goal | { readonly kind: "finished" }): void {
     if (!this.#ending.begin()) return;
+    this.#adaptive?.stoppedFor(outcome);
     this.#coordinator.stop("the job ended");
     const shutDown = this.#coordinator.shutdown(ended());
     const { env, jobGraph: { jobId, jobName } } = this.#init;
@@ -461,27 +467,11 @@ export class JobMaster {
     });
   }
 
-  #checkpointParties(): ConstructorParameters<typeof CheckpointCoordinator>[0]["parties"] {
-    return {
-      sourceCoordinators: [...sourceOperators(this.#init.jobGraph).keys()],
-      snapshotCoordinator: (operatorId, checkpointId) => this.#deployer.regions!.ofOperator(operatorId)!.sources.snapshot(operatorId, checkpointId),
-      triggerTasks: (...trigger) => this.#deployer.regions!.triggerCheckpoint(...trigger),
-      releaseCoordinatorEvents: () => this.#deployer.regions?.releaseCoordinatorEvents(),
-      notifyComplete: ({ path, metadata }) => {
-        const { checkpointId } = metadata;
-        if (isSavepoint(metadata)) this.#savepoints.stopsBehind(path);
-        this.#flow.results.checkpointComplete(checkpointId);
-        this.#deployer.regions!.notifyCheckpoint("checkpointComplete", checkpointId);
-        this.#adaptive?.checkpointCompleted();
-      },
-      notifyAborted: (checkpointId) => {
-        this.#deployer.regions!.notifyCheckpoint("checkpointAborted", checkpointId);
-        this.#adaptive?.checkpointFailed();
-      },
-      stopBegins: () => this.#adaptive?.stoppingBehindSavepoint(),
-      stopFailed: () => this.#adaptive?.goesOn(),
+  #parties(): CheckpointParties {
+    return checkpointParties({
+      jobGraph: this.#init.jobGraph, regions: () => this.#deployer.regions, savepoints: () => this.#savepoints, results: () => this.#flow.results, adaptive: this.#adaptive,
       failJob: (error) => this.#onFailure(undefined, undefined, serializeError(error)),
-    };
+    });
   }
 
   /** @throws `JOB_NOT_RUNNING` */

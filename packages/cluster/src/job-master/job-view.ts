@@ -1,6 +1,7 @@
 import type { AccumulatorValue } from "@millrace/core";
 import type { ExecutionState, JobGraph, JobStatus } from "@millrace/graph";
 import type { CheckpointsView } from "../checkpoint/checkpoint-statistics.js";
+import type { RescalingView } from "../scheduler/adaptive-scheduler.js";
 import type { ExceptionHistoryEntry } from "./exception-history.js";
 
 /** Where a task runs. */
@@ -40,6 +41,8 @@ export interface JobView {
   readonly restarts: number;
   /** Changes of parallelism by the adaptive scheduler. */
   readonly rescales: number;
+  /** `undefined` without the adaptive scheduler. */
+  readonly rescaling: RescalingView | undefined;
   /** Of the last restart or rescale: from when tasks began to stop until all ran again. */
   readonly lastRestartDurationMs: number | undefined;
   /** One per vertex of the job graph, in its order. */

@@ -1,5 +1,5 @@
-import { CHECKPOINTING_INTERVAL, COLLECT_WINDOW, type Configuration } from "@millrace/core";
-import type { ExecutionAttempt, SlotEvent } from "@millrace/runtime";
+import { CHECKPOINTING_INTERVAL, COLLECT_WINDOW, HELD_RESULTS_MEMORY, MillraceError, type Configuration } from "@millrace/core";
+import { SpillFile, type ExecutionAttempt, type SlotEvent } from "@millrace/runtime";
 import { CollectedResults } from "./collected-results.js";
 import type { JobMasterInit } from "./job-master-init.js";
 import type { RegionDeployment } from "./region-deployment.js";
@@ -17,9 +17,16 @@ export class ResultFlow {
   /** Taken and not told yet, by attempt. */
   readonly #untold = new WeakMap<object, Map<string, number>>();
 
-  constructor({ env, jobGraph, onLog, onCollected }: JobMasterInit, config: Configuration, canRestart: boolean) {
+  /** @param fail called when results that are held are lost; the job cannot make them again */
+  constructor({ env, jobGraph, onLog, onCollected, temporaryDirectory, firstAttempt }: JobMasterInit, config: Configuration, canRestart: boolean, fail: (error: MillraceError) => void) {
     const holds = config.get(CHECKPOINTING_INTERVAL) !== undefined || (jobGraph.runtimeMode === "BATCH" && canRestart);
-    this.results = new CollectedResults(holds, onCollected ?? (() => undefined));
+    let files = 0;
+    const openFile = (): SpillFile => {
+      // Another leader may have the same directory.
+      const path = `${temporaryDirectory}/held-results-${firstAttempt ?? 0}-${++files}`;
+      return new SpillFile(env.fs, path, (error) => fail(notKept(path, error)));
+    };
+    this.results = new CollectedResults({ take: onCollected ?? (() => undefined), hold: holds ? { memoryBytes: config.get(HELD_RESULTS_MEMORY), openFile } : undefined });
     // In braces: what a log returns is not to be waited for.
     this.#log = onLog ?? ((level, line) => {
       env.log.write(level, line);
@@ -54,4 +61,11 @@ export class ResultFlow {
     ofDeployment.delete(key);
     deployment.send(slotIndex, { type: "resultsTaken", epoch: deployment.epoch, attempt, bytes: untold });
   }
+}
+
+function notKept(path: string, cause: unknown): MillraceError {
+  return new MillraceError({
+    code: "RESULTS_NOT_KEPT", message: `results that wait for the program cannot be kept in ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, cause,
+    hint: `give that disk room, take checkpoints more often, or raise ${HELD_RESULTS_MEMORY.key}`, location: { file: path },
+  });
 }

@@ -12,8 +12,8 @@ export interface MetricSample {
   readonly quantile?: number;
 }
 
-/** A histogram travels as these figures behind its name. */
-const quantile = /^(.*)\.p(\d{2,3})$/;
+/** A histogram travels as figures behind its name; these are its quantiles, as Flink's reporter gives them. Minimum, maximum, mean and deviation are metrics of their own. */
+const quantiles: ReadonlyMap<string, number> = new Map([["median", 0.5], ["p75", 0.75], ["p90", 0.9], ["p95", 0.95], ["p98", 0.98], ["p99", 0.99], ["p999", 0.999]]);
 
 /** Every metric of a cluster as reporters send them, with Flink's logical scopes and labels. */
 export async function collectSamples(gateway: RestGateway, host: string): Promise<MetricSample[]> {
@@ -49,8 +49,7 @@ export async function collectSamples(gateway: RestGateway, host: string): Promis
 
 /** A figure of a histogram, when its siblings say that it is one; else a plain value. */
 function sampleOf(name: string, labels: Readonly<Record<string, string>>, value: number, values: Readonly<Record<string, number | string>>, key = ""): MetricSample {
-  const match = quantile.exec(key);
-  if (match !== null && `${match[1]}.count` in values) return { name: name.replace(quantile, "$1"), labels, value, quantile: Number(match[2]) / 10 ** match[2]!.length };
-  if (key.endsWith(".count") && `${key.slice(0, -6)}.p50` in values) return { name: `${name.slice(0, -6)}_count`, labels, value };
-  return { name, labels, value };
+  const [, of = "", figure = ""] = /^(.*)_([a-z0-9]+)$/.exec(key) ?? [];
+  const quantile = `${of}_count` in values && `${of}_median` in values ? quantiles.get(figure) : undefined;
+  return quantile === undefined ? { name, labels, value } : { name: name.slice(0, -figure.length - 1), labels, value, quantile };
 }

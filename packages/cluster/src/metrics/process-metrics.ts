@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { monitorEventLoopDelay, performance } from "node:perf_hooks";
+import type { NetworkUsage } from "@millrace/runtime";
 import type { IsolateUsage, SlotUsage } from "../inspection/slot-usage.js";
 import { IsolateMetrics } from "./isolate-metrics.js";
 
@@ -46,6 +47,7 @@ export class ProcessMetrics {
       "Status.Node.EventLoop.DelayMaxMs": finite(this.#delay.max / 1e6),
       "Status.Node.EventLoop.Utilization": performance.eventLoopUtilization().utilization,
       ...this.#collections(isolates),
+      ...shuffleMetrics(slots),
     };
   }
 
@@ -86,6 +88,19 @@ export class ProcessMetrics {
     }
     return this.#load;
   }
+}
+
+/** Flink's `Status.Shuffle.Netty`: of what the slots of this process may have on its way to them. A process without slots has none. */
+function shuffleMetrics(slots: readonly SlotUsage[]): Record<string, number> {
+  const sum = (of: (usage: NetworkUsage) => number): number => slots.reduce((total, { network }) => total + (network === undefined ? 0 : of(network)), 0);
+  const [segments, used] = [sum((usage) => usage.segments), sum((usage) => usage.usedSegments)];
+  const [bytes, usedBytes] = [sum((usage) => usage.totalBytes), sum((usage) => usage.usedBytes)];
+  return {
+    "Status.Shuffle.Netty.TotalMemorySegments": segments, "Status.Shuffle.Netty.UsedMemorySegments": used, "Status.Shuffle.Netty.AvailableMemorySegments": Math.max(0, segments - used),
+    "Status.Shuffle.Netty.TotalMemory": bytes, "Status.Shuffle.Netty.UsedMemory": usedBytes, "Status.Shuffle.Netty.AvailableMemory": Math.max(0, bytes - usedBytes),
+    // In percent.
+    "Status.Shuffle.Netty.RequestedMemoryUsage": segments === 0 ? 0 : Math.round((100 * used) / segments),
+  };
 }
 
 function cpuMicros(): number {

@@ -86,7 +86,7 @@ async function startAlone(env: ClusterEnv, config: Configuration): Promise<Runni
   const blobs = join(directory, "blobs");
   await mkdir(blobs, { recursive: true, mode: 0o700 });
   process.once("exit", () => {
-    rmSync(blobs, { recursive: true, force: true });
+    for (const own of [blobs, join(directory, "tmp")]) rmSync(own, { recursive: true, force: true });
     removeIfEmpty(join(directory, "checkpoints"));
     removeIfEmpty(directory);
   });
@@ -97,10 +97,12 @@ async function startAlone(env: ClusterEnv, config: Configuration): Promise<Runni
 async function startOneOfSeveral(env: ClusterEnv, config: Configuration, { onLeader, fatal }: JobManagerProcessOptions): Promise<RunningJobManager> {
   // Without credentials: those are for the ports of the cluster, which a ZooKeeper is not.
   const { services, directory } = await highAvailabilityOf(nodeClusterEnv(env.log), config);
+  const temporaryDirectory = resolve(config.get(TMP_DIRS) ?? tmpdir(), `millrace-jobmanager-${env.randomHex(8)}`);
+  process.once("exit", () => rmSync(temporaryDirectory, { recursive: true, force: true }));
   try {
     await mkdir(join(directory, "blobs"), { recursive: true, mode: 0o700 });
     const runner = await JobManagerRunner.start({
-      env, config, services, directory, ...(onLeader === undefined ? {} : { onLeader }),
+      env, config, services, directory, temporaryDirectory, ...(onLeader === undefined ? {} : { onLeader }),
       fatal: (error) => {
         env.log.write("error", `this JobManager cannot lead: ${error.message}`);
         fatal?.(error);

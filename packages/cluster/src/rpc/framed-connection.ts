@@ -75,6 +75,13 @@ export class FramedConnection {
     this.#close(error);
   }
 
+  /** Closes without what the other side has not read: it does not answer. */
+  abort(error: MillraceError): void {
+    if (this.#closed) return;
+    this.#close(error);
+    this.#connection.abort?.();
+  }
+
   #close(error: MillraceError | undefined): void {
     if (this.#closed) return;
     this.#closed = true;

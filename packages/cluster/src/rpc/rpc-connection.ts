@@ -155,7 +155,7 @@ export class RpcConnection {
   #scheduleHeartbeat(): void {
     this.#timer = this.#clock.setTimer(this.#heartbeat.intervalMs, () => {
       const { silentMs } = this;
-      if (silentMs > this.#heartbeat.timeoutMs) return this.#frames.close(heartbeatTimeout(silentMs));
+      if (silentMs > this.#heartbeat.timeoutMs) return this.#frames.abort(heartbeatTimeout(silentMs));
       this.#send({ kind: "heartbeat" });
       this.#scheduleHeartbeat();
     });

@@ -1,9 +1,11 @@
 import {
   ADAPTIVE_ACTIVE_CHECKPOINT, ADAPTIVE_COOLDOWN, ADAPTIVE_EXECUTING_STABILIZATION, ADAPTIVE_MAX_CHECKPOINT_FAILURES, ADAPTIVE_MAX_DELAY,
-  ADAPTIVE_SUBMISSION_STABILIZATION, ADAPTIVE_WAIT_TIMEOUT, CHECKPOINTING_INTERVAL, CHECKPOINTING_TIMEOUT, MillraceError, SCHEDULER, SCHEDULER_MODE,
+  ADAPTIVE_SUBMISSION_STABILIZATION, ADAPTIVE_WAIT_TIMEOUT, CHECKPOINTING_INTERVAL, CHECKPOINTING_TIMEOUT, MillraceError, RESCALE_HISTORY_SIZE, SCHEDULER, SCHEDULER_MODE,
 } from "@millrace/core";
-import type { Cancellable, Configuration, Env } from "@millrace/core";
+import type { Cancellable, Configuration, Env, SerializedError } from "@millrace/core";
 import type { JobGraph } from "@millrace/graph";
+import type { Goal } from "../job-master/job-goal.js";
+import { RescaleTimeline, type RescaleEnd, type RescalesView } from "./rescale-timeline.js";
 import { checkRequirements, initialRequirements, type ResourceRequirements } from "./resource-requirements.js";
 import { slotParallelism, slotsFor, withParallelism } from "./slot-parallelism.js";
 import type { SlotProvider } from "./slot-provider.js";
@@ -32,6 +34,22 @@ export interface AdaptiveSchedulerInit {
 /** Flink's states that are the scheduler's own; Failing, Canceling and Finished are the job's. */
 export type AdaptiveState = "Created" | "WaitingForResources" | "CreatingExecutionGraph" | "Executing" | "StopWithSavepoint" | "Restarting";
 
+/** How a job rescales, and what came of it. Plain data. */
+export interface RescalingView {
+  readonly isReactive: boolean;
+  /** Rescales that are remembered; 0 remembers none. */
+  readonly maxHistory: number;
+  /** `undefined` waits without end. */
+  readonly resourceWaitTimeoutMs: number | undefined;
+  readonly submissionStabilizationMs: number;
+  readonly cooldownMs: number;
+  readonly executingStabilizationMs: number;
+  readonly maxTriggerDelayMs: number;
+  readonly maxCheckpointFailures: number;
+  /** `undefined` when none are remembered. */
+  readonly rescales: RescalesView | undefined;
+}
+
 interface Waiting {
   readonly manager: StateTransitionManager;
   readonly timer: Cancellable | undefined;
@@ -48,7 +66,9 @@ export class AdaptiveScheduler {
   #requirements: ResourceRequirements;
   /** Changes that are being written down, in order. */
   #updating: Promise<void> = Promise.resolve();
+  readonly #timeline: RescaleTimeline | undefined;
   #state: AdaptiveState = "Created";
+  #enteredMs: number;
   /** Parallelism of the last plan, by vertex. */
   #planned: ReadonlyMap<string, number> = new Map();
   #waiting: Waiting | undefined;
@@ -64,6 +84,11 @@ export class AdaptiveScheduler {
     // Without a limit to its slots a job would be as wide as it has key groups.
     this.#reactive = init.config.get(SCHEDULER_MODE) === "reactive" && init.slots.availableSlots !== undefined;
     this.#requirements = init.requirements ?? initialRequirements(init.jobGraph, this.#reactive);
+    const { clock } = init.env;
+    this.#enteredMs = clock.nowMs();
+    const maxHistory = init.config.get(RESCALE_HISTORY_SIZE);
+    this.#timeline = maxHistory > 0 ? new RescaleTimeline(clock, init.jobGraph, maxHistory) : undefined;
+    this.#timeline?.begin("INITIAL_SCHEDULE", this.#requirements, true);
   }
 
   get state(): AdaptiveState {
@@ -79,6 +104,16 @@ export class AdaptiveScheduler {
     return this.#rescales;
   }
 
+  view(): RescalingView {
+    const { config } = this.#init;
+    return {
+      isReactive: this.#reactive, maxHistory: Math.max(0, config.get(RESCALE_HISTORY_SIZE)), resourceWaitTimeoutMs: this.#waitTimeoutMs,
+      submissionStabilizationMs: this.#orReactive(ADAPTIVE_SUBMISSION_STABILIZATION), cooldownMs: config.get(ADAPTIVE_COOLDOWN),
+      executingStabilizationMs: this.#orReactive(ADAPTIVE_EXECUTING_STABILIZATION), maxTriggerDelayMs: this.#maxTriggerDelayMs,
+      maxCheckpointFailures: config.get(ADAPTIVE_MAX_CHECKPOINT_FAILURES), rescales: this.#timeline?.view(),
+    };
+  }
+
   /** Takes effect once it is written down, as far as there are slots. @throws `RESOURCE_REQUIREMENTS_INVALID` */
   async updateRequirements(requirements: ResourceRequirements): Promise<void> {
     const { jobGraph, onRequirements } = this.#init;
@@ -91,8 +126,12 @@ export class AdaptiveScheduler {
 
   #take(requirements: ResourceRequirements): void {
     this.#requirements = requirements;
+    this.#endRescale("RESOURCE_REQUIREMENTS_UPDATED");
+    this.#timeline?.begin("UPDATE_REQUIREMENT", requirements, true);
     this.#waiting?.manager.onChange();
     this.#executing?.manager.onChange();
+    // One that there are too few slots for goes on.
+    if (this.#executing !== undefined && this.#hasDesired && !this.#wouldChange()) this.#endRescale("NO_RESOURCES_OR_PARALLELISMS_CHANGE");
   }
 
   /**
@@ -100,10 +139,10 @@ export class AdaptiveScheduler {
    * @throws `SLOTS_UNAVAILABLE`
    */
   nextPlan(): Promise<JobGraph> {
-    this.stopped();
+    this.#leave();
     const atOnce = this.#rescaling ? this.#plan() : undefined;
     if (atOnce !== undefined) return Promise.resolve(atOnce);
-    this.#state = "WaitingForResources";
+    this.#enter("WaitingForResources");
     return new Promise((resolve, reject) => this.#wait(resolve, reject));
   }
 
@@ -112,11 +151,17 @@ export class AdaptiveScheduler {
     const { env: { clock }, config, slots, host } = this.#init;
     if (this.#rescaling) this.#lastRescaleMs = clock.monotonicMs();
     this.#rescaling = false;
-    this.#state = "Executing";
+    const isAsBefore = this.#state === "StopWithSavepoint";
+    this.#enter("Executing");
+    if (!isAsBefore) this.#endRescale("SUCCEEDED");
     this.#checkpointFailures = 0;
     const manager = new StateTransitionManager(clock, {
-      hasDesiredResources: () => this.#available >= slotsFor(this.#init.jobGraph, this.#requirements, "upperBound"),
+      hasDesiredResources: () => this.#hasDesired,
       hasSufficientResources: () => this.#wouldChange(),
+      begins: () => {
+        if (this.#timeline?.goesOn === false) this.#timeline.begin("NEW_RESOURCE_AVAILABLE", this.#requirements);
+      },
+      givenUp: () => this.#endRescale("NO_RESOURCES_OR_PARALLELISMS_CHANGE"),
       stabilized: () => {
         this.#checkpointFailures = 0;
         if (config.get(ADAPTIVE_ACTIVE_CHECKPOINT)) host.takeCheckpoint();
@@ -134,9 +179,9 @@ export class AdaptiveScheduler {
 
   /** The job is about to end behind a savepoint, which no rescale may come between: requirements and slots that change meanwhile have no effect. */
   stoppingBehindSavepoint(): void {
-    this.stopped();
+    this.#leave();
     this.#rescaling = false;
-    this.#state = "StopWithSavepoint";
+    this.#enter("StopWithSavepoint");
   }
 
   /** The savepoint failed, and the job runs on: what changed meanwhile has its effect. */
@@ -145,12 +190,22 @@ export class AdaptiveScheduler {
   }
 
   /** The job no longer runs, or no longer wants to: nothing is decided until it asks for the next plan. */
-  stopped(): void {
-    this.#executing?.manager.close();
-    this.#executing?.unwatch?.();
-    this.#executing = undefined;
-    this.#stopWaiting();
-    if (this.#state !== "Created") this.#state = "Restarting";
+  stopped(failure?: SerializedError): void {
+    this.#leave();
+    if (this.#state !== "Created") this.#enter("Restarting", failure);
+  }
+
+  /** It has failed, and will ask for the next plan. */
+  failed(error: SerializedError): void {
+    this.#timeline?.failedOver(this.#requirements);
+    this.stopped(error);
+  }
+
+  /** The job stops; unless for a rescale, it will not ask again. */
+  stoppedFor(outcome: Goal | { readonly kind: "finished" }): void {
+    if (outcome.kind === "failed") this.#endRescale("JOB_FAILED", outcome.error);
+    else if (outcome.kind !== "rescale") this.#endRescale(outcome.kind === "finished" ? "JOB_FINISHED" : "JOB_CANCELED");
+    this.stopped();
   }
 
   checkpointCompleted(): void {
@@ -168,6 +223,16 @@ export class AdaptiveScheduler {
     return this.#init.slots.availableSlots?.() ?? Number.POSITIVE_INFINITY;
   }
 
+  get #hasDesired(): boolean {
+    return this.#available >= slotsFor(this.#init.jobGraph, this.#requirements, "upperBound");
+  }
+
+  /** `undefined` without end. */
+  get #waitTimeoutMs(): number | undefined {
+    const { config } = this.#init;
+    return this.#reactive && !config.has(ADAPTIVE_WAIT_TIMEOUT) ? undefined : config.get(ADAPTIVE_WAIT_TIMEOUT);
+  }
+
   get #maxTriggerDelayMs(): number {
     const { config } = this.#init;
     const configured = config.get(ADAPTIVE_MAX_DELAY);
@@ -181,7 +246,8 @@ export class AdaptiveScheduler {
   }
 
   #wait(resolve: (plan: JobGraph) => void, reject: (error: MillraceError) => void): void {
-    const { env: { clock, log }, jobGraph, config, slots } = this.#init;
+    const { env: { clock, log }, jobGraph, slots } = this.#init;
+    const timeoutMs = this.#waitTimeoutMs;
     const done = (): void => {
       const plan = this.#plan();
       this.#stopWaiting();
@@ -189,15 +255,34 @@ export class AdaptiveScheduler {
       else resolve(plan);
     };
     const manager = new StateTransitionManager(clock, {
-      hasDesiredResources: () => this.#available >= slotsFor(jobGraph, this.#requirements, "upperBound"),
+      hasDesiredResources: () => this.#hasDesired,
       hasSufficientResources: () => this.#available >= slotsFor(jobGraph, this.#requirements, "lowerBound"),
       transition: done,
     }, { cooldownMs: 0, stabilizationMs: this.#orReactive(ADAPTIVE_SUBMISSION_STABILIZATION), maxTriggerDelayMs: 0 });
-    const endless = this.#reactive && !config.has(ADAPTIVE_WAIT_TIMEOUT);
-    this.#waiting = { manager, timer: endless ? undefined : clock.setTimer(config.get(ADAPTIVE_WAIT_TIMEOUT), done), unwatch: slots.watch?.(() => manager.onChange()) };
+    this.#waiting = { manager, timer: timeoutMs === undefined ? undefined : clock.setTimer(timeoutMs, done), unwatch: slots.watch?.(() => manager.onChange()) };
     manager.onChange();
     if (manager.phase === "idling") log.write("warn", `the job waits for ${this.#missing}`);
     else if (manager.phase === "stabilizing") log.write("info", `the job waits a while for the slots that it would rather have: ${slotsFor(jobGraph, this.#requirements, "upperBound")}`);
+  }
+
+  #enter(state: AdaptiveState, failure?: SerializedError): void {
+    if (this.#state === state) return;
+    this.#timeline?.left(this.#state, this.#enteredMs, failure);
+    this.#state = state;
+    this.#enteredMs = this.#init.env.clock.nowMs();
+  }
+
+  #leave(): void {
+    this.#executing?.manager.close();
+    this.#executing?.unwatch?.();
+    this.#executing = undefined;
+    this.#stopWaiting();
+  }
+
+  /** The state that goes on belongs to it as far as it has come. */
+  #endRescale(reason: RescaleEnd, error?: SerializedError): void {
+    this.#timeline?.left(this.#state, this.#enteredMs, error);
+    this.#timeline?.end(reason);
   }
 
   #stopWaiting(): void {
@@ -213,7 +298,8 @@ export class AdaptiveScheduler {
     const parallelism = slotParallelism(jobGraph, this.#requirements, this.#available);
     if (parallelism === undefined) return undefined;
     this.#planned = parallelism;
-    this.#state = "CreatingExecutionGraph";
+    this.#enter("CreatingExecutionGraph");
+    this.#timeline?.planned(parallelism, this.#requirements);
     return withParallelism(jobGraph, parallelism);
   }
 

@@ -6,6 +6,10 @@ export interface TransitionContext {
   hasDesiredResources(): boolean;
   /** What is there is worth leaving the state for. */
   hasSufficientResources(): boolean;
+  /** Called when what is there becomes worth leaving the state for. */
+  begins?(): void;
+  /** Called when it no longer is. */
+  givenUp?(): void;
   /** Called when it is only a trigger that is waited for. */
   stabilized?(): void;
   /** Leaves the state; the manager is closed before. */
@@ -54,22 +58,31 @@ export class StateTransitionManager {
     const { stabilizationMs } = this.#times;
     if (this.#phase === "closed") return;
     if (this.#phase === "cooldown") this.#changed = true;
-    else if (!this.#context.hasSufficientResources()) this.#enter("idling");
+    else if (!this.#context.hasSufficientResources()) this.#idle();
     else if (this.#phase === "stabilized") return;
-    else if (this.#context.hasDesiredResources() || stabilizationMs === 0) this.#stabilize();
-    else if (this.#phase === "idling") this.#enter("stabilizing", stabilizationMs, () => this.#stabilize());
+    else {
+      if (this.#phase === "idling") this.#context.begins?.();
+      if (this.#context.hasDesiredResources() || stabilizationMs === 0) this.#stabilize();
+      else if (this.#phase === "idling") this.#enter("stabilizing", stabilizationMs, () => this.#stabilize());
+    }
   }
 
   /** Now would be a good moment. */
   onTrigger(): void {
     if (this.#phase !== "stabilized") return;
-    if (!this.#context.hasSufficientResources()) return this.#enter("idling");
+    if (!this.#context.hasSufficientResources()) return this.#idle();
     this.close();
     this.#context.transition();
   }
 
   close(): void {
     this.#enter("closed");
+  }
+
+  #idle(): void {
+    const hadBegun = this.#phase !== "idling";
+    this.#enter("idling");
+    if (hadBegun) this.#context.givenUp?.();
   }
 
   #stabilize(): void {

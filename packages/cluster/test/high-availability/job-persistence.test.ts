@@ -130,23 +130,28 @@ test("a job that finishes while the store takes a checkpoint leaves no pointer t
   assert.deepEqual(world.checkpointFiles, []);
 });
 
+/** A job of another that another's incremental checkpoint is given to: another directory holds a file of its state. */
+async function claimingJob(world: World): Promise<{ readonly jobGraph: JobGraph; readonly path: string; readonly shared: string }> {
+  const path = "/old/chk-5";
+  const part = (file: string) => ({ checkpointId: 0, keyGroups: [], common: true, file: { path: file, offset: 0, length: 1 } });
+  const keyed = [{ ...part("map"), keyGroupRange: [0, 127], earlier: [part("../chk-0/map")] }];
+  await writeMetadata(world.fs, path, {
+    formatVersion: METADATA_FORMAT_VERSION, checkpointId: 5, timestampMs: 0, jobId: "c".repeat(32), jobName: "old", stateBytes: 2, writtenBytes: 1,
+    operators: [{ operatorId: "map-op", uid: undefined, name: "map", parallelism: 2, maxParallelism: 128, subtasks: [{ subtaskIndex: 0, keyed, operator: [] }] }],
+  });
+  const shared = "/old/chk-0/map";
+  await world.fs.writeAtomic(shared, new Uint8Array(1));
+  const jobGraph = {
+    ...graph({ "execution.state-recovery.path": path, "execution.state-recovery.claim-mode": "CLAIM", "execution.checkpointing.interval": "1 h" }), jobId: "b".repeat(32),
+  };
+  await world.persistence.accept({ jobGraph, artifact: "0".repeat(64), source: "/job.ts", args: [] });
+  return { jobGraph, path, shared };
+}
+
 for (const ends of [false, true]) {
   test(`a claimed checkpoint stays claimed under the next leader: with it goes what only it needs${ends ? ", also when the job's end is cleaned up later" : ""}`, async () => {
     const world = await World.start();
-    // It is incremental: another directory holds a file of its state.
-    const path = "/old/chk-5";
-    const part = (file: string) => ({ checkpointId: 0, keyGroups: [], common: true, file: { path: file, offset: 0, length: 1 } });
-    const keyed = [{ ...part("map"), keyGroupRange: [0, 127], earlier: [part("../chk-0/map")] }];
-    await writeMetadata(world.fs, path, {
-      formatVersion: METADATA_FORMAT_VERSION, checkpointId: 5, timestampMs: 0, jobId: "c".repeat(32), jobName: "old", stateBytes: 2, writtenBytes: 1,
-      operators: [{ operatorId: "map-op", uid: undefined, name: "map", parallelism: 2, maxParallelism: 128, subtasks: [{ subtaskIndex: 0, keyed, operator: [] }] }],
-    });
-    const shared = "/old/chk-0/map";
-    await world.fs.writeAtomic(shared, new Uint8Array(1));
-    const jobGraph = {
-      ...graph({ "execution.state-recovery.path": path, "execution.state-recovery.claim-mode": "CLAIM", "execution.checkpointing.interval": "1 h" }), jobId: "b".repeat(32),
-    };
-    await world.persistence.accept({ jobGraph, artifact: "0".repeat(64), source: "/job.ts", args: [] });
+    const { jobGraph, path, shared } = await claimingJob(world);
     const claiming = world.run(jobGraph);
     await world.time.advance(50);
     claiming.job.suspend();
@@ -172,6 +177,34 @@ for (const ends of [false, true]) {
     }
     assert.deepEqual(world.fs.paths.filter((file) => file.startsWith(`${path}/`) || file === shared), []);
   });
+}
+
+for (const ends of [false, true]) {
+  for (const diesAt of [0, 1]) {
+    test(`a leader dies while it deletes a claimed checkpoint that it has forgotten${ends ? ", at the job's end" : ""}, before step ${diesAt}: the next one does the rest`, async () => {
+      const world = await World.start();
+      const { jobGraph, path, shared } = await claimingJob(world);
+      const { job } = world.run(jobGraph);
+      await world.time.advance(50);
+      const { fs } = world;
+      const doDelete = fs.delete.bind(fs);
+      let deleted = 0;
+      fs.delete = async (at) => (at.startsWith("/old/") && deleted++ >= diesAt ? new Promise(() => undefined) : doDelete(at));
+      if (ends) job.cancel();
+      else await world.time.runUntil(job.triggerCheckpoint());
+      await world.time.advance(50);
+      assert.deepEqual([fs.paths.includes(`${path}/_metadata`), fs.paths.includes(shared)], [true, diesAt === 0]);
+      const pointers = world.stores.checkpointPointers(jobGraph.jobId);
+      assert.ok((await pointers.all()).every((pointer) => pointer.path !== path), "no state points to it");
+      job.suspend();
+      fs.delete = doDelete;
+      if (ends) await world.persistence.recover();
+      else world.run(jobGraph);
+      await world.time.advance(50);
+      assert.deepEqual(fs.paths.filter((file) => file.startsWith("/old/")), []);
+      assert.deepEqual(await pointers.discards(), []);
+    });
+  }
 }
 
 for (const drain of [true, false]) {

@@ -37,7 +37,7 @@ test("a running job's metrics have Flink's names and labels", async () => {
   try {
     slots.emit({
       type: "metrics", epoch: slots.epoch, attempt: { vertexId: "map", subtaskIndex: 1, attemptNumber: 0 },
-      values: { numRecordsIn: 5, "map.numRecordsIn": 5, "map.latency.count": 3, "map.latency.p50": 1, "map.latency.p99": 9, currentInputWatermark: Number.NEGATIVE_INFINITY },
+      values: { numRecordsIn: 5, "map.numRecordsIn": 5, "map.latency_count": 3, "map.latency_median": 1, "map.latency_p99": 9, "map.latency_p999": 9, "map.latency_max": 10, "map.other_p99": 4, currentInputWatermark: Number.NEGATIVE_INFINITY },
     });
     await time.advance(0);
     const text = prometheusText(await collectSamples(gateway, "here"));
@@ -46,7 +46,10 @@ test("a running job's metrics have Flink's names and labels", async () => {
     assert.match(text, /^flink_taskmanager_job_task_operator_numRecordsIn\{.*operator_name="map".*\} 5$/m);
     assert.match(text, /^# TYPE flink_taskmanager_job_task_operator_latency summary$/m);
     assert.match(text, /^flink_taskmanager_job_task_operator_latency\{.*quantile="0.99"\} 9$/m);
+    assert.match(text, /^flink_taskmanager_job_task_operator_latency\{.*quantile="0.999"\} 9$/m);
     assert.match(text, /^flink_taskmanager_job_task_operator_latency_count\{.*\} 3$/m);
+    assert.match(text, /^# TYPE flink_taskmanager_job_task_operator_latency_max gauge\n.*\} 10$/m);
+    assert.match(text, /^flink_taskmanager_job_task_operator_other_p99\{.*\} 4$/m);
     assert.match(text, /^flink_taskmanager_job_task_currentInputWatermark\{.*\} -Inf$/m);
     for (const name of ["jobmanager_job_numRestarts", "jobmanager_job_numberOfCompletedCheckpoints", "jobmanager_numRunningJobs", "jobmanager_Status_JVM_Memory_Heap_Used", "taskmanager_Status_JVM_CPU_Load"]) {
       assert.match(text, new RegExp(`^flink_${name}\\{`, "m"), name);

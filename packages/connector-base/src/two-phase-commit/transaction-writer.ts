@@ -23,7 +23,9 @@ export class TransactionWriter<T, H> implements CommittingSinkWriter<T, Transact
   ): Promise<TransactionWriter<T, H>> {
     warnOfTimeout(context, settings);
     let aborted = 0;
-    for (const id of await connection.listUncommitted(`${names.prefix}-`)) {
+    const ids = await connection.listUncommitted(`${names.prefix}-`);
+    names.begin(ids);
+    for (const id of ids) {
       if (!names.isLeftover(id, states)) continue;
       await connection.abort(id);
       aborted++;

@@ -1,5 +1,5 @@
 import type { DecodedBlock, DecoderContext, RecordDecoder } from "./record-format.js";
-import { afterNewline, byteOrderMark, bytesAsText, invalidUtf8Column, NEWLINE, strictText, TextDecoding } from "./text.js";
+import { afterNewline, byteOrderMark, bytesAsText, invalidUtf8, NEWLINE, strictText, TextDecoding } from "./text.js";
 import type { TextOptions } from "./text.js";
 
 /** Cuts a file into lines and hands them on block by block: the base of all formats with one record per line. */
@@ -36,11 +36,7 @@ export class LineDecoder<T> implements RecordDecoder<T> {
     for (const [number, line] of lines.entries()) {
       const text = strictText(line);
       if (text !== undefined) this.#accept([text], block, number);
-      else {
-        block.malformed.push({
-          at: block.values.length, line: number, column: invalidUtf8Column(line), text: Buffer.from(line, "latin1").toString("utf8"), message: "the line is not valid UTF-8",
-        });
-      }
+      else block.malformed.push(invalidUtf8(line, block.values.length, number));
     }
   }
 }

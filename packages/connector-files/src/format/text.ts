@@ -1,4 +1,5 @@
 import { MillraceError } from "@millrace/core";
+import type { MalformedItem } from "./record-format.js";
 
 /** How text formats turn bytes into characters. */
 export interface TextOptions {
@@ -25,6 +26,10 @@ export class TextDecoding {
     }
     this.#latin1 = options.encoding === "latin1";
     this.#strict = options.invalidUtf8 === "malformed";
+  }
+
+  get encoding(): "utf-8" | "latin1" {
+    return this.#latin1 ? "latin1" : "utf-8";
   }
 
   /** The text of a block; `undefined` when invalid UTF-8 is to be reported: then go record by record with {@link bytesAsText} and {@link strictText}. */
@@ -70,6 +75,11 @@ export function invalidUtf8Column(part: string): number {
     }
   }
   return bytes.subarray(0, valid).toString("utf8").replace(/\uFFFD+$/, "").length + 1;
+}
+
+/** The item of a line with invalid UTF-8, given as {@link bytesAsText}. */
+export function invalidUtf8(line: string, at: number, number: number): MalformedItem {
+  return { at, line: number, column: invalidUtf8Column(line), text: Buffer.from(line, "latin1").toString("utf8"), message: "the line is not valid UTF-8" };
 }
 
 /** Length of the byte order mark at the start of `bytes`: 3 or 0. */

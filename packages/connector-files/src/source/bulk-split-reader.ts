@@ -73,8 +73,9 @@ export class BulkSplitReader<T> implements SplitPoller<T> {
 
   async #open(): Promise<void> {
     const { path, startByte, endByte, position } = this.split;
-    const sizeBytes = (await this.#fs.status(path))?.sizeBytes ?? endByte;
-    this.#reader = await this.#format.open({ fs: this.#fs, path, sizeBytes, startByte, endByte, resumeAt: position?.byteOffset });
+    const status = await this.#fs.status(path);
+    const sizeBytes = status?.sizeBytes ?? endByte;
+    this.#reader = await this.#format.open({ fs: this.#fs, path, sizeBytes, modifiedMs: status?.modifiedMs, startByte, endByte, resumeAt: position?.byteOffset });
     this.#fetch();
   }
 

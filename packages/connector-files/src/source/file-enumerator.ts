@@ -1,5 +1,5 @@
 import type { FileStatus, SplitEnumerator, SplitEnumeratorContext } from "@millrace/core";
-import { splitsOf } from "./file-source-split.js";
+import { evenSplitBytes, splitsOf } from "./file-source-split.js";
 import type { FileSourceSplit } from "./file-source-split.js";
 
 /** The enumerator's part of a checkpoint. */
@@ -13,8 +13,10 @@ export interface FileEnumeratorState {
 export interface FileDiscovery {
   /** Finds the source's files as they are now. The first look of a job is the one that refuses missing paths. */
   find(isFirst: boolean): Promise<FileStatus[]>;
-  /** How far a file may be cut. `Infinity`: not at all. */
-  splitSizeOf(path: string): number;
+  /** Whether a file is cut into splits. */
+  isSplit(path: string): boolean;
+  /** How large splits shall be, if somebody says. */
+  readonly splitSizeBytes: number | undefined;
   /** Time between two looks; `undefined` reads what is there at the start and ends. */
   readonly intervalMs: number | undefined;
 }
@@ -97,7 +99,8 @@ export class FileEnumerator implements SplitEnumerator<FileSourceSplit, FileEnum
     // An empty file has no records, and while a directory is watched it may still be filled.
     const fresh = files.filter((file) => file.sizeBytes > 0 && !this.#known.has(file.path));
     if (watched) fresh.sort((a, b) => a.modifiedMs - b.modifiedMs || (a.path < b.path ? -1 : 1));
-    const splits = fresh.flatMap((file) => splitsOf(file.path, file.sizeBytes, this.#discovery.splitSizeOf(file.path)));
+    const splitSizeBytes = this.#discovery.splitSizeBytes ?? evenSplitBytes(fresh.reduce((total, file) => total + file.sizeBytes, 0), this.#context.parallelism);
+    const splits = fresh.flatMap(({ path, sizeBytes }) => splitsOf(path, sizeBytes, this.#discovery.isSplit(path) ? splitSizeBytes : Number.POSITIVE_INFINITY));
     if (!watched) splits.sort((a, b) => b.endByte - b.startByte - (a.endByte - a.startByte));
     for (const file of fresh) this.#known.add(file.path);
     this.#pending.push(...splits);

@@ -9,7 +9,7 @@ export type OnMalformed = "fail" | "skip" | "side-output";
 export interface FileSourceOptions {
   /** Default `"fail"`: bad input never passes unseen. `numRecordsInErrors` counts in every case. */
   readonly onError?: OnMalformed;
-  /** Larger files are read in pieces of this size, by several readers, when their format allows. Default 64 MiB. */
+  /** Larger files are read in pieces of this size, by several readers, when their format allows. Default: an eighth of a reader's share, from 8 to 64 MiB. */
   readonly splitSizeBytes?: number;
   /** A longer record fails the job with `RECORD_TOO_LARGE`. Default 16 MiB. */
   readonly maxRecordBytes?: number;
@@ -25,12 +25,12 @@ export type BulkSourceOptions = Omit<FileSourceOptions, "onError" | "maxRecordBy
 const MIB = 1024 * 1024;
 
 /** @throws `OPTION_INVALID` */
-export function checkOptions(options: FileSourceOptions): { readonly onError: OnMalformed; readonly splitSizeBytes: number; readonly maxRecordBytes: number } {
+export function checkOptions(options: FileSourceOptions): { readonly onError: OnMalformed; readonly splitSizeBytes: number | undefined; readonly maxRecordBytes: number } {
   const onError = options.onError ?? "fail";
   if (!["fail", "skip", "side-output"].includes(onError)) throw invalid("onError", `"${String(onError)}" is none of fail, skip, side-output`);
   return {
     onError,
-    splitSizeBytes: positive("splitSizeBytes", options.splitSizeBytes ?? 64 * MIB),
+    splitSizeBytes: options.splitSizeBytes === undefined ? undefined : positive("splitSizeBytes", options.splitSizeBytes),
     maxRecordBytes: positive("maxRecordBytes", options.maxRecordBytes ?? 16 * MIB),
   };
 }

@@ -34,3 +34,14 @@ export function splitsOf(path: string, sizeBytes: number, splitSizeBytes: number
   }
   return splits;
 }
+
+const MIB = 1024 * 1024;
+/** Where nobody says how large splits shall be. */
+const LARGEST_SPLIT_BYTES = 64 * MIB;
+const SMALLEST_SPLIT_BYTES = 8 * MIB;
+const SPLITS_PER_READER = 8;
+
+/** The size of splits of files that are all known: so many that readers end at about the same time, though some splits have more to read than others. */
+export function evenSplitBytes(totalBytes: number, readers: number): number {
+  return Math.min(LARGEST_SPLIT_BYTES, Math.max(SMALLEST_SPLIT_BYTES, Math.ceil(totalBytes / (readers * SPLITS_PER_READER))));
+}

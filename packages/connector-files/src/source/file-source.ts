@@ -140,7 +140,8 @@ export class FileSource<T> implements Source<T, FileSourceSplit, FileEnumeratorS
           // What is named itself, or by a glob, was not come to through its directory.
           return files.filter(({ path }) => passes(path));
         },
-        splitSizeOf: (path) => (this.#format.splittable && this.#compression(path) === "none" ? splitSizeBytes : Number.POSITIVE_INFINITY),
+        splitSizeBytes,
+        isSplit: (path) => this.#format.splittable && this.#compression(path) === "none",
       },
       restored,
     );

@@ -30,6 +30,8 @@ export interface JdbcConnectionOptions {
   readonly connectTimeoutMs?: number;
   /** How long a server that is away is waited for, at the start and later, before the job fails with `JDBC_UNREACHABLE`. Default 60 s. */
   readonly connectionWaitMs?: number;
+  /** How long a statement may take, and its answer stay away; a source's, each piece of rows. Then the job restarts with `JDBC_STATEMENT_TIMEOUT`. Default 10 minutes; 0 waits for ever. */
+  readonly statementTimeoutMs?: number;
   /** Run on every new connection: `SET search_path TO shop`. */
   readonly initialStatements?: readonly string[];
 }
@@ -43,6 +45,8 @@ export interface JdbcTarget {
   readonly password: Secret | undefined;
   readonly tls: TlsOptions | undefined;
   readonly connectTimeoutMs: number;
+  /** 0: none. */
+  readonly statementTimeoutMs: number;
   readonly initialStatements: readonly string[];
 }
 
@@ -56,6 +60,8 @@ export interface JdbcConnectionSettings {
 }
 
 const MAX_WAIT_MS = 3_600_000;
+/** A day. */
+const MOST_STATEMENT_MS = 86_400_000;
 
 /** @throws `OPTION_INVALID`; never shows a password */
 export function connectionSettings(options: JdbcConnectionOptions): JdbcConnectionSettings {
@@ -77,6 +83,7 @@ export function connectionSettings(options: JdbcConnectionOptions): JdbcConnecti
     target: {
       host, port, database, username, password: typeof password === "string" ? new Secret(password) : password,
       tls: tlsOptions(options.tls, host), connectTimeoutMs: checkedBetween("connection.connectTimeoutMs", options.connectTimeoutMs ?? 10_000, 100, MAX_WAIT_MS),
+      statementTimeoutMs: checkedBetween("connection.statementTimeoutMs", options.statementTimeoutMs ?? 600_000, 0, MOST_STATEMENT_MS),
       initialStatements: options.initialStatements ?? [],
     },
   };

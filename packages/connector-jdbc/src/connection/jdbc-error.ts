@@ -26,6 +26,11 @@ export function jdbcError(settings: JdbcConnectionSettings, what: string, error:
       return new MillraceError({ code: "JDBC_ROW_REFUSED", message: text, cause: error, hint: "correct the row or the table; no retry mends it" });
     case "transient":
       return new MillraceError({ code: "JDBC_WRITE_FAILED", message: text, cause: error, recovery: "restart", hint: "others hold what this transaction needs; raise execution.maxRetries if it is often so" });
+    case "timeout":
+      return new MillraceError({
+        code: "JDBC_STATEMENT_TIMEOUT", message: `${what}: ${settings.dialect.name} at ${settings.place} gives ${message}`, cause: error, recovery: "restart",
+        hint: "see what the statement waits for (locks, a missing index, a link that is silent), or raise connection.statementTimeoutMs",
+      });
     case "statement":
       return new MillraceError({ code: "JDBC_STATEMENT_FAILED", message: text, cause: error, hint: "see the database's documentation for its error" });
   }

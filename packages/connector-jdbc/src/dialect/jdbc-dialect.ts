@@ -9,9 +9,10 @@ import type { JdbcTarget } from "../connection/jdbc-connection-options.js";
  * - `row`: a row is refused: a value that does not fit, a constraint.
  * - `too-many-prepared`: there is no room for another prepared transaction.
  * - `authentication`: the user, the password or the database are refused.
+ * - `timeout`: a statement took longer than `statementTimeoutMs`.
  * - `statement`: all else; trying again does not help.
  */
-export type JdbcFailureKind = "connection" | "transient" | "row" | "too-many-prepared" | "authentication" | "statement";
+export type JdbcFailureKind = "connection" | "transient" | "row" | "too-many-prepared" | "authentication" | "timeout" | "statement";
 
 export interface JdbcFailure {
   readonly kind: JdbcFailureKind;
@@ -72,6 +73,10 @@ export interface JdbcConnection {
   tableWriter(target: JdbcWriteTarget): JdbcTableWriter;
   /** @param name of a transaction that will be prepared; without, it will be committed */
   begin(name?: string): Promise<void>;
+  /** Makes this session one that `endSession` finds. @param name up to 60 letters, digits and `_` */
+  nameSession(name: string): Promise<void>;
+  /** Ends the user's sessions of that name, wherever their clients are: what they have not prepared is rolled back. Does nothing when there is none. */
+  endSession(name: string): Promise<void>;
   commit(): Promise<void>;
   rollback(): Promise<void>;
   /** Ends the transaction begun with that name so that any connection can commit it. The connection may be of no use afterwards (`isBroken`). */

@@ -60,8 +60,9 @@ export function statementsOf(layout: TableLayout<never>, changes: readonly RowCh
   return runsOf(layout, changes).length;
 }
 
-function runsOf(layout: TableLayout<never>, changes: readonly RowChange[]): RowChange[][] {
+function runsOf(layout: TableLayout<never>, changes: readonly RowChange[]): (readonly RowChange[])[] {
   const { keys, columns, mode } = layout.target;
+  if (changes.every(({ isDelete }) => !isDelete)) return changes.length === 0 ? [] : [changes];
   // One change per key: deletes may go first. Keys that the database takes for equal though their texts differ must keep their order, and so must single rows.
   if (mode === "upsert" && keys.every((key) => EXACT_KINDS.has(columns[key]!.type.kind))) {
     return [changes.filter(({ isDelete }) => isDelete), changes.filter(({ isDelete }) => !isDelete)].filter((run) => run.length > 0);

@@ -68,10 +68,11 @@ export class JdbcSink<T> implements Sink<T, JdbcCommittable> {
       }
       const log = new TransactionLog(pool, exactlyOnce, context);
       const epoch = await log.open();
+      const session = await log.succeed(epoch);
       // They hold locks that this attempt would wait for. Later ones than the checkpoint's are in no checkpoint that is complete.
       await log.rollBackLeftovers(epoch, context.restoredCheckpointId ?? 0);
       this.#subtaskOf(context).epoch = epoch;
-      const transactions = new TransactionTarget(pool, shared, log, context, epoch);
+      const transactions = new TransactionTarget({ pool, layout: shared, log, context, epoch, session });
       return new JdbcSinkWriter(context, { settings, pool, layout, target: transactions, transactions });
     } catch (error) {
       await pool.close();

@@ -41,8 +41,10 @@ export class TableLayout<T> {
 
   /** @throws `JDBC_VALUE_INVALID` */
   rowOf(value: T): JdbcParameter[] {
-    const row: JdbcParameter[] = [];
-    for (let i = 0; i < this.#encoders.length; i++) row.push(this.#encoders[i]!(this.#getters[i]!(value)));
+    const { length } = this.#encoders;
+    // Pushing would make room for more.
+    const row = new Array<JdbcParameter>(length);
+    for (let i = 0; i < length; i++) row[i] = this.#encoders[i]!(this.#getters[i]!(value));
     return row;
   }
 

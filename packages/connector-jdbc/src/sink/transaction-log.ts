@@ -3,7 +3,7 @@ import type { SinkWriterContext } from "@millrace/core";
 import type { ConnectionPool } from "../connection/connection-pool.js";
 import type { JdbcConnection } from "../dialect/jdbc-dialect.js";
 import type { ExactlyOnceSettings } from "./jdbc-sink-options.js";
-import { nameBase, parseName } from "./transaction-names.js";
+import { nameBase, parseName, parseWriterName, sessionOf, writerName, writerPrefix } from "./transaction-names.js";
 
 /** What a commit came to. `elsewhere`: a connection that is not quite gone yet holds the transaction. `lost`: it was rolled back. */
 export type CommitOutcome = "committed" | "already-committed" | "elsewhere" | "lost";
@@ -37,6 +37,29 @@ export class TransactionLog {
       if ((await connection.columnsOf(table)).length === 0) await this.#create(connection);
       return dialect.nextEpoch(connection, table, `epoch ${this.base}`);
     });
+  }
+
+  /**
+   * Notes this writer and ends the sessions of those before it that this one answers for. A process that is gone without a word, or is only out of sight, may have
+   * left a transaction open, whose locks the server would keep until it notices: hours, by default.
+   * @returns what to call the sessions of this writer's transactions
+   */
+  async succeed(epoch: number): Promise<string> {
+    const { parallelism, subtaskIndex } = this.#context;
+    const { dialect } = this.#pool.settings;
+    const table = dialect.quoteTable(this.#settings.table);
+    const own = writerName(this.base, { subtask: subtaskIndex, epoch });
+    await this.#pool.retrying("ending the sessions of earlier attempts", async (connection) => {
+      const { rows } = await connection.execute(`SELECT name FROM ${table} WHERE name LIKE ${dialect.placeholder(1)}`, [`${writerPrefix(this.base)}%`]);
+      for (const [name] of rows) {
+        const writer = parseWriterName(this.base, String(name));
+        if (writer === undefined || writer.epoch >= epoch || writer.subtask % parallelism !== subtaskIndex) continue;
+        await connection.endSession(sessionOf(String(name)));
+        await connection.execute(`DELETE FROM ${table} WHERE name = ${dialect.placeholder(1)}`, [name]);
+      }
+      if (!rows.some(([name]) => name === own)) await connection.execute(`INSERT INTO ${table} (name, epoch) VALUES (${dialect.placeholder(1)}, ${epoch})`, [own]);
+    });
+    return sessionOf(own);
   }
 
   /** Notes the transaction that is under way on `connection`, as a part of it. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { SinkWriterContext } from "@millrace/core";
 
 /** What the name of a transaction says. */
@@ -27,4 +28,32 @@ export function parseName(base: string, name: string): TransactionName | undefin
   if (!name.startsWith(base)) return undefined;
   const match = /^[^_]+_(\d+)_(\d+)_(\d+)$/.exec(name.slice(base.length));
   return match === null ? undefined : { subtask: Number(match[1]), checkpoint: Number(match[2]), epoch: Number(match[3]) };
+}
+
+/** Which writer has been there: what its row in the table of transaction records is called. */
+export interface WriterName {
+  readonly subtask: number;
+  readonly epoch: number;
+}
+
+const WRITER = "writer ";
+
+export function writerPrefix(base: string): string {
+  return `${WRITER}${base}`;
+}
+
+export function writerName(base: string, { subtask, epoch }: WriterName): string {
+  return `${writerPrefix(base)}${subtask}_${epoch}`;
+}
+
+/** `undefined` for names of others. */
+export function parseWriterName(base: string, name: string): WriterName | undefined {
+  if (!name.startsWith(writerPrefix(base))) return undefined;
+  const match = /^(\d+)_(\d+)$/.exec(name.slice(writerPrefix(base).length));
+  return match === null ? undefined : { subtask: Number(match[1]), epoch: Number(match[2]) };
+}
+
+/** What a writer's sessions are called at the server, whose names are short. */
+export function sessionOf(writer: string): string {
+  return `millrace_${createHash("sha256").update(writer).digest("hex").slice(0, 40)}`;
 }

@@ -24,6 +24,16 @@ interface OpenTransaction {
   rows: number;
 }
 
+export interface TransactionTargetParts {
+  readonly pool: ConnectionPool;
+  readonly layout: TableLayout<never>;
+  readonly log: TransactionLog;
+  readonly context: SinkWriterContext;
+  readonly epoch: number;
+  /** What its sessions are called. */
+  readonly session: string;
+}
+
 /** All batches between two checkpoints in one transaction, which is prepared at the checkpoint. */
 export class TransactionTarget implements WriteTarget {
   readonly #pool: ConnectionPool;
@@ -31,15 +41,17 @@ export class TransactionTarget implements WriteTarget {
   readonly #log: TransactionLog;
   readonly #context: SinkWriterContext;
   readonly #epoch: number;
+  readonly #session: string;
   #lastCheckpoint: number;
   #open: OpenTransaction | undefined;
 
-  constructor(pool: ConnectionPool, layout: TableLayout<never>, log: TransactionLog, context: SinkWriterContext, epoch: number) {
+  constructor({ pool, layout, log, context, epoch, session }: TransactionTargetParts) {
     this.#pool = pool;
     this.#layout = layout;
     this.#log = log;
     this.#context = context;
     this.#epoch = epoch;
+    this.#session = session;
     this.#lastCheckpoint = context.restoredCheckpointId ?? 0;
   }
 
@@ -89,8 +101,10 @@ export class TransactionTarget implements WriteTarget {
 
   async #begin(): Promise<OpenTransaction> {
     const name = nameOf(this.#log.base, this.#context, { subtask: this.#context.subtaskIndex, checkpoint: this.#lastCheckpoint + 1, epoch: this.#epoch });
-    const connection = await this.#pool.acquireWith(`beginning transaction "${name}"`, (fresh) => fresh.begin(name));
+    const connection = await this.#pool.acquireWith(`beginning transaction "${name}"`, async (fresh) => {
+      await fresh.nameSession(this.#session);
+      await fresh.begin(name);
+    });
     return { name, connection, writer: connection.tableWriter(this.#layout.target), rows: 0 };
   }
-
 }

@@ -4,6 +4,7 @@ import type { JdbcConnectionOptions, JdbcConnectionSettings } from "../connectio
 import type { JdbcRow } from "../types/decoder.js";
 import { typeSettings } from "../types/jdbc-type-options.js";
 import type { JdbcTypeOptions, JdbcTypeSettings } from "../types/jdbc-type-options.js";
+import type { OnMalformedRow } from "./malformed-row.js";
 import { JdbcGenericParameterValuesProvider } from "./parameter-values.js";
 import type { JdbcParameterValuesProvider } from "./parameter-values.js";
 
@@ -44,6 +45,11 @@ export interface JdbcSourceOptions<T> {
   readonly fetchSize?: number;
   /** Makes a record of a row; `undefined` leaves it out. Default: the row. */
   readonly deserializer?: (row: JdbcRow) => T | undefined;
+  /**
+   * What becomes of a row with a value that has no exact form in TypeScript, or that `deserializer` throws for. Default `"fail"`; `"skip"` counts it in
+   * `numRecordsInErrors` and leaves it out, `"side-output"` also sends it to {@link MALFORMED_ROWS}.
+   */
+  readonly onError?: OnMalformedRow;
   readonly types?: JdbcTypeOptions;
 }
 
@@ -68,6 +74,7 @@ export interface JdbcSourceSettings<T> {
   readonly reading: "by-key" | "whole-splits" | "streamed";
   readonly fetchSize: number;
   readonly deserializer: ((row: JdbcRow) => T | undefined) | undefined;
+  readonly onError: OnMalformedRow;
   readonly types: JdbcTypeSettings;
   /** For messages. */
   readonly what: string;
@@ -89,7 +96,7 @@ export function sourceSettings<T>(options: JdbcSourceOptions<T>): JdbcSourceSett
     parameters: parameters === undefined ? new JdbcGenericParameterValuesProvider([[]]) : "getParameterValues" in parameters ? parameters : new JdbcGenericParameterValuesProvider(parameters),
     reading: keyColumn !== undefined ? "by-key" : guarantee === "exactly-once" ? "whole-splits" : "streamed",
     fetchSize: checkedBetween("fetchSize", options.fetchSize ?? 1000, 1, 1_000_000),
-    deserializer: options.deserializer, types: typeSettings(options.types), what: table === undefined ? "the query" : `table ${table}`,
+    deserializer: options.deserializer, onError: checkedOneOf("onError", options.onError ?? "fail", ["fail", "skip", "side-output"]), types: typeSettings(options.types), what: table === undefined ? "the query" : `table ${table}`,
   };
 }
 

@@ -1,9 +1,11 @@
-import { isMillraceError, ReaderAvailability } from "@millrace/core";
+import { ReaderAvailability } from "@millrace/core";
 import type { Counter, InputStatus, ReaderOutput, SourceReader, SourceReaderContext } from "@millrace/core";
 import { ConnectionPool } from "../connection/connection-pool.js";
 import type { JdbcSourceSettings } from "./jdbc-source-options.js";
 import type { JdbcSplit } from "./jdbc-split.js";
+import { MALFORMED_ROWS, isAboutRow } from "./malformed-row.js";
 import { SplitReader } from "./split-reader.js";
+import type { FetchedRows } from "./split-reader.js";
 
 /** One that is emitted, one that is fetched meanwhile. */
 const OPEN_SPLITS = 2;
@@ -35,11 +37,11 @@ export class JdbcSourceReader<T> implements SourceReader<T, JdbcSplit> {
       this.#readAhead();
       const current = this.#splits.find(({ split }) => !this.#paused.has(split.splitId));
       if (current === undefined) return this.#splits.length === 0 && this.#noMoreSplits ? "end-of-input" : "nothing-available";
-      const records = this.#poll(current);
-      if (records === "wait") return "nothing-available";
-      if (records === "end") this.#finish(current, output);
-      else if (records.length > 0) {
-        output.forSplit(current.split.splitId).collectBatch(records, null);
+      const rows = this.#poll(current);
+      if (rows === "wait") return "nothing-available";
+      if (rows === "end") this.#finish(current, output);
+      else if (rows.records.length > 0 || rows.malformed.length > 0) {
+        this.#emit(rows, current.split.splitId, output);
         // At once: a snapshot that came before would have it read again.
         if (current.isDone) this.#finish(current, output);
         return "more-available";
@@ -78,11 +80,17 @@ export class JdbcSourceReader<T> implements SourceReader<T, JdbcSplit> {
     this.#availability.signal();
   }
 
-  #poll(current: SplitReader<T>): T[] | "wait" | "end" {
+  #emit({ records, malformed }: FetchedRows<T>, splitId: string, output: ReaderOutput<T>): void {
+    this.#errors.inc(malformed.length);
+    if (this.#settings.onError === "side-output") for (const row of malformed) output.sideOutput(MALFORMED_ROWS.id, row);
+    if (records.length > 0) output.forSplit(splitId).collectBatch(records, null);
+  }
+
+  #poll(current: SplitReader<T>): FetchedRows<T> | "wait" | "end" {
     try {
       return current.poll();
     } catch (error) {
-      if (isMillraceError(error) && /^JDBC_(?:VALUE|ROW)_/.test(error.code)) this.#errors.inc();
+      if (isAboutRow(error)) this.#errors.inc();
       throw error;
     }
   }

@@ -8,10 +8,18 @@ import { rowDecoder } from "../types/decoder.js";
 import { withKinds } from "../types/jdbc-type-options.js";
 import type { JdbcSourceSettings } from "./jdbc-source-options.js";
 import type { JdbcSplit } from "./jdbc-split.js";
+import { malformedRow, malformedRowError } from "./malformed-row.js";
+import type { MalformedRow } from "./malformed-row.js";
 import { queryOf } from "./split-query.js";
 
-interface Fetched<T> {
+/** Rows of one piece, as records. */
+export interface FetchedRows<T> {
   readonly records: T[];
+  /** Rows that are none, where that does not fail the job. */
+  readonly malformed: readonly MalformedRow[];
+}
+
+interface Fetched<T> extends FetchedRows<T> {
   /** The key of the last row. */
   readonly position: JdbcRawValue;
 }
@@ -65,13 +73,13 @@ export class SplitReader<T> {
   }
 
   /** The next records; `"wait"` when they are on their way, `"end"` behind the last. What is returned counts as emitted. */
-  poll(): T[] | "wait" | "end" {
+  poll(): FetchedRows<T> | "wait" | "end" {
     if (this.#failure !== undefined) throw this.#failure.error;
     const next = this.#fetched.shift();
     if (next === undefined) return this.#isAtEnd ? "end" : "wait";
     if (this.#settings.reading === "by-key") this.#split = { ...this.#split, position: next.position };
     this.#room?.();
-    return next.records;
+    return next;
   }
 
   close(): void {
@@ -108,17 +116,19 @@ export class SplitReader<T> {
     const cursor = await connection.openCursor(sql, parameters, fetchSize);
     const decode = this.#decoder(cursor);
     const keyIndex = this.#keyIndex(cursor);
-    let whole: T[] = [];
+    const whole: { records: T[]; malformed: readonly MalformedRow[] } = { records: [], malformed: [] };
     for (;;) {
       const rows = await cursor.next();
       if (rows.length === 0) break;
-      const records = decode(rows);
-      if (this.#settings.reading === "whole-splits") whole = whole.length === 0 ? records : whole.concat(records);
-      else await this.#add({ records, position: rows.at(-1)![keyIndex] ?? null });
+      const decoded = decode(rows);
+      if (this.#settings.reading === "whole-splits") {
+        whole.records = whole.records.concat(decoded.records);
+        whole.malformed = whole.malformed.concat(decoded.malformed);
+      } else await this.#add({ ...decoded, position: rows.at(-1)![keyIndex] ?? null });
       if (this.#isClosed) return;
     }
     await cursor.close();
-    if (whole.length > 0) this.#fetched.push({ records: whole, position: null });
+    if (whole.records.length > 0 || whole.malformed.length > 0) this.#fetched.push({ ...whole, position: null });
     this.#isAtEnd = true;
   }
 
@@ -133,19 +143,32 @@ export class SplitReader<T> {
     while (this.#fetched.length >= FETCHED_AHEAD && !this.#isClosed) await new Promise<void>((resolve) => (this.#room = resolve));
   }
 
-  #decoder(cursor: JdbcCursor): (rows: readonly JdbcRawRow[]) => T[] {
-    const { types, what, deserializer } = this.#settings;
-    const rowOf = rowDecoder(withKinds(cursor.columns, types), types, what);
-    if (deserializer === undefined) return (rows) => rows.map((row) => rowOf(row) as T);
-    return (rows) => rows.map((raw) => {
+  #decoder({ columns }: JdbcCursor): (rows: readonly JdbcRawRow[]) => FetchedRows<T> {
+    const { types, what, table, deserializer, onError } = this.#settings;
+    const rowOf = rowDecoder(withKinds(columns, types), types, what);
+    const recordOf = (raw: JdbcRawRow): T | undefined => {
       const row = rowOf(raw);
+      if (deserializer === undefined) return row as T;
       try {
         return deserializer(row);
       } catch (error) {
-        if (isMillraceError(error)) throw error;
-        throw new MillraceError({ code: "JDBC_ROW_MALFORMED", message: `${what}: the deserializer does not take a row: ${(error as Error).message}`, cause: error });
+        throw isMillraceError(error) ? error : malformedRowError(what, error);
       }
-    }).filter((record) => record !== undefined);
+    };
+    return (rows) => {
+      const records: T[] = [];
+      const malformed: MalformedRow[] = [];
+      for (const raw of rows) {
+        try {
+          const record = recordOf(raw);
+          if (record !== undefined) records.push(record);
+        } catch (error) {
+          if (onError === "fail") throw error;
+          malformed.push(malformedRow(table, columns, raw, error as Error));
+        }
+      }
+      return { records, malformed };
+    };
   }
 
   #keyIndex({ columns }: JdbcCursor): number {

@@ -32,7 +32,7 @@ export function rowDecoder(columns: readonly JdbcColumn[], settings: JdbcTypeSet
 function unrepresentable(what: string, { name, type }: JdbcColumn, value: JdbcRawValue, cause: Error): MillraceError {
   return new MillraceError({
     code: "JDBC_VALUE_UNREPRESENTABLE", message: `${what}: column "${name}" (${type.name}) holds ${shown(value)}: ${cause.message}`, cause,
-    hint: "choose another form in types, leave the column out, or convert it in the query",
+    hint: "choose another form in types, leave the column out, or convert it in the query; a source can pass over such rows by onError",
   });
 }
 

@@ -1,7 +1,7 @@
 import type { JdbcType } from "../dialect/jdbc-type.js";
 import { exactJsonText } from "./exact-json.js";
 import type { JdbcTypeSettings } from "./jdbc-type-options.js";
-import { dateText, timestampText } from "./time-text.js";
+import { dateText, millisText, timestampText } from "./time-text.js";
 
 /** The neutral text of a value that is not NULL (bytes stay bytes). Throws what says why the value does not fit. */
 export type Encode = (value: unknown) => string | Uint8Array;
@@ -57,6 +57,7 @@ function refused(value: unknown, wanted: string): Error {
 function integerText(value: unknown): string {
   if (typeof value === "bigint") return String(value);
   if (typeof value === "number") {
+    if (Number.isSafeInteger(value)) return String(value);
     if (!Number.isInteger(value)) throw new Error("it is no integer");
     return BigInt(value).toString();
   }
@@ -121,6 +122,11 @@ function timeText(value: unknown, digits: number | undefined): string {
 
 /** Numbers are epoch milliseconds, bigints epoch microseconds. */
 function timestampOf(value: unknown, digits: number | undefined, zone: string): string {
+  const ms = typeof value === "number" ? value : value instanceof Date ? value.getTime() : undefined;
+  if (ms !== undefined && (digits === undefined || digits >= 3)) {
+    const plain = millisText(ms);
+    if (plain !== undefined) return plain + zone;
+  }
   const text = typeof value === "string" ? value : pointInTime(value);
   const match = TIMESTAMP.exec(text);
   if (match === null) throw new Error("it is no time stamp (YYYY-MM-DDTHH:MM:SS)");
@@ -176,5 +182,5 @@ function arrayEncoder(element: Encode, type: JdbcType): Encode {
 /** An element of PostgreSQL's array literals. */
 export function quotedElement(text: string | Uint8Array): string {
   const plain = typeof text === "string" ? text : `\\x${Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString("hex")}`;
-  return `"${plain.replace(/["\\]/g, "\\$&")}"`;
+  return /["\\]/.test(plain) ? `"${plain.replace(/["\\]/g, "\\$&")}"` : `"${plain}"`;
 }

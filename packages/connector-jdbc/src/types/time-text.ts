@@ -49,6 +49,30 @@ export function timestampText(micros: bigint): string {
   return `${date}T${time}${fraction === 0 ? "" : `.${pad(fraction, 6).replace(/0+$/, "")}`}${bc}`;
 }
 
+const MINUTE_MS = 60_000;
+const FIRST_PLAIN_MS = daysOf(1, 1, 1) * 86_400_000;
+const FIRST_LATE_MS = daysOf(10_000, 1, 1) * 86_400_000;
+const TWO_DIGITS: readonly string[] = Array.from({ length: 60 }, (_, i) => pad(i, 2));
+const FRACTIONS: readonly string[] = Array.from({ length: 1000 }, (_, i) => (i === 0 ? "" : `.${pad(i, 3).replace(/0+$/, "")}`));
+let minute = Number.NaN;
+let minuteText = "";
+
+/** `2024-01-02 03:04:05.006` of epoch milliseconds, as {@link timestampText} has it; `undefined` for what is no integer, and outside of the years 1 to 9999. */
+export function millisText(ms: number): string | undefined {
+  if (!(ms >= FIRST_PLAIN_MS && ms < FIRST_LATE_MS && Number.isInteger(ms))) return undefined;
+  const at = Math.floor(ms / MINUTE_MS);
+  // Time stamps of neighbours are mostly of the same minute.
+  if (at !== minute) {
+    minute = at;
+    const days = Math.floor(at / 1440);
+    const ofDay = at - days * 1440;
+    minuteText = `${dateText(days).date} ${TWO_DIGITS[Math.floor(ofDay / 60)]}:${TWO_DIGITS[ofDay % 60]}:`;
+  }
+  const rest = ms - at * MINUTE_MS;
+  const seconds = Math.floor(rest / 1000);
+  return minuteText + (TWO_DIGITS[seconds]! + FRACTIONS[rest - seconds * 1000]!);
+}
+
 /** The text of a day, and ` BC` where it belongs behind it. */
 export function dateText(days: number): { readonly date: string; readonly bc: string } {
   const { year, month, day } = dateOfDays(days);

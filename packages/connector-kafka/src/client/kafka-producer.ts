@@ -23,6 +23,13 @@ export interface ProducerSession extends ProducerIdentity {
   readonly transactionalId: string | null;
 }
 
+/** A place in the log. */
+export interface LogPosition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
 interface Batch {
   readonly bytes: Buffer;
   readonly size: number;
@@ -39,6 +46,8 @@ class PartitionQueue {
   isSending: boolean = false;
   isInTransaction: boolean = false;
   sequence: number = 0;
+  /** Where the newest batch of this session is; -1 when that is not known. */
+  lastOffset: number = -1;
 
   constructor(topic: string, partition: number) {
     this.topic = topic;
@@ -77,6 +86,7 @@ export class KafkaProducer {
       queues.forEach((queue) => {
         queue.sequence = 0;
         queue.isInTransaction = false;
+        queue.lastOffset = -1;
       });
     }
   }
@@ -97,6 +107,12 @@ export class KafkaProducer {
       this.#scheduled = false;
       this.#send();
     });
+  }
+
+  /** Where the newest batches of the session are, of up to `most` partitions. */
+  written(most: number): readonly LogPosition[] {
+    const queues = [...this.#queues.values()].flatMap((ofTopic) => ofTopic.filter(({ lastOffset }) => lastOffset >= 0));
+    return queues.slice(0, most).map(({ topic, partition, lastOffset }) => ({ topic, partition, offset: lastOffset }));
   }
 
   get isFull(): boolean {
@@ -192,11 +208,13 @@ export class KafkaProducer {
     const answers = await this.#client.call(brokerId, Produce, { transactionalId, acks: -1, timeoutMs: this.#client.settings.requestTimeoutMs, topics });
     let passing: Error | undefined;
     for (const { topic, partitions } of answers) {
-      for (const { partition, errorCode, message } of partitions) {
+      for (const { partition, errorCode, baseOffset, message } of partitions) {
         const queue = this.#queue(topic, partition);
         const error = errorName(errorCode);
-        if (errorCode === 0 || error === "DUPLICATE_SEQUENCE_NUMBER") this.#buffered -= sizeOf(queue.batches.shift()!);
-        else passing = this.#writeError(queue, errorCode, error, message);
+        if (errorCode === 0 || error === "DUPLICATE_SEQUENCE_NUMBER") {
+          this.#buffered -= sizeOf(queue.batches.shift()!);
+          if (baseOffset >= 0n) queue.lastOffset = Number(baseOffset);
+        } else passing = this.#writeError(queue, errorCode, error, message);
       }
     }
     return passing;

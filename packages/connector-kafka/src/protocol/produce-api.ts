@@ -10,6 +10,8 @@ export interface ProduceRequest {
 }
 
 export interface ProducedPartition extends PartitionError {
+  /** Of the batch's first record; -1 when it is not known. */
+  readonly baseOffset: bigint;
   readonly message: string | null;
 }
 
@@ -25,7 +27,8 @@ export const Produce: Api<ProduceRequest, readonly TopicOf<ProducedPartition>[]>
     return readTopics(reader, () => {
       const partition = reader.int32();
       const errorCode = reader.int16();
-      reader.skip(24);
+      const baseOffset = reader.int64();
+      reader.skip(16);
       reader.compactArray(() => {
         reader.int32();
         reader.compactNullableString();
@@ -33,7 +36,7 @@ export const Produce: Api<ProduceRequest, readonly TopicOf<ProducedPartition>[]>
       });
       const message = reader.compactNullableString();
       reader.tags();
-      return { partition, errorCode, message };
+      return { partition, errorCode, baseOffset, message };
     });
   },
 };

@@ -97,11 +97,11 @@ export interface ListedTransaction {
   readonly state: string;
 }
 
-/** All transactional ids that one broker coordinates. */
-export const ListTransactions: Api<void, { readonly errorCode: number; readonly transactions: readonly ListedTransaction[] }> = {
+/** All transactional ids that one broker coordinates, or those in some states. */
+export const ListTransactions: Api<readonly string[], { readonly errorCode: number; readonly transactions: readonly ListedTransaction[] }> = {
   key: 66, name: "ListTransactions", minVersion: 0, maxVersion: 0, flexible: true,
-  encode(writer) {
-    writer.compactArray([], () => undefined).compactArray([], () => undefined).tags();
+  encode(writer, states) {
+    writer.compactArray(states, (state) => writer.compactString(state)).compactArray([], () => undefined).tags();
   },
   decode(reader) {
     reader.int32();

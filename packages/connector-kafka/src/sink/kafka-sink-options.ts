@@ -31,7 +31,10 @@ export interface KafkaSinkOptions<T> extends KafkaConnectionOptions {
   readonly transactionalIdPrefix?: string;
   /** For exactly-once: must be longer than the longest outage between a checkpoint and its commit, and at most the brokers' `transaction.max.timeout.ms`. Default 15 minutes, which is theirs. */
   readonly transactionTimeoutMs?: number;
-  /** What to do when Kafka has aborted a transaction of a complete checkpoint, for then its records are lost. Default `"fail"`; `"warn"` goes on without them. */
+  /**
+   * What to do when Kafka has aborted a transaction of a complete checkpoint, for then its records are lost, or when it can no longer be said whether it has.
+   * Default `"fail"`; `"warn"` goes on.
+   */
   readonly onTransactionLost?: "fail" | "warn";
   /** Default `"none"`. */
   readonly compression?: CompressionType;

@@ -14,6 +14,8 @@ import { initTransactions } from "./transactions.js";
 /** The writer's part of a checkpoint: the id of the transaction that is open after it, and must be aborted when the job goes back to it. */
 export interface KafkaWriterState {
   readonly transactionalId: string;
+  /** What of this writer a checkpoint is to commit: everything else it has begun must be aborted, too. Not in checkpoints of versions before this was known. */
+  readonly prepared?: readonly string[];
 }
 
 /** How often the partitions of topics are counted anew. */
@@ -21,6 +23,8 @@ const METADATA_AGE_MS = 300_000;
 const METADATA_LIMIT_MS = 60_000;
 /** Records without a key stay in a partition for so long, so that its batches fill. */
 const STICKY_RECORDS = 512;
+/** A transaction's end is in the log of every partition it wrote to; so many are remembered, should one be deleted or cleaned. */
+const WITNESSES = 3;
 
 interface TopicPartitions {
   count: number;
@@ -93,14 +97,15 @@ export class KafkaSinkWriter<T> implements CommittingSinkWriter<T, KafkaCommitta
     if (!this.#isOpen) return [];
     this.#isOpen = false;
     const { producerId, producerEpoch } = this.#identity!;
-    const committable = { transactionalId: this.#transactionalId!, producerId: String(producerId), producerEpoch, sequence };
+    const committable = { transactionalId: this.#transactionalId!, producerId: String(producerId), producerEpoch, sequence, written: this.#producer.written(WITNESSES) };
+    pool.prepare(committable.transactionalId);
     this.#transactionalId = pool.take();
     this.#identity = undefined;
     return [committable];
   }
 
   snapshotState(): readonly KafkaWriterState[] {
-    return this.#transactionalId === undefined ? [] : [{ transactionalId: this.#transactionalId }];
+    return this.#transactionalId === undefined ? [] : [{ transactionalId: this.#transactionalId, prepared: this.#pool!.prepared }];
   }
 
   close(): void {

@@ -5,20 +5,24 @@ import { sinkSettings, upsertSettings } from "./kafka-sink-options.js";
 import type { KafkaSinkOptions, KafkaSinkSettings, KafkaUpsertOptions } from "./kafka-sink-options.js";
 import { KafkaSinkWriter } from "./kafka-sink-writer.js";
 import type { KafkaWriterState } from "./kafka-sink-writer.js";
-import { TransactionPool, subtaskOfId } from "./transaction-pool.js";
+import { TransactionPool } from "./transaction-pool.js";
 import type { KafkaCommittable } from "./transaction-pool.js";
-import { initTransactions, listTransactions } from "./transactions.js";
+import { TransactionalIds } from "./transactional-ids.js";
+import { initTransactions, listOpenTransactions } from "./transactions.js";
 
 /** What writer and committer of one subtask share. */
 interface Subtask {
   pool: TransactionPool | undefined;
+  ids: TransactionalIds | undefined;
+  /** Transactions that were open when this attempt began. */
+  wereOpen: Set<string>;
 }
 
 /**
  * Writes records to Kafka topics: at least once, or exactly once in transactions. Records of one subtask stay in order in each partition.
  *
  * Errors: `KAFKA_TOPIC_NOT_FOUND`, `KAFKA_PARTITION_NOT_FOUND`, `KAFKA_RECORD_UNSERIALIZABLE`, `KAFKA_RECORD_TOO_LARGE`, `KAFKA_DELIVERY_TIMEOUT`, `KAFKA_PRODUCER_FENCED`,
- * `KAFKA_TRANSACTION_TIMEOUT_TOO_LONG`, `KAFKA_TRANSACTION_LOST`, `KAFKA_UNREACHABLE`, `KAFKA_AUTHENTICATION_FAILED`, `KAFKA_AUTHORIZATION_FAILED`, `KAFKA_VERSION_UNSUPPORTED`,
+ * `KAFKA_TRANSACTION_TIMEOUT_TOO_LONG`, `KAFKA_TRANSACTION_LOST`, `KAFKA_TRANSACTION_UNKNOWN`, `KAFKA_UNREACHABLE`, `KAFKA_AUTHENTICATION_FAILED`, `KAFKA_AUTHORIZATION_FAILED`, `KAFKA_VERSION_UNSUPPORTED`,
  * `KAFKA_REQUEST_FAILED`. Needs Kafka 3.1 or later. Flink: KafkaSink.
  *
  * ```ts
@@ -73,23 +77,20 @@ export class KafkaSink<T> implements Sink<T, KafkaCommittable, KafkaWriterState>
   }
 
   async #openPool(context: SinkWriterContext, client: KafkaClient, state: readonly KafkaWriterState[]): Promise<TransactionPool | undefined> {
-    const { deliveryGuarantee, transactionalIdPrefix: prefix, transactionTimeoutMs } = this.#settings;
+    const { deliveryGuarantee, transactionalIdPrefix: prefix } = this.#settings;
     if (deliveryGuarantee !== "exactly-once") return undefined;
-    // What was open after the checkpoint: its records come again.
-    for (const { transactionalId } of state) await initTransactions(client, transactionalId, transactionTimeoutMs);
-    const listed = await listTransactions(client, prefix);
-    // Without state nothing can be waiting for its commit.
-    if (context.restoredCheckpointId === undefined) {
-      for (const { transactionalId, state: now } of listed) if (now === "Ongoing" && this.#owns(context, transactionalId)) await initTransactions(client, transactionalId, transactionTimeoutMs);
-    }
-    const pool = new TransactionPool(prefix, context.subtaskIndex, listed.map(({ transactionalId }) => transactionalId), context.restoredCheckpointId !== undefined);
-    this.#subtaskOf(context).pool = pool;
-    return pool;
+    const ids = new TransactionalIds(prefix, context);
+    const open = await listOpenTransactions(client, prefix);
+    const subtask = this.#subtaskOf(context);
+    // What was to come when the snapshot was taken is taken away from its writer even when it has not begun: that may live on yet.
+    await this.#abort(client, [...new Set([...state.map(({ transactionalId }) => transactionalId), ...open.filter((id) => ids.isLeftover(id, state))])]);
+    subtask.ids = ids;
+    subtask.wereOpen = new Set(open);
+    return (subtask.pool = new TransactionPool(ids));
   }
 
-  #owns(context: SinkWriterContext, transactionalId: string): boolean {
-    const subtask = subtaskOfId(this.#settings.transactionalIdPrefix, transactionalId);
-    return subtask !== undefined && subtask % context.parallelism === context.subtaskIndex;
+  async #abort(client: KafkaClient, transactionalIds: readonly string[]): Promise<void> {
+    await Promise.all(transactionalIds.map((id) => initTransactions(client, id, this.#settings.transactionTimeoutMs)));
   }
 
   #committer(context: SinkWriterContext): Committer<KafkaCommittable> {
@@ -98,26 +99,23 @@ export class KafkaSink<T> implements Sink<T, KafkaCommittable, KafkaWriterState>
     return new KafkaCommitter({
       client, pool: () => subtask.pool, onTransactionLost: this.#settings.onTransactionLost,
       warn: (line) => context.log("warn", line),
-      firstCommitted: () => this.#cleanUp(context, client, subtask.pool!),
+      firstCommitted: () => this.#cleanUp(client, subtask),
     });
   }
 
   /**
    * Once a checkpoint of this attempt is complete, everything that was restored is committed, in all subtasks. What is open yet was begun by attempts that are
-   * gone: it would hold up readers until it times out. And the ids of what they have committed can be used again.
+   * gone: it would hold up readers until it times out.
    */
-  async #cleanUp(context: SinkWriterContext, client: KafkaClient, pool: TransactionPool): Promise<void> {
-    const { transactionalIdPrefix: prefix, transactionTimeoutMs } = this.#settings;
-    for (const { transactionalId, state } of await listTransactions(client, prefix)) {
-      if (pool.knows(transactionalId) || !this.#owns(context, transactionalId)) continue;
-      if (state === "Ongoing") await initTransactions(client, transactionalId, transactionTimeoutMs);
-      if (subtaskOfId(prefix, transactionalId) === context.subtaskIndex && !state.startsWith("Prepare")) pool.addFree(transactionalId);
-    }
+  async #cleanUp(client: KafkaClient, { ids, wereOpen }: Subtask): Promise<void> {
+    const open = await listOpenTransactions(client, this.#settings.transactionalIdPrefix);
+    await this.#abort(client, open.filter((id) => ids!.isLeftoverOfOthers(id, wereOpen.has(id))));
+    wereOpen.clear();
   }
 
   #subtaskOf(context: SinkWriterContext): Subtask {
     let subtask = this.#subtasks.get(context);
-    if (subtask === undefined) this.#subtasks.set(context, (subtask = { pool: undefined }));
+    if (subtask === undefined) this.#subtasks.set(context, (subtask = { pool: undefined, ids: undefined, wereOpen: new Set() }));
     return subtask;
   }
 }

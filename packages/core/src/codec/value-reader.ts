@@ -125,9 +125,8 @@ function readTypedArray(r: ByteReader): unknown {
 }
 
 function copyOf(bytes: Uint8Array): ArrayBuffer {
-  const copy = new Uint8Array(bytes.length);
-  copy.set(bytes);
-  return copy.buffer;
+  // Made from an array it is not zeroed first.
+  return new Uint8Array(bytes).buffer;
 }
 
 function readRegistered(r: ByteReader, depth: number): unknown {

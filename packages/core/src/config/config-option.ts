@@ -25,6 +25,11 @@ function fail(expected: string, hint?: string): never {
   throw new MillraceError({ code: "CONFIG_BAD_VALUE", message: expected, ...(hint === undefined ? {} : { hint }) });
 }
 
+function parseBoolean(raw: unknown): boolean {
+  if (raw === true || raw === "true") return true;
+  return raw === false || raw === "false" ? false : fail("true or false");
+}
+
 function parseInteger(raw: unknown): number {
   const value = typeof raw === "number" ? raw : typeof raw === "string" && /^\s*[+-]?\d+\s*$/.test(raw) ? Number(raw) : Number.NaN;
   return Number.isSafeInteger(value) ? value : fail("an integer");
@@ -63,7 +68,9 @@ export const configOption = {
     const value = typeof raw === "number" ? raw : typeof raw === "string" && raw.trim() !== "" ? Number(raw) : Number.NaN;
     return Number.isFinite(value) ? value : fail("a number");
   }),
-  boolean: option<boolean>("boolean", (raw) => (raw === true || raw === "true" ? true : raw === false || raw === "false" ? false : fail("true or false"))),
+  boolean: option<boolean>("boolean", parseBoolean),
+  /** `undefined` leaves the choice to whoever reads it. */
+  optionalBoolean: option<boolean | undefined>("boolean", parseBoolean),
   duration: option<Duration>("duration", (raw) => {
     try {
       return duration(raw as Duration);

@@ -1,4 +1,5 @@
 import { configOption, type ConfigOption } from "./config-option.js";
+import { debloatOptions } from "./debloat-options.js";
 import { restOptions } from "./rest-options.js";
 import { savepointOptions } from "./savepoint-options.js";
 import { schedulerOptions } from "./scheduler-options.js";
@@ -17,8 +18,9 @@ export const AUTO_WATERMARK_INTERVAL: ConfigOption<number> = configOption.durati
   "pipeline.auto-watermark-interval", 200, "How often periodic watermarks are generated.");
 export const FREEZE_RECORDS: ConfigOption<boolean> = configOption.boolean(
   "pipeline.freeze-records", false, "Freezes records once they are emitted, so that changing one later throws at the place that does it.");
-export const COMBINE_WINDOWS: ConfigOption<boolean> = configOption.boolean(
-  "pipeline.combine-windows.enabled", false, "Whether records of a keyed event-time window are added up before they are sent, where its function merges.");
+export const COMBINE_WINDOWS: ConfigOption<boolean | undefined> = configOption.optionalBoolean(
+  "pipeline.combine-windows.enabled", undefined,
+  "Whether records of a keyed event-time window are added up before they are sent, where its function merges. Not set: when several subtasks send, and some of what they send leaves their process.");
 export const BUFFER_TIMEOUT: ConfigOption<number> = configOption.duration(
   "execution.buffer-timeout.interval", 100, "The longest a record waits in a buffer of a busy task; an idle task flushes at once. 0 flushes after every record.");
 export const BATCH_SIZE: ConfigOption<number> = configOption.integer("taskmanager.network.batch-size", 1024, "The most records in one buffer.");
@@ -34,6 +36,8 @@ export const SLOT_ISOLATION: ConfigOption<"inline" | "thread" | "process"> = con
   "slot.isolation", "inline", "Where slots run: in the caller's thread, each in a worker thread of its own, or each in a process of its own. A TaskManager's slots are threads unless it or the job says `process`.");
 export const COLLECT_WINDOW: ConfigOption<number> = configOption.memorySize(
   "collect-sink.batch-size.max", 2 * 1024 * 1024, "The most that a sink subtask has on its way to the program (collected records, printed lines); then it waits until the program has taken some.");
+export const HELD_RESULTS_MEMORY: ConfigOption<number> = configOption.memorySize(
+  "jobmanager.memory.held-results.size", 64 * 1024 * 1024, "How much of what a job collects its JobMaster keeps in memory, until a checkpoint covers it and the program takes it; the rest waits in temporary files.");
 export const SLOT_HEAP: ConfigOption<number> = configOption.memorySize(
   "taskmanager.memory.task.heap.size", 4 * 1024 ** 3, "Heap limit of a slot's worker thread or process.");
 
@@ -87,10 +91,10 @@ export const METRICS_LATENCY_GRANULARITY: ConfigOption<"SINGLE" | "OPERATOR" | "
 /** Every option above, for validation and documentation. */
 export const allOptions: readonly ConfigOption<any>[] = [
   RUNTIME_MODE, PARALLELISM, MAX_PARALLELISM, JOB_NAME, OPERATOR_CHAINING, CHAIN_COMPILER, AUTO_WATERMARK_INTERVAL, FREEZE_RECORDS,
-  COMBINE_WINDOWS, BUFFER_TIMEOUT, BATCH_SIZE, CHANNEL_CREDITS, BATCH_EXCHANGE_MEMORY, COLLECT_WINDOW, TMP_DIRS, EXTERNAL_PACKAGES, SLOT_ISOLATION, SLOT_HEAP,
+  COMBINE_WINDOWS, BUFFER_TIMEOUT, BATCH_SIZE, CHANNEL_CREDITS, BATCH_EXCHANGE_MEMORY, COLLECT_WINDOW, HELD_RESULTS_MEMORY, TMP_DIRS, EXTERNAL_PACKAGES, SLOT_ISOLATION, SLOT_HEAP,
   CHECKPOINTING_INTERVAL, CHECKPOINTING_MODE, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_TIMEOUT, CHECKPOINTING_TOLERABLE_FAILURES, CHECKPOINTING_DIRECTORY,
   CHECKPOINTING_RETAINED, CHECKPOINTING_INCREMENTAL, CHECKPOINTING_UNALIGNED, CHECKPOINTING_UNALIGNED_FORCED, CHECKPOINTING_ALIGNED_TIMEOUT, CHECKPOINTING_RETENTION, ...savepointOptions,
   RESTART_STRATEGY, FIXED_DELAY_ATTEMPTS, FIXED_DELAY_DELAY, EXPONENTIAL_INITIAL, EXPONENTIAL_MAX, EXPONENTIAL_MULTIPLIER, EXPONENTIAL_RESET,
   EXPONENTIAL_JITTER, EXPONENTIAL_ATTEMPTS, FAILURE_RATE_MAX, FAILURE_RATE_INTERVAL, FAILURE_RATE_DELAY, TASK_CANCELLATION_TIMEOUT,
-  COMMITTER_RETRIES, METRICS_LATENCY_INTERVAL, METRICS_LATENCY_GRANULARITY, ...schedulerOptions, ...restOptions,
+  COMMITTER_RETRIES, METRICS_LATENCY_INTERVAL, METRICS_LATENCY_GRANULARITY, ...schedulerOptions, ...restOptions, ...debloatOptions,
 ];

@@ -23,8 +23,10 @@ export const ADAPTIVE_MAX_CHECKPOINT_FAILURES: ConfigOption<number> = configOpti
 export const ADAPTIVE_MAX_DELAY: ConfigOption<number | undefined> = configOption.optionalDuration(
   "jobmanager.adaptive-scheduler.rescale-trigger.max-delay", undefined,
   "How long a rescale waits for a checkpoint at most; by default as long as all the checkpoints that may fail take, or as one that is taken for it may take.");
+export const RESCALE_HISTORY_SIZE: ConfigOption<number> = configOption.integer(
+  "web.adaptive-scheduler.rescale-history.size", 10, "Rescales that a job with the adaptive scheduler remembers, to be looked at through REST; 0 remembers none (Flink's default).");
 
 export const schedulerOptions: readonly ConfigOption<any>[] = [
   SCHEDULER, SCHEDULER_MODE, FAILOVER_STRATEGY, ADAPTIVE_WAIT_TIMEOUT, ADAPTIVE_SUBMISSION_STABILIZATION, ADAPTIVE_COOLDOWN, ADAPTIVE_EXECUTING_STABILIZATION,
-  ADAPTIVE_ACTIVE_CHECKPOINT, ADAPTIVE_MAX_CHECKPOINT_FAILURES, ADAPTIVE_MAX_DELAY,
+  ADAPTIVE_ACTIVE_CHECKPOINT, ADAPTIVE_MAX_CHECKPOINT_FAILURES, ADAPTIVE_MAX_DELAY, RESCALE_HISTORY_SIZE,
 ];

@@ -11,6 +11,11 @@ export interface Connection {
   /** As far as it is known. */
   readonly peer?: ConnectionPeer | undefined;
   onData: ((bytes: Uint8Array) => void) | undefined;
+  /**
+   * Set where bytes are wanted in a certain place, so that they need not be copied there: names the array that what arrives next is read into, and is asked again after each read.
+   * A connection that can do it then gives `onData` a view that is valid during the call only: on that array, or, when none or an empty one was named, on one of its own.
+   */
+  readInto?: (() => Uint8Array | undefined) | undefined;
   /** Called once, with the error if there was one. */
   onClose: ((error?: Error) => void) | undefined;
   /**
@@ -23,7 +28,10 @@ export interface Connection {
   drained(): Promise<void>;
   pause(): void;
   resume(): void;
+  /** Sends what was written, however long the other side takes to read it. */
   close(): void;
+  /** Closes at once, without what was not sent yet: the other side may never read it. Also after {@link close}. */
+  abort?(): void;
 }
 
 /** Outgoing and incoming byte connections. A host of `unix:PATH` is a Unix domain socket; its port has no meaning. */

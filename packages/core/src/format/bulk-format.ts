@@ -22,6 +22,8 @@ export interface BulkSplit {
   readonly fs: FileSystem;
   readonly path: string;
   readonly sizeBytes: number;
+  /** When the file was last written, where that is known: with path and size it tells one content from another. */
+  readonly modifiedMs?: number | undefined;
   /** The reader gives the blocks that begin in [startByte, endByte), in order. */
   readonly startByte: number;
   readonly endByte: number;

@@ -79,7 +79,7 @@ export type MapPartitionFn<T, R> = (values: Iterable<T>, out: Collector<R>) => v
  * Incremental aggregation: `createAccumulator`, `add` per record, `getResult` per firing.
  *
  * `add` may change the accumulator it is given and return it. `merge` is needed for merging windows (sessions) and makes sliding windows cheap
- * (slices are shared); without it each sliding window keeps its own accumulator. Flink: AggregateFunction.
+ * (slices are shared); without it each sliding window keeps its own accumulator. With it, senders in a cluster may add up what goes to a window, also a tumbling one. Flink: AggregateFunction.
  */
 export interface AggregateFunction<IN, ACC, OUT> {
   createAccumulator(): ACC;

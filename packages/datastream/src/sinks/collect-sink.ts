@@ -1,5 +1,7 @@
 import { CHECKPOINTING_INTERVAL, MillraceError, RUNTIME_MODE, type CommitRequest, type CommittingSinkWriter, type Committer, type Sink, type SinkWriterContext, type StatefulSinkWriter, type Cancellable } from "@millrace/core";
 
+import { CommitBacklog } from "./commit-backlog.js";
+
 /** Values on their way to the program, numbered per subtask so that a repeated commit is recognised. */
 export interface CollectedChunk<T> {
   /** Number of the first value within its subtask; `undefined` without checkpointing, where nothing is recognised. */
@@ -20,25 +22,37 @@ const CHUNK_DELAY_MS = 10;
 export class CollectSink<T> implements Sink<T, CollectedChunk<T>, number> {
   readonly description: string = "Collect";
   readonly collectId: string;
+  /** A writer and its committer have the same context. */
+  readonly #backlogs = new WeakMap<SinkWriterContext, CommitBacklog>();
 
   constructor(collectId: string) {
     this.collectId = collectId;
   }
 
   createWriter(context: SinkWriterContext): CollectWriter<T> {
-    return new CollectWriter<T>(context, this.collectId, 0);
+    return new CollectWriter<T>(context, this.collectId, 0, this.#backlog(context));
   }
   restoreWriter(context: SinkWriterContext, state: readonly number[]): CollectWriter<T> {
-    return new CollectWriter<T>(context, this.collectId, state.length === 0 ? 0 : Math.max(...state));
+    return new CollectWriter<T>(context, this.collectId, state.length === 0 ? 0 : Math.max(...state), this.#backlog(context));
   }
   createCommitter(context: SinkWriterContext): Committer<CollectedChunk<T>> {
     const { collectId } = this;
+    const backlog = this.#backlog(context);
     return {
-      async commit(requests: readonly CommitRequest<CollectedChunk<T>>[]): Promise<void> {
-        for (const { committable } of requests) for (const piece of piecesOf(committable)) await send(context, collectId, piece);
+      commit: (requests: readonly CommitRequest<CollectedChunk<T>>[]): Promise<void> => {
+        const chunks = requests.map(({ committable }) => committable);
+        return backlog.whileCommitting(chunks, chunks.reduce((sum, { values }) => sum + values.length, 0), async () => {
+          for (const chunk of chunks) for (const piece of piecesOf(chunk)) await send(context, collectId, piece);
+        });
       },
       close(): void {},
     };
+  }
+
+  #backlog(context: SinkWriterContext): CommitBacklog {
+    let backlog = this.#backlogs.get(context);
+    if (backlog === undefined) this.#backlogs.set(context, (backlog = new CommitBacklog()));
+    return backlog;
   }
 }
 
@@ -46,12 +60,14 @@ class CollectWriter<T> implements CommittingSinkWriter<T, CollectedChunk<T>>, St
   readonly #context: SinkWriterContext;
   readonly #collectId: string;
   readonly #transactional: boolean;
+  readonly #backlog: CommitBacklog;
   #values: T[] = [];
   #nextIndex: number;
   #timer: Cancellable | undefined;
 
-  constructor(context: SinkWriterContext, collectId: string, nextIndex: number) {
+  constructor(context: SinkWriterContext, collectId: string, nextIndex: number, backlog: CommitBacklog) {
     this.#context = context;
+    this.#backlog = backlog;
     this.#collectId = collectId;
     this.#nextIndex = nextIndex;
     this.#transactional = context.config.get(CHECKPOINTING_INTERVAL) !== undefined && context.config.get(RUNTIME_MODE) !== "BATCH";
@@ -59,7 +75,7 @@ class CollectWriter<T> implements CommittingSinkWriter<T, CollectedChunk<T>>, St
 
   write(value: T): void | Promise<void> {
     this.#values.push(value);
-    if (this.#transactional) return;
+    if (this.#transactional) return this.#backlog.wait(this.#values.length);
     if (this.#values.length >= CHUNK_SIZE) return this.#sendNow();
     this.#timer ??= this.#context.registerTimer(CHUNK_DELAY_MS, () => this.#sendNow());
   }
@@ -71,6 +87,7 @@ class CollectWriter<T> implements CommittingSinkWriter<T, CollectedChunk<T>>, St
     const chunk = { firstIndex: this.#nextIndex, values: this.#values };
     this.#nextIndex += this.#values.length;
     this.#values = [];
+    this.#backlog.prepared(chunk);
     return [chunk];
   }
   snapshotState(): readonly number[] {

@@ -9,6 +9,8 @@ import { SequentialReader, type SplitCursor } from "./split-reader.js";
 export type GeneratorFn<T> = (index: number) => T;
 
 const BATCH = 1024;
+/** At a time, where a batch is too much: of large records a thousand fill many buffers, which then wait, all of them. */
+const LEAST = 16;
 
 /** The records a function makes of the indexes 0 to `count` - 1, in parallel, as fast as a rate limit allows. Flink: DataGeneratorSource. */
 export class DataGeneratorSource<T> implements Source<T, NumberSplit, UnassignedSplits<NumberSplit>> {
@@ -44,6 +46,8 @@ class GeneratorCursor<T> implements SplitCursor<T, NumberSplit> {
   readonly #limiter: RateLimiter;
   readonly #split: NumberSplit;
   #next: number;
+  /** Records made at a time. */
+  #piece = BATCH;
 
   constructor(generate: GeneratorFn<T>, limiter: RateLimiter, split: NumberSplit) {
     this.#generate = generate;
@@ -54,11 +58,12 @@ class GeneratorCursor<T> implements SplitCursor<T, NumberSplit> {
   poll(output: ReaderOutput<T>): InputStatus {
     const left = this.#split.last - this.#next + 1;
     if (left <= 0) return "end-of-input";
-    const count = this.#limiter.take(Math.min(BATCH, left));
+    const count = this.#limiter.take(Math.min(this.#piece, left));
     if (count === 0) return "nothing-available";
     const first = this.#next;
     this.#next += count;
     output.collectGenerated(this.#generate, first, count);
+    this.#piece = output.full ? Math.max(LEAST, this.#piece >> 1) : Math.min(BATCH, this.#piece * 2);
     return count === left ? "end-of-input" : "more-available";
   }
   available(): Promise<void> {

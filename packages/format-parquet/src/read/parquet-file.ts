@@ -4,6 +4,8 @@ import { parquetMetadataAsync } from "hyparquet";
 import type { AsyncBuffer, FileMetaData, ParquetParsers, RowGroup } from "hyparquet";
 
 const FOOTER_BYTES = 8;
+/** What is read of a file first; most footers are shorter. */
+const TAIL_BYTES = 128 * 1024;
 const MAGIC = "PAR1";
 
 /** Keeps what the file says: no `Date`, which would lose digits, and text for nothing but text. */
@@ -42,15 +44,18 @@ export function randomAccess(fs: FileSystem, path: string, sizeBytes: number): A
 /** @throws `FILE_CORRUPT` for a file that is cut short, or none of Parquet */
 export async function readMetadata(file: AsyncBuffer, path: string): Promise<FileMetaData> {
   const { byteLength } = file;
+  const tailStart = Math.max(0, byteLength - TAIL_BYTES);
   if (byteLength < FOOTER_BYTES + MAGIC.length) throw corrupt(path, byteLength, "it ends before the footer of a Parquet file could begin");
-  const footer = Buffer.from(await file.slice(byteLength - FOOTER_BYTES, byteLength));
+  const tail = await file.slice(tailStart, byteLength);
+  const footer = Buffer.from(tail, tail.byteLength - FOOTER_BYTES);
   const magic = footer.toString("latin1", 4);
   if (magic === "PARE") throw new MillraceError({ code: "FILE_COMPRESSION_UNSUPPORTED", message: `"${path}" is encrypted, which cannot be read here`, location: { file: path } });
   if (magic !== MAGIC) throw corrupt(path, byteLength - 4, `it does not end in "${MAGIC}": it was cut short, or is no Parquet file`);
   const length = footer.readUInt32LE(0);
   if (length > byteLength - FOOTER_BYTES - MAGIC.length) throw corrupt(path, byteLength - FOOTER_BYTES, `its footer of ${length} bytes is longer than the file`);
   try {
-    return await parquetMetadataAsync(file, { parsers, geoparquet: false });
+    const withTail: AsyncBuffer = { byteLength, slice: (start, end = byteLength) => (start < tailStart ? file.slice(start, end) : tail.slice(start - tailStart, end - tailStart)) };
+    return await parquetMetadataAsync(withTail, { parsers, geoparquet: false, initialFetchSize: tail.byteLength });
   } catch (cause) {
     throw isMillraceError(cause) ? cause : corrupt(path, byteLength - FOOTER_BYTES - length, `its footer cannot be decoded: ${(cause as Error).message}`, cause);
   }

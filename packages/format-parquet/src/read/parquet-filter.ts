@@ -27,6 +27,14 @@ export interface ColumnTest {
   /** Whether the test wants the value as the library read it, rather than as it is in the record. */
   readonly comparesRaw: boolean;
   readonly test: (value: unknown) => boolean;
+  /** The same as comparisons of the value with constants, all of which must hold, and none of which does for null; `undefined` where it is not as simple. */
+  readonly comparisons: readonly Comparison[] | undefined;
+}
+
+/** `value` on the right hand side. */
+export interface Comparison {
+  readonly operator: "===" | ">" | ">=" | "<" | "<=";
+  readonly value: unknown;
 }
 
 /** A filter for one file: what each row must pass, and what row groups and pages are left out by. */
@@ -50,7 +58,7 @@ export function compileFilter(filter: Readonly<Record<string, ColumnPredicate<un
     const node = wanted.get(column);
     if (node?.kind !== "leaf") throw unknownColumn(column, wanted);
     for (const operator of Object.keys(predicate)) if (!(OPERATORS as readonly string[]).includes(operator)) throw invalid(column, `"${operator}" is none of ${OPERATORS.join(", ")}`);
-    tests.push({ column, comparesRaw: RAW.has(node.type), test: testOf(column, node, predicate) });
+    tests.push({ column, comparesRaw: RAW.has(node.type), test: testOf(column, node, predicate), comparisons: comparisonsOf(column, node, predicate) });
     const inFile = file.get(column);
     const range = inFile?.kind === "leaf" ? rangeOf(column, node, inFile, predicate) : undefined;
     if (range !== undefined) pruning.push({ [column]: range } as ParquetQueryFilter);
@@ -77,6 +85,17 @@ function testOf(column: string, node: LeafNode, predicate: ColumnPredicate<unkno
       (lt !== undefined && !(found < lt)) || (lte !== undefined && !(found <= lte))
     );
   };
+}
+
+const COMPARISONS = { eq: "===", gt: ">", gte: ">=", lt: "<", lte: "<=" } as const;
+/** Values of these are not compared as they are. */
+const CONVERTED: ReadonlySet<string> = new Set(["decimal", "int64-number", "bytes", "fixed"]);
+
+function comparisonsOf(column: string, node: LeafNode, { isNull, in: among, ...bounds }: ColumnPredicate<unknown>): readonly Comparison[] | undefined {
+  if (isNull === true || among !== undefined || CONVERTED.has(node.type)) return undefined;
+  const key = keyOf(column, node);
+  const entries = (Object.entries(bounds) as [keyof typeof COMPARISONS, unknown][]).filter(([, value]) => value !== undefined);
+  return entries.length === 0 ? undefined : entries.map(([name, value]) => ({ operator: COMPARISONS[name], value: key(value) }));
 }
 
 /** What values of the filter are compared as. */

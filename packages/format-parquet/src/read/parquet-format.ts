@@ -7,12 +7,16 @@ import { fileColumns, rawMetadata } from "../schema/file-schema.js";
 import type { ParquetColumns, ParquetRecord } from "../schema/parquet-columns.js";
 import { nodesOf, typeInformationOf } from "../schema/parquet-node.js";
 import type { ParquetNode } from "../schema/parquet-node.js";
+import { compileRows } from "./compile-rows.js";
+import type { RowReader } from "./compile-rows.js";
 import { compileFilter } from "./parquet-filter.js";
 import type { CompiledFilter, ParquetColumnFilter, ParquetFilter } from "./parquet-filter.js";
 import { corrupt, parsers, randomAccess, readMetadata, startOf } from "./parquet-file.js";
 import { RowGroupBlock } from "./row-group-block.js";
 import type { RowRange, RowReading } from "./row-group-block.js";
 import { incompatible, valueReader } from "./value-reader.js";
+
+const MOST_KNOWN_FILES = 2;
 
 /** How Parquet files are read: with the columns you say. */
 export interface ParquetFormatOptions<C extends ParquetColumns> {
@@ -50,18 +54,34 @@ export function parquetFormat(options: { readonly schema?: ParquetColumns | unde
   const filter = (options.filter ?? {}) as Parameters<typeof compileFilter>[0];
   // Checked now rather than when the first file is opened.
   if (wanted !== undefined) compileFilter(filter, wanted, wanted);
+  const compiledRows = new Map<string, RowReader>();
+  const metadataOf = metadataCache();
   return {
     name: "Parquet",
     splittable: true,
     ...(wanted === undefined ? {} : { producedType: typeInformationOf(wanted) }),
     async open(split) {
       const file = randomAccess(split.fs, split.path, split.sizeBytes);
-      const metadata = await readMetadata(file, split.path);
+      const metadata = await metadataOf(split, file);
       const found = fileColumns(metadata);
       const columns = wanted ?? chosen(found, projection, split.path);
       const compiled = compileFilter(filter, wanted ?? found, found);
-      return new ParquetReader(split, file, metadata, compiled, rowReading(split.path, columns, wanted ?? found, found, compiled));
+      return new ParquetReader(split, file, metadata, compiled, rowReading(split.path, columns, wanted ?? found, found, compiled, compiledRows));
     },
+  };
+}
+
+/** The metadata of the files that were opened last: splits of one file come one after the other. */
+function metadataCache(): (split: BulkSplit, file: AsyncBuffer) => Promise<FileMetaData> {
+  const known = new Map<string, FileMetaData>();
+  return async ({ path, sizeBytes, modifiedMs }, file) => {
+    const key = `${path} ${sizeBytes} ${modifiedMs}`;
+    const found = modifiedMs === undefined ? undefined : known.get(key);
+    if (found !== undefined) return found;
+    const metadata = await readMetadata(file, path);
+    if (modifiedMs !== undefined) known.set(key, metadata);
+    if (known.size > MOST_KNOWN_FILES) known.delete(known.keys().next().value!);
+    return metadata;
   };
 }
 
@@ -77,7 +97,7 @@ function chosen(found: ReadonlyMap<string, ParquetNode>, projection: readonly st
   }));
 }
 
-function rowReading(path: string, columns: ReadonlyMap<string, ParquetNode>, all: ReadonlyMap<string, ParquetNode>, found: ReadonlyMap<string, ParquetNode>, { tests }: CompiledFilter): RowReading {
+function rowReading(path: string, columns: ReadonlyMap<string, ParquetNode>, all: ReadonlyMap<string, ParquetNode>, found: ReadonlyMap<string, ParquetNode>, { tests }: CompiledFilter, cache: Map<string, RowReader>): RowReading {
   const readerOf = (name: string): ReturnType<typeof valueReader> | undefined => {
     const wanted = all.get(name)!;
     const inFile = found.get(name);
@@ -90,7 +110,8 @@ function rowReading(path: string, columns: ReadonlyMap<string, ParquetNode>, all
       const read = readerOf(column);
       return read === undefined ? [] : [[column, read] as const];
     }));
-    return { path, tests, readers, columns: [...columns.keys()].map((name) => ({ name, read: readerOf(name) })) };
+    const output = [...columns.keys()].map((name) => ({ name, read: readerOf(name) }));
+    return { path, tests, readers, columns: output, rows: compileRows(output, tests, readers, cache) };
   } catch (error) {
     throw isMillraceError(error) ? withFile(error, path) : error;
   }
@@ -131,7 +152,7 @@ class ParquetReader implements BulkReader<unknown> {
       this.#firstRow += rows;
       const start = startOf(group);
       if (start < resumeAt || start >= endByte || rows === 0) continue;
-      const ranges = await this.#read(group, start, firstRow, rows);
+      const ranges = await this.#read(group, start, rows);
       if (ranges.length > 0) return new RowGroupBlock(start, rows, firstRow, ranges, this.#reading);
     }
     return undefined;
@@ -139,27 +160,36 @@ class ParquetReader implements BulkReader<unknown> {
 
   async close(): Promise<void> {}
 
-  async #read(group: RowGroup, start: number, firstRow: number, rows: number): Promise<RowRange[]> {
-    const options: ParquetScanOptions = {
-      file: this.#file, metadata: this.#metadata, rowStart: firstRow, rowEnd: firstRow + rows, compressors: decompressors, parsers, geoparquet: false,
-    };
-    let column: string | undefined;
+  async #read(group: RowGroup, start: number, rows: number): Promise<RowRange[]> {
+    // As if the file had no other group: the library looks at all of them each time.
+    const metadata = { ...this.#metadata, row_groups: [group] };
+    const options: ParquetScanOptions = { file: this.#file, metadata, rowStart: 0, rowEnd: rows, compressors: decompressors, parsers, geoparquet: false };
+    let failed: string | undefined;
     try {
       const ranges = await this.#prune(options);
-      if (this.#needed.length === 0) return ranges.map(({ rowStart, rowEnd }) => ({ from: rowStart - firstRow, to: rowEnd - firstRow, data: new Map() }));
-      const scan = await parquetScan({ ...options, metadata: this.#raw, columns: [...this.#needed], utf8: false });
+      if (ranges.length === 0) return [];
+      if (this.#needed.length === 0) return ranges.map(({ rowStart, rowEnd }) => ({ from: rowStart, to: rowEnd, data: new Map() }));
+      const scan = await parquetScan({ ...options, metadata: { ...this.#raw, row_groups: [group] }, columns: [...this.#needed], utf8: false });
       const read: RowRange[] = [];
       for (const { rowStart, rowEnd } of ranges) {
-        const data = new Map<string, DecodedArray>();
-        for (column of this.#needed) data.set(column, await scan.readColumn({ column, rowStart, rowEnd }));
-        read.push({ from: rowStart - firstRow, to: rowEnd - firstRow, data });
+        const readColumn = async (column: string): Promise<readonly [string, DecodedArray]> => {
+          try {
+            const values = await scan.readColumn({ column, rowStart, rowEnd });
+            if (values.length !== rowEnd - rowStart) throw new Error(`it has ${values.length} values for ${rowEnd - rowStart} rows`);
+            return [column, values];
+          } catch (error) {
+            failed ??= column;
+            throw error;
+          }
+        };
+        read.push({ from: rowStart, to: rowEnd, data: new Map(await Promise.all(this.#needed.map(readColumn))) });
       }
       return read;
     } catch (cause) {
       if (isMillraceError(cause)) throw cause;
-      const chunk = column === undefined ? undefined : group.columns.find(({ meta_data: data }) => data?.path_in_schema[0] === column)?.meta_data;
+      const chunk = failed === undefined ? undefined : group.columns.find(({ meta_data: data }) => data?.path_in_schema[0] === failed)?.meta_data;
       const at = chunk === undefined ? start : Math.min(Number(chunk.dictionary_page_offset ?? chunk.data_page_offset), Number(chunk.data_page_offset));
-      throw corrupt(this.#split.path, at, `${column === undefined ? "a row group" : `column "${column}"`} cannot be decoded: ${(cause as Error).message}`, cause);
+      throw corrupt(this.#split.path, at, `${failed === undefined ? "a row group" : `column "${failed}"`} cannot be decoded: ${(cause as Error).message}`, cause);
     }
   }
 

@@ -1,15 +1,9 @@
 import { MillraceError, isMillraceError } from "@millrace/core";
 import type { RecordBlock } from "@millrace/core";
 import type { DecodedArray } from "hyparquet";
+import type { CompiledRows, OutputColumn, RowContext } from "./compile-rows.js";
 import type { ColumnTest } from "./parquet-filter.js";
 import type { ValueReader } from "./value-reader.js";
-
-/** A column of the records: where its values come from. */
-export interface OutputColumn {
-  readonly name: string;
-  /** `undefined` when the file does not have it: all null. */
-  readonly read: ValueReader | undefined;
-}
 
 /** What rows are made of and with. */
 export interface RowReading {
@@ -18,6 +12,7 @@ export interface RowReading {
   readonly tests: readonly ColumnTest[];
   /** Readers of columns that are only in the filter, too. */
   readonly readers: ReadonlyMap<string, ValueReader>;
+  readonly rows: CompiledRows;
 }
 
 /** Rows [from, to) of a row group that were read, by column. */
@@ -32,7 +27,7 @@ export class RowGroupBlock<T> implements RecordBlock<T> {
   readonly startByte: number;
   readonly rowCount: number;
   readonly #firstRow: number;
-  readonly #ranges: readonly RowRange[];
+  readonly #ranges: readonly { readonly from: number; readonly to: number; readonly context: RowContext }[];
   readonly #reading: RowReading;
 
   /** `firstRow` is the group's first row in the file, for messages. */
@@ -40,36 +35,28 @@ export class RowGroupBlock<T> implements RecordBlock<T> {
     this.startByte = startByte;
     this.rowCount = rowCount;
     this.#firstRow = firstRow;
-    this.#ranges = ranges;
     this.#reading = reading;
+    const { columns, tests, readers, rows } = reading;
+    const convert = (column: number, raw: unknown, row: number): unknown => this.#convert(columns[column]!.read!, raw, row);
+    const passes = (test: number, raw: unknown, row: number): boolean => {
+      const { column, comparesRaw, test: holds } = tests[test]!;
+      return holds(comparesRaw || raw === null || raw === undefined ? raw : this.#convert(readers.get(column)!, raw, row));
+    };
+    this.#ranges = ranges.map(({ from, to, data }) => ({
+      from, to,
+      context: { convert, passes, bounds: rows.bounds, columns: columns.map(({ name }) => data.get(name)), tested: tests.map(({ column }) => data.get(column)) },
+    }));
   }
 
   records(from: number, to: number): T[] {
     const records: T[] = [];
+    const { read } = this.#reading.rows;
     for (const range of this.#ranges) {
+      const first = Math.max(from, range.from);
       const end = Math.min(to, range.to);
-      for (let row = Math.max(from, range.from); row < end; row++) {
-        if (!this.#passes(range, row)) continue;
-        records.push(this.#record(range, row) as T);
-      }
+      if (first < end) read(first, end, range.from, range.context, records);
     }
     return records;
-  }
-
-  #passes({ data, from }: RowRange, row: number): boolean {
-    const { tests, readers } = this.#reading;
-    for (const { column, comparesRaw, test } of tests) {
-      const raw: unknown = data.get(column)?.[row - from];
-      const isMissing = raw === null || raw === undefined;
-      if (!test(comparesRaw || isMissing ? raw : this.#convert(readers.get(column)!, raw, row))) return false;
-    }
-    return true;
-  }
-
-  #record({ data, from }: RowRange, row: number): Record<string, unknown> {
-    const record: Record<string, unknown> = {};
-    for (const { name, read } of this.#reading.columns) record[name] = read === undefined ? null : this.#convert(read, data.get(name)![row - from], row);
-    return record;
   }
 
   #convert(read: ValueReader, raw: unknown, row: number): unknown {

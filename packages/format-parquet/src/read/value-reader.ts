@@ -13,6 +13,7 @@ export type ValueReader = (raw: unknown) => unknown;
 export function valueReader(file: ParquetNode, wanted: ParquetNode, path: string): ValueReader {
   const read = bareReader(file, wanted, path);
   const isRequired = !wanted.nullable;
+  if (read === same && !(isRequired && file.nullable)) return file.nullable ? asItIsOrNull : asItIs;
   return (raw) => {
     if (raw !== null && raw !== undefined) return read(raw);
     if (isRequired && file.nullable) throw unfit(path, "null", wanted);
@@ -59,6 +60,10 @@ function mapReader(file: MapNode, wanted: MapNode, path: string): ValueReader {
 }
 
 const same: ValueReader = (raw) => raw;
+/** The reader of a column whose values are what records have, and never null. */
+export const asItIs: ValueReader = (raw) => raw;
+/** The same of one that may be null. */
+export const asItIsOrNull: ValueReader = (raw) => raw ?? null;
 
 function leafReader(type: LeafType, { scale = 0 }: LeafNode): ValueReader {
   switch (type) {

@@ -11,9 +11,14 @@ export interface BufferDecoder {
   decode(buffer: ArrayBuffer): RecordBatch;
 }
 
-/** Told by a channel that its reader took a batch: the sender may send another one. */
+/** What a channel's reader tells its sender. */
 export interface CreditReturn {
+  /** A batch was taken: the sender may send another one. */
   batchConsumed(): void;
+  /** Buffers should have about so many bytes from now on. */
+  announceBufferSize(bytes: number): void;
+  /** Buffers that wait at the sender for credit, as it last said. */
+  readonly backlog: number;
 }
 
 /** Where a blocking exchange keeps what it holds: in memory while there is room, then in a file. */
@@ -85,8 +90,17 @@ export class InputChannel {
   unstored: number;
   /** Restored batches that wait or are being processed. */
   recovering: number;
+  /** There are sums among what was restored. */
+  recoveredCombined: boolean;
   /** Bytes of the batches that were read and had come encoded. */
   bytesRead: number;
+  /** Bytes of the batches that were taken; where they come as they are, and their sender estimates them, about. Without those of blocking exchanges and of checkpoints. */
+  bytesTaken: number;
+  /** Of the batch that was taken last, and of the largest one. */
+  lastBytes: number;
+  largestBytes: number;
+  /** How large the records are of batches that come as they are; 0 when their sender does not say. */
+  bytesPerRecord: number;
   private readonly queue: Deque<ChannelElement | Spilled | Recovered>;
   private recoveredBatch: RecordBatch | undefined;
   /** Set while an unaligned checkpoint waits for this channel's barrier. */
@@ -116,7 +130,12 @@ export class InputChannel {
     this.batches = 0;
     this.unstored = 0;
     this.recovering = 0;
+    this.recoveredCombined = false;
     this.bytesRead = 0;
+    this.bytesTaken = 0;
+    this.lastBytes = 0;
+    this.largestBytes = 0;
+    this.bytesPerRecord = 0;
     this.queue = new Deque();
     this.recoveredBatch = undefined;
     this.recorder = undefined;
@@ -159,9 +178,18 @@ export class InputChannel {
     if (element instanceof Recovered) return (this.recoveredBatch = element.batch);
     this.batches--;
     if (this.held !== undefined) return this.takeHeld(element, this.held);
-    const batch = element instanceof ArrayBuffer ? this.decode(element) : (element as RecordBatch);
+    const batch = this.decoded(element as RecordBatch | ArrayBuffer);
     this.credit?.batchConsumed();
     return batch;
+  }
+
+  private decoded(element: RecordBatch | ArrayBuffer): RecordBatch {
+    const encoded = element instanceof ArrayBuffer;
+    const bytes = encoded ? element.byteLength : element.count * this.bytesPerRecord;
+    this.bytesTaken += bytes;
+    this.lastBytes = bytes;
+    if (bytes > this.largestBytes) this.largestBytes = bytes;
+    return encoded ? this.decode(element) : element;
   }
 
   /** The reader is done with a batch that it took. */
@@ -180,6 +208,7 @@ export class InputChannel {
     for (const batch of batches) {
       if (this.freezes && !batch.combined) for (let i = 0; i < batch.count; i++) deepFreeze(batch.values[i]);
       this.queue.push(new Recovered(batch));
+      this.recoveredCombined ||= batch.combined;
     }
     this.recovering += batches.length;
     for (let i = 0; i < waiting; i++) this.queue.push(this.queue.shift()!);

@@ -40,13 +40,17 @@ export interface ChannelTransport {
   readonly writable: boolean;
   /** An idle flush was refused: wake the task as soon as the channel is writable. */
   flushWanted: boolean;
-  /** Bytes of the last buffer, on edges that encode. */
+  /** Bytes of the last buffer, on edges that encode; elsewhere about, where buffers are debloated, or 0. */
   readonly sentBytes: number;
+  /** What a buffer should have at most, in bytes, as the receiver last said. */
+  readonly bufferSize: number;
 }
 
-const SMALLEST_BUFFER = 32;
 /** Of records so large that a full buffer of them would be larger, fewer go into one: what is on the way is counted in buffers. */
-const MOST_BYTES = 1 << 18;
+export const MOST_BUFFER_BYTES: number = 1 << 18;
+const SMALLEST_BUFFER = 32;
+/** How many times as large a full buffer could be before more records go into one. */
+const ROOM_TO_GROW = 1.25;
 
 /** The sending end of one channel: the buffer under construction. One hidden class for all kinds of edges, since `append` runs once per record. */
 export class OutputChannel {
@@ -135,15 +139,19 @@ export class OutputChannel {
     this.count = 0;
     this.marks = null;
     this.buffersOut++;
+    const records = batch.count;
     const next = this.transport.send(batch);
-    if (this.transport.sentBytes > MOST_BYTES || this.capacity < this.mostRecords) this.fit(batch.count, this.transport.sentBytes);
+    const { sentBytes, bufferSize } = this.transport;
+    if (sentBytes > bufferSize || this.capacity < this.mostRecords) this.fit(records, sentBytes, bufferSize);
     this.use(next ?? newBatch(Math.min(this.capacity, this.room), this.hashed));
   }
 
-  /** Chooses how many records go into the next buffer, after `records` of them made one of `bytes`. */
-  private fit(records: number, bytes: number): void {
-    if (bytes > MOST_BYTES) this.capacity = Math.max(1, Math.min(this.capacity, Math.floor((records * MOST_BYTES) / bytes)));
-    else if (records >= this.capacity && bytes * 2 <= MOST_BYTES) this.capacity = Math.min(this.mostRecords, this.capacity * 2);
+  /** Chooses how many records go into the next buffer, of `most` bytes, after `records` of them made one of `bytes`. */
+  private fit(records: number, bytes: number, most: number): void {
+    if (bytes > most) this.capacity = Math.max(1, Math.min(this.capacity, Math.floor((records * most) / bytes)));
+    else if (records >= this.capacity && bytes * ROOM_TO_GROW <= most) {
+      this.capacity = Math.min(this.mostRecords, this.capacity * 2, Math.floor((records * most) / bytes));
+    }
   }
 
   /** What is appended from now on are pairs of a key and an accumulator, or records again. */

@@ -22,6 +22,8 @@ export interface WriterPlan {
 
 /** Adds records up before they are sent, when the operator behind the edge would add them up anyway. */
 export interface EdgeCombiner {
+  /** While it is not 0, a record is sent as it is, and counted down here, in place of being added. */
+  resting: number;
   add(value: unknown, timestampMs: number, hash: number): void;
   /** Passes on what it will not hold. */
   settle(): void;
@@ -122,8 +124,10 @@ function referenceEmit(writer: RecordWriter): (value: unknown, timestampMs: numb
         } catch (error) {
           throw keyFailure(error, value, selector, plan.targetName);
         }
-        if (writer.combiner !== undefined) writer.combiner.add(value, timestampMs, hash);
-        else channels[writer.channelOfKeyGroup[keyGroupOf(hash, plan.maxParallelism)]!]!.appendHashed(value, timestampMs, hash);
+        const { combiner } = writer;
+        if (combiner !== undefined && combiner.resting === 0) return combiner.add(value, timestampMs, hash);
+        if (combiner !== undefined) combiner.resting--;
+        channels[writer.channelOfKeyGroup[keyGroupOf(hash, plan.maxParallelism)]!]!.appendHashed(value, timestampMs, hash);
       };
     }
     case "custom": {

@@ -2,7 +2,7 @@ import type { RecordBatch } from "@millrace/core";
 import { Barrier, type ChannelEvent } from "./channel-element.js";
 import { Deque } from "./deque.js";
 import type { CreditReturn } from "./input-channel.js";
-import type { ChannelTransport, OutputPressure } from "./output-channel.js";
+import { MOST_BUFFER_BYTES, type ChannelTransport, type OutputPressure } from "./output-channel.js";
 import type { PeerConnection } from "./peer-connection.js";
 
 /** Turns batches into self-describing buffers. One per channel, since it learns the shape of what it sees. */
@@ -15,6 +15,7 @@ export class RemoteTransport implements ChannelTransport {
   readonly channelId: number;
   flushWanted = false;
   sentBytes = 0;
+  bufferSize: number = MOST_BUFFER_BYTES;
   readonly #connection: PeerConnection;
   readonly #encoder: BufferEncoder;
   readonly #pressure: OutputPressure;
@@ -121,8 +122,8 @@ export class RemoteCredit implements CreditReturn {
   readonly #channelId: number;
   readonly #connection: PeerConnection;
   readonly #floatingLimit: number;
+  backlog = 0;
   #floating = 0;
-  #backlog = 0;
 
   constructor(channelId: number, connection: PeerConnection, floatingLimit: number) {
     this.#channelId = channelId;
@@ -131,8 +132,8 @@ export class RemoteCredit implements CreditReturn {
   }
 
   /** An element came with the number of buffers that wait behind it. */
-  backlog(buffers: number): void {
-    this.#backlog = buffers;
+  received(buffers: number): void {
+    this.backlog = buffers;
     const extra = Math.min(buffers, this.#floatingLimit - this.#floating);
     if (extra <= 0) return;
     this.#floating += extra;
@@ -140,7 +141,11 @@ export class RemoteCredit implements CreditReturn {
   }
 
   batchConsumed(): void {
-    if (this.#floating > 0 && this.#backlog === 0) this.#floating--;
+    if (this.#floating > 0 && this.backlog === 0) this.#floating--;
     else this.#connection.returnCredits(this.#channelId, 1);
+  }
+
+  announceBufferSize(bytes: number): void {
+    this.#connection.announceBufferSize(this.#channelId, bytes);
   }
 }

@@ -25,6 +25,12 @@ export function withBytesAhead(connection: Connection, ahead: Uint8Array): Conne
       connection.onData = take;
       connection.resume();
     },
+    get readInto() {
+      return connection.readInto;
+    },
+    set readInto(name) {
+      connection.readInto = name;
+    },
     get onClose() {
       return connection.onClose;
     },

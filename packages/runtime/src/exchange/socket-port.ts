@@ -7,6 +7,9 @@ const LENGTHS_BYTES = 8;
 /** Bodies up to this are copied behind their head, since a second write costs more. */
 const MAX_COPIED_BYTES = 4096;
 
+/** Of a body that lacks less, the rest is read along with what follows it. */
+const LEAST_DIRECT_BYTES = 4096;
+
 /** A message without its buffer, and the name under which the buffer goes back in. */
 interface Head {
   readonly message: Readonly<Record<string, unknown>>;
@@ -17,7 +20,7 @@ interface Head {
  * A message port over a TCP connection that this thread owns.
  *
  * A message is a frame: the lengths of head and body (four bytes each, big-endian), the head in core's value codec, and as body the buffer
- * of the message, as it is. A buffer that is sent is written from where it lies, and one that arrives is copied once, out of the socket's chunks.
+ * of the message, as it is. A buffer that is sent is written from where it lies, and one that arrives is read into where it stays, but for its beginning.
  * What is posted before the connection is there waits here, and what it cannot take yet, in it; credits bound how much that can be.
  */
 export class SocketPort implements MessagePortLike {
@@ -44,6 +47,7 @@ export class SocketPort implements MessagePortLike {
     if (this.#closed) return connection.close();
     this.#connection = connection;
     connection.onClose = (error) => this.fail(error);
+    connection.readInto = () => this.#reader.target();
     connection.onData = (bytes) => {
       try {
         this.#reader.receive(bytes);
@@ -142,7 +146,15 @@ class FrameReader {
     this.#reuse = reuse;
   }
 
+  /** Where the rest of a body goes that has begun. */
+  target(): Uint8Array | undefined {
+    const [head, body] = [this.#head, this.#body];
+    if (head === undefined || this.#filled < head.length) return undefined;
+    return body!.length - (this.#filled - head.length) < LEAST_DIRECT_BYTES ? undefined : body!.subarray(this.#filled - head.length);
+  }
+
   receive(chunk: Uint8Array): void {
+    if (this.#body !== undefined && chunk.buffer === this.#body.buffer) return this.#received(chunk.length);
     let at = 0;
     for (;;) {
       const target = this.#head === undefined ? this.#lengths : this.#filled < this.#head.length ? this.#head : this.#body!;
@@ -154,13 +166,24 @@ class FrameReader {
       if (this.#head === undefined) {
         if (this.#filled < LENGTHS_BYTES) return;
         this.#begin();
-      } else if (this.#filled === this.#head.length + this.#body!.length) {
-        const [head, body] = [this.#head, this.#body!];
-        this.#head = this.#body = undefined;
-        this.#filled = 0;
-        this.#take(head, body.buffer);
-      } else if (at === chunk.length) return;
+      } else if (!this.#complete() && at === chunk.length) return;
     }
+  }
+
+  /** Bytes of the body are where they belong. */
+  #received(bytes: number): void {
+    this.#filled += bytes;
+    this.#complete();
+  }
+
+  /** Hands a frame on that is whole. @returns whether it was */
+  #complete(): boolean {
+    const [head, body] = [this.#head!, this.#body!];
+    if (this.#filled < head.length + body.length) return false;
+    this.#head = this.#body = undefined;
+    this.#filled = 0;
+    this.#take(head, body.buffer);
+    return true;
   }
 
   #begin(): void {

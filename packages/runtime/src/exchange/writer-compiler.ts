@@ -21,8 +21,12 @@ export function compileWriter(writer: RecordWriter, piece: GeneratedPiece, sourc
     piece.line("let hash;");
     piece.line(`try { hash = ${hash}(${select}(v)); } catch (error) { ${refuse}(error, v); }`);
     const target = only ?? `${all}[${piece.constant("table", writer.channelOfKeyGroup)}[${piece.constant("groupOf", keyGroupOf)}(hash, ${plan.maxParallelism})]]`;
-    if (writer.combiner !== undefined) piece.line(`${piece.constant("combiner", writer.combiner)}.add(v, t, hash);`);
-    else piece.line(`${target}.appendHashed(v, t, hash);`);
+    if (writer.combiner !== undefined) {
+      const combiner = piece.constant("combiner", writer.combiner);
+      piece.line(`if (${combiner}.resting === 0) return ${combiner}.add(v, t, hash);`);
+      piece.line(`${combiner}.resting--;`);
+    }
+    piece.line(`${target}.appendHashed(v, t, hash);`);
     piece.line("};");
   } else if (partitioner.kind === "custom") {
     const select = piece.constant("select", partitioner.keySelector);

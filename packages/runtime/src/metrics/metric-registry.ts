@@ -37,6 +37,9 @@ class WindowMeter implements Meter {
 
 const HISTOGRAM_SIZE = 1024;
 
+/** Figures of a histogram behind its name, as Flink's metric queries call them; each with the share of values below it. */
+const quantiles = [["_median", 0.5], ["_p75", 0.75], ["_p90", 0.9], ["_p95", 0.95], ["_p98", 0.98], ["_p99", 0.99], ["_p999", 0.999]] as const;
+
 /** Keeps the last values it saw. */
 class RingHistogram implements Histogram {
   count = 0;
@@ -45,15 +48,35 @@ class RingHistogram implements Histogram {
   update(value: number): void {
     this.#values[this.count++ % HISTOGRAM_SIZE] = value;
   }
+
   quantile(q: number): number {
-    const size = Math.min(this.count, HISTOGRAM_SIZE);
-    if (size === 0) return Number.NaN;
-    const sorted = this.#values.slice(0, size).sort();
-    return sorted[Math.min(size - 1, Math.floor(q * size))]!;
+    return at(this.#sorted(), q);
+  }
+
+  /** All that is told of it; without values all but the count are `NaN`. */
+  read(name: string, into: Record<string, number>): void {
+    const sorted = this.#sorted();
+    const mean = sorted.reduce((sum, value) => sum + value, 0) / sorted.length;
+    const squares = sorted.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+    into[`${name}_count`] = this.count;
+    into[`${name}_min`] = at(sorted, 0);
+    into[`${name}_max`] = at(sorted, 1);
+    into[`${name}_mean`] = mean;
+    // Of a sample, as Flink's; of one value it is 0.
+    into[`${name}_stddev`] = sorted.length === 0 ? Number.NaN : Math.sqrt(squares / Math.max(1, sorted.length - 1));
+    for (const [figure, q] of quantiles) into[name + figure] = at(sorted, q);
+  }
+
+  #sorted(): Float64Array {
+    return this.#values.slice(0, Math.min(this.count, HISTOGRAM_SIZE)).sort();
   }
 }
 
-type Metric = Counter | Gauge | Meter | Histogram;
+function at(sorted: Float64Array, q: number): number {
+  return sorted.length === 0 ? Number.NaN : sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
+}
+
+type Metric = Counter | Gauge | Meter | RingHistogram;
 
 /** All metrics of one task by full name (groups joined with dots), read as numbers. */
 export class MetricRegistry {
@@ -75,12 +98,11 @@ export class MetricRegistry {
     return metric as M;
   }
 
-  /** Every metric whose value is a number, histograms as quantiles. */
+  /** Every metric whose value is a number; histograms as their figures. */
   read(into: Record<string, number>): void {
     for (const [name, metric] of this.#metrics) {
       if ("quantile" in metric) {
-        into[`${name}.count`] = metric.count;
-        for (const q of [0.5, 0.99]) into[`${name}.p${q * 100}`] = metric.quantile(q);
+        metric.read(name, into);
       } else if ("rate" in metric) {
         into[name] = metric.rate;
       } else {

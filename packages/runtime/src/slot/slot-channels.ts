@@ -1,7 +1,8 @@
 import { BatchDecoder, BatchEncoder, BufferPool, type MessagePortLike } from "@millrace/core";
 import { InputChannel, type BufferDecoder } from "../exchange/input-channel.js";
 import { LocalTransport, type RoundTrip } from "../exchange/local-transport.js";
-import type { ChannelTransport, OutputPressure } from "../exchange/output-channel.js";
+import { MOST_BUFFER_BYTES, type ChannelTransport, type OutputPressure } from "../exchange/output-channel.js";
+import { RecordSizes } from "../exchange/record-sizes.js";
 import { PeerConnection } from "../exchange/peer-connection.js";
 import { RemoteCredit, RemoteTransport } from "../exchange/remote-transport.js";
 
@@ -14,13 +15,26 @@ export interface LocalEdges {
   readonly roundTrip: boolean;
   /** Whether all are checked for what the codec cannot carry, or samples. */
   readonly checkEveryRecord: boolean;
+  /** Receivers want to know how large they would be, in bytes. */
+  readonly debloated: boolean;
+}
+
+/** What the channels into a slot may keep of records on their way, and what they keep. */
+export interface NetworkUsage {
+  /** Buffers that their senders may have on the way at once: the credits of all channels that are open, with those for a backlog. */
+  readonly segments: number;
+  /** Of those, the ones that wait to be read. */
+  readonly usedSegments: number;
+  /** Most that all of them can take. */
+  readonly totalBytes: number;
+  /** What waits takes about so much; of records that stay in their slot it is not known unless buffers are debloated. */
+  readonly usedBytes: number;
 }
 
 /** All channels of one job in one slot, by number, and the connections to the other slots. */
 export class SlotChannels {
   readonly #credits: number;
-  readonly #roundTrip: boolean;
-  readonly #checkEveryRecord: boolean;
+  readonly #local: LocalEdges;
   readonly #wake: () => void;
   readonly #inputs = new Map<number, InputChannel>();
   readonly #remoteCredits = new Map<number, RemoteCredit>();
@@ -31,8 +45,7 @@ export class SlotChannels {
   /** @param credits buffers on the way per channel. @param local what happens to batches between tasks of this slot. @param wake something arrived. */
   constructor(credits: number, local: LocalEdges, wake: () => void) {
     this.#credits = credits;
-    this.#roundTrip = local.roundTrip;
-    this.#checkEveryRecord = local.checkEveryRecord;
+    this.#local = local;
     this.#wake = wake;
   }
 
@@ -41,7 +54,7 @@ export class SlotChannels {
       port,
       (channelId, element, backlog) => {
         const channel = this.#remoteInput(channelId, connection);
-        this.#remoteCredits.get(channelId)!.backlog(backlog);
+        this.#remoteCredits.get(channelId)!.received(backlog);
         channel.receive(element);
       },
       this.#wake, this.#buffers,
@@ -62,7 +75,29 @@ export class SlotChannels {
       const encoder = blocking ? new BatchEncoder() : new BatchEncoder({ buffers: this.#buffers });
       return new RemoteTransport(channelId, this.#peer(receiverSlot), encoder, this.#credits, pressure);
     }
-    return new LocalTransport(this.#channel(channelId), this.#credits, pressure, this.#roundTrip || blocking ? newRoundTrip() : undefined, this.#checkEveryRecord);
+    const { roundTrip, checkEveryRecord, debloated } = this.#local;
+    return new LocalTransport(this.#channel(channelId), this.#credits, pressure, {
+      roundTrip: roundTrip || blocking ? newRoundTrip() : undefined, checkEveryRecord, sizes: debloated && !blocking ? new RecordSizes() : undefined,
+    });
+  }
+
+  /** Whether what goes to a slot leaves this process. */
+  leavesProcess(receiverSlot: number, ownSlot: number): boolean {
+    return receiverSlot !== ownSlot && this.#peer(receiverSlot).overSocket;
+  }
+
+  /** Without blocking exchanges, which keep everything, and have memory of their own. */
+  usage(): NetworkUsage {
+    let segments = 0;
+    let usedSegments = 0;
+    let usedBytes = 0;
+    for (const { id, closed, held, batches, lastBytes } of this.#inputs.values()) {
+      if (closed || held !== undefined) continue;
+      segments += this.#credits + (this.#remoteCredits.has(id) ? FLOATING_CREDITS : 0);
+      usedSegments += batches;
+      usedBytes += batches * lastBytes;
+    }
+    return { segments, usedSegments, totalBytes: segments * MOST_BUFFER_BYTES, usedBytes: Math.round(usedBytes) };
   }
 
   drain(): void {

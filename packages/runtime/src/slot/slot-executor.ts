@@ -1,5 +1,5 @@
 import {
-  allOptions, CHANNEL_CREDITS, Configuration, isMillraceError, MillraceError, serializeError, TASK_CANCELLATION_TIMEOUT, type Cancellable, type Env, type MessagePortLike,
+  allOptions, BUFFER_DEBLOAT_ENABLED, CHANNEL_CREDITS, Configuration, isMillraceError, MillraceError, serializeError, TASK_CANCELLATION_TIMEOUT, type Cancellable, type Env, type MessagePortLike,
 } from "@millrace/core";
 import type { StreamGraph } from "@millrace/graph";
 import { Barrier } from "../exchange/channel-element.js";
@@ -7,7 +7,7 @@ import type { SlotJob } from "../protocol/deployment.js";
 import type { SlotCommand, SlotEvent } from "../protocol/messages.js";
 import { CoordinatorHost } from "../source/coordinator-host.js";
 import type { Task } from "../task/task.js";
-import { SlotChannels } from "./slot-channels.js";
+import { SlotChannels, type NetworkUsage } from "./slot-channels.js";
 import { SlotLoop } from "./slot-loop.js";
 import { TaskBuilder } from "./task-builder.js";
 
@@ -64,6 +64,11 @@ export class SlotExecutor {
       },
       flush: () => this.#current?.channels.flush(),
     });
+  }
+
+  /** `undefined` while no job is deployed. */
+  get networkUsage(): NetworkUsage | undefined {
+    return this.#current?.channels.usage();
   }
 
   handle(command: SlotCommand): void {
@@ -149,7 +154,7 @@ export class SlotExecutor {
     const current: Deployment = {
       epoch,
       config,
-      channels: new SlotChannels(config.get(CHANNEL_CREDITS), { roundTrip: roundTripLocalEdges, checkEveryRecord }, () => this.#loop.poke()),
+      channels: new SlotChannels(config.get(CHANNEL_CREDITS), { roundTrip: roundTripLocalEdges, checkEveryRecord, debloated: config.get(BUFFER_DEBLOAT_ENABLED) }, () => this.#loop.poke()),
       coordinators: new CoordinatorHost(env, config, epoch, send),
       tasks: [],
       builder: undefined,

@@ -30,6 +30,7 @@ import { createSimpleOperator } from "../chain/create-simple-operator.js";
 import type { Activity } from "../task/activity.js";
 import { taskEntry } from "./task-entry.js";
 import { ChannelInput } from "../task/channel-input.js";
+import { debloatingSettings, observeDebloating } from "../task/task-debloating.js";
 import { FinishedInput, finishedOperator } from "../task/finished-task.js";
 import { OperatorChain, type ChainCode, type ChainEdge } from "../task/operator-chain.js";
 import { SourceInput } from "../task/source-input.js";
@@ -99,6 +100,7 @@ export class TaskBuilder {
       finished && !(spec.type === "sink" && restored.has(node.plan.id)) ? finishedOperator : this.#operator(task, setting, pressure, code, node, spec, context);
     chain.create(this.#facilities(task, setting), metrics, restored, create);
     const { head } = chain;
+    if (channels.some(({ recoveredCombined }) => recoveredCombined) && !finished && !mayCombine(head.stream.spec)) throw sumsUnmatched(head.name);
     const source = head.operator instanceof SourceOperator ? head.operator : undefined;
     let input: TaskInput;
     if (finished) input = new FinishedInput(chain, channels, (barrier) => task.checkpoint(barrier));
@@ -110,8 +112,9 @@ export class TaskBuilder {
         checkpointAbandoned: (checkpointId, reason) => task.checkpointAbandoned(checkpointId, reason),
         inputEnded: (index) => task.inputEnded(index),
         wake: () => task.wake(),
-      });
+      }, debloatingSettings(this.#config));
     }
+    observeDebloating(input, metrics);
     for (const node of chain.nodes) this.#observeLatency(node, metrics, setting);
     adopt({ chain, input, inputs: source === undefined && !finished ? head.plan.numberOfInputs : 0, source, sources, metrics });
   }
@@ -248,8 +251,10 @@ export class TaskBuilder {
       const target = this.#vertex(edge.targetVertexId);
       const overtakable = this.#overtakable(target.id);
       const capacity = vertex.bufferTimeoutMs === 0 ? 1 : this.#config.get(BATCH_SIZE);
-      const channels = targetsOf(edge.partitioner, subtaskIndex, vertex.parallelism, target.parallelism).map((to) => {
-        const receiver = deployment.slotOfSubtask[target.id]![to]!;
+      const targets = targetsOf(edge.partitioner, subtaskIndex, vertex.parallelism, target.parallelism);
+      const slots = deployment.slotOfSubtask[target.id]!;
+      const channels = targets.map((to) => {
+        const receiver = slots[to]!;
         const transport = this.#channels.output(this.#ids.of(edge.id, subtaskIndex, to), receiver, slotIndex, edge.exchange === "blocking", pressure);
         const place = { operatorId: edge.sourceOperatorId, edgeId: edge.id, from: subtaskIndex, to, side: "output" as const };
         return new OutputChannel(transport, capacity, edge.partitioner === "hash", overtakable ? place : undefined);
@@ -258,16 +263,19 @@ export class TaskBuilder {
         partitioner: this.#partitioner(edge), subtaskIndex, maxParallelism: target.maxParallelism, targetName: target.operators[0]!.name,
         random: () => setting.env.rng.next(), overtakable,
       };
-      const combiner = capacity > 1 && channels.length > 1 ? this.#combiner(edge, plan, channels, setting) : undefined;
+      // The sums of a single sender have one order to be added up in, which may show in how they are rounded.
+      const pays = vertex.parallelism > 1 && targets.some((to) => this.#channels.leavesProcess(slots[to]!, slotIndex));
+      const combines = capacity > 1 && channels.length > 1 && (this.#config.get(COMBINE_WINDOWS) ?? pays);
+      const combiner = combines ? this.#combiner(edge, plan, channels, setting) : undefined;
       return { sourceOperatorId: edge.sourceOperatorId, sideOutput: edge.sideOutput, writer: new RecordWriter(plan, channels, combiner) };
     });
   }
 
-  /** Makes what adds records up in front of a window operator, where that is possible. Where nothing is remote there is nothing to save. */
+  /** Makes what adds records up in front of a window operator, where that is possible. */
   #combiner(edge: JobEdge, plan: WriterPlan, channels: readonly OutputChannel[], { env }: TaskSetting): MakeCombiner | undefined {
     const node = this.#graph.nodes.find(({ id }) => id === edge.targetNodeId)!;
     const { partitioner } = plan;
-    if (partitioner.kind !== "hash" || edge.exchange === "blocking" || !this.#config.get(COMBINE_WINDOWS) || !mayCombine(node.spec)) return undefined;
+    if (partitioner.kind !== "hash" || edge.exchange === "blocking" || !mayCombine(node.spec)) return undefined;
     const { spec } = node;
     return (channelOfKeyGroup) => new WindowCombiner({
       spec, keySelector: partitioner.keySelector, channels, channelOfKeyGroup, maxParallelism: plan.maxParallelism, clock: env.clock,
@@ -331,4 +339,12 @@ export class TaskBuilder {
 interface SourceCode {
   sourceEntry(head: ChainNode): ChainEntry;
   generatingEntry?(head: ChainNode): GeneratingEntry;
+}
+
+function sumsUnmatched(operator: string): MillraceError {
+  return new MillraceError({
+    code: "CHECKPOINT_IN_FLIGHT_UNMATCHED",
+    message: `the unaligned checkpoint holds what senders had added up for "${operator}", which takes records only now`,
+    hint: "restore with the windows as they were (assigner, trigger, evictor, a function that merges), or change them over a savepoint",
+  });
 }

@@ -7,7 +7,9 @@ import { ChannelRecorder } from "../exchange/channel-recorder.js";
 import { Deque } from "../exchange/deque.js";
 import type { InputChannel } from "../exchange/input-channel.js";
 import { BarrierAligner, type Alignment } from "../input/barrier-aligner.js";
+import type { DebloatingSettings } from "../input/buffer-debloater.js";
 import { CombinedWatermark } from "../input/combined-watermark.js";
+import { InputDebloating } from "../input/input-debloating.js";
 import { InputGate } from "../input/input-gate.js";
 import { WatermarkValve } from "../input/watermark-valve.js";
 import { ChunkSize } from "./chunk-size.js";
@@ -52,10 +54,12 @@ export class ChannelInput implements TaskInput {
   /** Starts a checkpoint whose barrier has overtaken, once what must not be interrupted is over. */
   #postponed: (() => void) | undefined;
   readonly #subtaskIndex: number;
+  /** Absent when it is off, and where all exchanges are blocking. */
+  readonly debloating: InputDebloating | undefined;
 
   constructor(
     head: ChainNode, entries: readonly ChainEntry[], channels: readonly InputChannel[], subtaskIndex: number, turn: Turn, clock: Clock,
-    listener: ChannelInputListener,
+    listener: ChannelInputListener, debloating?: DebloatingSettings,
   ) {
     this.#head = head;
     this.#entries = entries;
@@ -67,7 +71,13 @@ export class ChannelInput implements TaskInput {
     this.#openChannels = Array.from({ length: inputs }, () => 0);
     for (const channel of channels) this.#openChannels[channel.inputIndex]!++;
     this.#valves = this.#makeValves(channels);
-    this.#gate = new InputGate(channels, () => listener.wake());
+    if (debloating !== undefined && channels.some(({ held }) => held === undefined)) {
+      this.debloating = new InputDebloating(debloating, channels, clock, { unprocessedBytes: () => this.#unprocessedBytes(), wake: () => listener.wake() });
+    }
+    this.#gate = new InputGate(channels, () => {
+      this.debloating?.arrived();
+      listener.wake();
+    });
     this.#aligner = new BarrierAligner(
       channels,
       {
@@ -100,20 +110,32 @@ export class ChannelInput implements TaskInput {
 
   process(interrupt: () => boolean): InputProgress {
     const chunk = this.#chunk;
-    chunk.start(this.#clock.monotonicMs());
+    const started = this.#clock.monotonicMs();
+    chunk.start(started);
+    this.debloating?.processing(started);
     for (;;) {
       if (!this.#advanceControls()) return "more";
       if (this.#postponed !== undefined) this.#startPostponed();
       if (interrupt() || this.#turn.blocked) return "more";
       let records = 0;
       if (this.#batch !== undefined) records = this.#chunkOfBatch(this.#batch);
-      else if (!this.#take()) return this.#openChannels.every((open) => open === 0) ? "ended" : "waiting";
+      else if (!this.#take()) return this.#nothingToTake();
       if (records > 1 && this.#channel!.overtakable && interrupt()) chunk.waits();
       if (!chunk.step(records)) continue;
       const now = this.#clock.monotonicMs();
       chunk.finish(now);
       if (this.#turn.overAt(now)) return "more";
     }
+  }
+
+  #nothingToTake(): InputProgress {
+    this.debloating?.waiting();
+    return this.#openChannels.every((open) => open === 0) ? "ended" : "waiting";
+  }
+
+  #unprocessedBytes(): number {
+    const { count } = this.#batch ?? { count: 0 };
+    return count === 0 ? 0 : (this.#channel!.lastBytes * (count - this.#cursor)) / count;
   }
 
   get closed(): boolean {
@@ -156,6 +178,7 @@ export class ChannelInput implements TaskInput {
 
   discard(): void {
     this.#aligner.close();
+    this.debloating?.stop();
     this.#postponed = undefined;
     for (const channel of this.#gate.channels) {
       channel.onReadable = undefined;
@@ -189,6 +212,7 @@ export class ChannelInput implements TaskInput {
 
   #close(channel: InputChannel): void {
     channel.closed = true;
+    if (this.closed) this.debloating?.stop();
     this.#aligner.channelClosed();
   }
 

@@ -26,7 +26,7 @@ function heldChannel(fs: FileSystem, memory: HeldMemory, path = "/tmp/exchange")
   const failures: unknown[] = [];
   const credits = { returned: 0 };
   channel.decoder = new BatchDecoder();
-  channel.credit = { batchConsumed: () => void credits.returned++ };
+  channel.credit = { batchConsumed: () => void credits.returned++, announceBufferSize: () => undefined, backlog: 0 };
   channel.held = { memory, openSpillFile: () => new SpillFile(fs, path, (error) => failures.push(error)), wake: () => undefined };
   return { channel, failures, credits };
 }

@@ -139,7 +139,7 @@ test("a barrier that is in the queue already ends what is recorded, and so does 
 test("restored batches come first, take no credit, and are part of the next unaligned checkpoint", () => {
   const channel = receiver();
   let credits = 0;
-  channel.credit = { batchConsumed: () => void credits++ };
+  channel.credit = { batchConsumed: () => void credits++, announceBufferSize: () => undefined, backlog: 0 };
   channel.receive(encoder.encode(batch(9)));
   channel.recover([batch(0), batch(1)]);
   let recovered = false;

@@ -1,5 +1,5 @@
 // Invariant: whether senders add records up before they send them or not, the window operators behind them emit the same results at the same steps, whatever
-// is late, whoever is idle, and wherever barriers are.
+// is late, whoever is idle, wherever barriers are, and whenever a sender pauses because it does not pay.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
@@ -16,7 +16,7 @@ import { RecordWriter } from "../../src/exchange/record-writer.js";
 import { WatermarkValve } from "../../src/input/watermark-valve.js";
 import type { CombinedInput } from "../../src/operators/window/combined-input.js";
 import { createWindowOperator } from "../../src/operators/window/create-window-operator.js";
-import { mayCombine, WindowCombiner } from "../../src/operators/window/window-combiner.js";
+import { mayCombine, WindowCombiner, type CombinerLimits } from "../../src/operators/window/window-combiner.js";
 import { sumInPlace, type Event } from "./support/windows.js";
 
 const MAX_PARALLELISM = 16;
@@ -33,13 +33,15 @@ class Exchange {
   readonly #combine: boolean;
   readonly #spec: WindowSpec;
   readonly #batchSize: number;
+  readonly #limits: CombinerLimits | undefined;
   #receivers: { readonly harness: KeyedOneInputHarness<any, unknown>; readonly valve: WatermarkValve }[] = [];
   #writers: RecordWriter[] = [];
 
-  constructor(spec: WindowSpec, combine: boolean, batchSize: number) {
+  constructor(spec: WindowSpec, combine: boolean, batchSize: number, limits?: CombinerLimits) {
     this.#spec = spec;
     this.#combine = combine;
     this.#batchSize = batchSize;
+    this.#limits = limits;
   }
 
   async open(): Promise<this> {
@@ -73,7 +75,7 @@ class Exchange {
     const plan = { partitioner: { kind: "hash" as const, keySelector: key as (value: unknown) => unknown }, subtaskIndex: sender, maxParallelism: MAX_PARALLELISM, targetName: "window", random: () => 0, overtakable: false };
     return new RecordWriter(plan, channels, !this.#combine ? undefined : (channelOfKeyGroup) => new WindowCombiner({
       spec: this.#spec, keySelector: plan.partitioner.keySelector, channels, channelOfKeyGroup, maxParallelism: MAX_PARALLELISM, clock: { nowMs: () => 0, monotonicMs: () => 0 } as never,
-      operatorName: "window", operatorId: "window", subtaskIndex: sender,
+      operatorName: "window", operatorId: "window", subtaskIndex: sender, ...(this.#limits === undefined ? {} : { limits: this.#limits }),
     }));
   }
 
@@ -132,6 +134,11 @@ const assigners: fc.Arbitrary<WindowAssigner<any, any>> = fc.oneof(
   fc.record({ size: fc.integer({ min: 1, max: 40 }), slide: fc.integer({ min: 1, max: 40 }) }).map(({ size, slide }) => SlidingEventTimeWindows.of(size, slide)),
   fc.record({ steps: fc.integer({ min: 1, max: 6 }), length: fc.integer({ min: 1, max: 10 }) }).map((p) => CumulatingEventTimeWindows.of(p.steps * p.length, p.length)),
 );
+/** Such that a few records make it pause, and go on. */
+const limits: fc.Arbitrary<CombinerLimits | undefined> = fc.option(
+  fc.record({ mostEntries: fc.integer({ min: 1, max: 8 }), guessedAfter: fc.integer({ min: 1, max: 12 }), judgedAfter: fc.integer({ min: 1, max: 12 }), leastGain: fc.integer({ min: 1, max: 4 }), mostKeys: fc.integer({ min: 1, max: 20 }), rest: fc.integer({ min: 1, max: 3 }) }),
+  { nil: undefined },
+);
 const functions: fc.Arbitrary<Pick<WindowSpec, "reduce" | "aggregate">> = fc.constantFrom(
   { aggregate: sumInPlace },
   { aggregate: { createAccumulator: () => 0, add: ({ value }: Event, sum: number) => sum + value, getResult: (sum: number) => sum, merge: (a: number, b: number) => a + b } },
@@ -140,15 +147,33 @@ const functions: fc.Arbitrary<Pick<WindowSpec, "reduce" | "aggregate">> = fc.con
 
 test("senders that add up change nothing", async () => {
   await fc.assert(
-    fc.asyncProperty(assigners, functions, fc.boolean(), fc.constantFrom(2, 64), scripts, async (assigner, fns, withFunction, batchSize, steps) => {
+    fc.asyncProperty(assigners, functions, fc.boolean(), fc.constantFrom(2, 64), limits, scripts, async (assigner, fns, withFunction, batchSize, pauses, steps) => {
       const spec: WindowSpec = {
         type: "window", keyed: true, assigner, allowedLatenessMs: 0, ...fns,
         ...(withFunction ? { fn: { kind: "plain" as const, fn: (k: unknown, window: any, [only]: any, out: any) => out.collect([k, window.startMs, window.endMs, only]) } } : {}),
       };
       assert.ok(mayCombine(spec));
       const plain = await new Exchange(spec, false, batchSize).open();
-      const combining = await new Exchange(spec, true, batchSize).open();
+      const combining = await new Exchange(spec, true, batchSize, pauses).open();
       for (const [at, one] of steps.entries()) assert.deepEqual(combining.take(one), plain.take(one), `step ${at}`);
+    }),
+    { numRuns: Number(process.env["FUZZ_RUNS"] ?? 60) },
+  );
+});
+
+test("records of a key and a window reach it in the order in which each sender sent them", async () => {
+  const inOrder: WindowSpec["aggregate"] = {
+    createAccumulator: () => "", add: ({ sender, value }: Event & { sender: number }, all: string) => `${all} ${sender}:${value}`, getResult: (all: string) => all, merge: (a: string, b: string) => a + b,
+  };
+  const text = { ...inOrder, createAccumulator: () => ({ all: "" }), add: (event: never, { all }: { all: string }) => ({ all: inOrder.add(event, all as never) as string }), merge: (a: any, b: any) => ({ all: a.all + b.all }), getResult: ({ all }: any) => all };
+  const bySender = (results: readonly string[]): string[] => results.map((result) => SUBTASKS.map((one) => (result.match(/\d+:\d+/g) ?? []).filter((item) => item.startsWith(`${one}:`)).join(" ")).join(" | ")).sort();
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 40 }), fc.constantFrom(2, 64), limits, scripts, async (size, batchSize, pauses, steps) => {
+      const spec: WindowSpec = { type: "window", keyed: true, assigner: TumblingEventTimeWindows.of(size), allowedLatenessMs: 0, aggregate: text as never };
+      assert.ok(mayCombine(spec));
+      const plain = await new Exchange(spec, false, batchSize).open();
+      const combining = await new Exchange(spec, true, batchSize, pauses).open();
+      for (const [at, one] of steps.entries()) assert.deepEqual(bySender(combining.take(one)), bySender(plain.take(one)), `step ${at}`);
     }),
     { numRuns: Number(process.env["FUZZ_RUNS"] ?? 60) },
   );
@@ -163,6 +188,8 @@ test("only windows for which no record counts by itself are combined", () => {
     [{ allowedLatenessMs: 1 }, false],
     [{ aggregate: withoutMerge }, false],
     [{ aggregate: { ...sumInPlace, createAccumulator: () => new Map() as never } }, false],
+    [{ aggregate: { ...sumInPlace, createAccumulator: () => ({ best: undefined }) as never } }, false],
+    [{ aggregate: { ...sumInPlace, createAccumulator: () => { throw new Error("not yet"); } } }, false],
     [{ assigner: TumblingEventTimeWindows.of(10, 0, "RANDOM" as never) }, false],
   ];
   for (const [change, expected] of cases) assert.equal(mayCombine({ ...base, ...change }), expected, JSON.stringify(change));

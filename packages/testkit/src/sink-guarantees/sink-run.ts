@@ -161,6 +161,11 @@ export class SinkRun<T> {
     return this.world.read();
   }
 
+  /** What is visible now or will be, whatever happens next. */
+  async committed(): Promise<readonly string[]> {
+    return this.world.committed?.() ?? this.world.read();
+  }
+
   /** The texts of the first `records` records. */
   expected(records: number = this.records): readonly string[] {
     const { record = (index: number) => `record ${index}` as T, text = String } = this.#options;

@@ -7,6 +7,11 @@ export interface SinkUnderTest<T> {
   sink(): Sink<T, any, any>;
   /** What readers of the external system see now, a text per record. */
   read(): readonly string[] | Promise<readonly string[]>;
+  /**
+   * What readers see now or will see, since nothing can take it back any more. Default: `read`. Give it when the two differ: readers of Kafka wait behind every open
+   * transaction, also for records that are committed.
+   */
+  committed?(): readonly string[] | Promise<readonly string[]>;
   /** What is begun or prepared there and neither visible nor given up, for the messages: nothing of it may be left when the jobs have ended. */
   pending?(): readonly unknown[] | Promise<readonly unknown[]>;
   /** Makes the external system unreachable, and reachable again. */

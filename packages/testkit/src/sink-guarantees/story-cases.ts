@@ -69,14 +69,14 @@ export const STORIES: readonly Story[] = [
     const checkpoints = await run.checkpoints(job);
     await run.cancel(job);
     if (checkpoints.length < 2 || (await run.checkpoints(job)).length === 0) throw broken(`only ${checkpoints.length} checkpoints were taken in time: give it more records, or fewer a second`);
-    const before = await run.visible();
+    const before = await run.committed();
     await run.toEnd({ parallelism: 2, from: checkpoints[Math.floor((checkpoints.length - 1) / 2)] });
     await run.require(boundsAfterGoingBack(options, before), "after going back to an older checkpoint");
   })],
 
   ["started anew without a checkpoint, after a failure with commits pending", (options) => play(options, [{ place: "before commit", at: 3, dies: true }, { place: "after flush", at: 5, dies: true }], async (run) => {
     if ((await failForGood(options, run, 3)) === undefined) return;
-    const before = await run.visible();
+    const before = await run.committed();
     await run.toEnd({ parallelism: 2 });
     await run.require(boundsAfterGoingBack(options, before), "after a start anew");
   })],
@@ -87,7 +87,7 @@ export const STORIES: readonly Story[] = [
     const savepoint = await run.stage.until(job.client.triggerSavepoint());
     await run.untilPassed(job, Math.floor(run.records / 3));
     await run.cancel(job);
-    const before = await run.visible();
+    const before = await run.committed();
     await run.toEnd({ parallelism: 1, from: savepoint });
     await run.require(boundsAfterGoingBack(options, before), "after going back to a savepoint");
   })],

@@ -179,6 +179,7 @@ function taskManagerInfo(view: TaskManagerView): TaskManagerInfo {
 
 function details(view: TaskManagerView): Infer<typeof taskManagerDetails> {
   const value = (name: string): number => view.metrics[`Status.JVM.Memory.${name}`] ?? 0;
+  const shuffle = (name: string): number => view.metrics[`Status.Shuffle.Netty.${name}`] ?? 0;
   const info = taskManagerInfo(view);
   const collectors = Object.keys(view.metrics).flatMap((name) => /^Status\.JVM\.GarbageCollector\.(.+)\.Count$/.exec(name)?.[1] ?? []);
   const each = Math.max(1, view.slots);
@@ -188,8 +189,9 @@ function details(view: TaskManagerView): Infer<typeof taskManagerDetails> {
     metrics: {
       heapUsed: value("Heap.Used"), heapCommitted: value("Heap.Committed"), heapMax: value("Heap.Max"), nonHeapUsed: value("NonHeap.Used"),
       nonHeapCommitted: value("NonHeap.Committed"), nonHeapMax: -1, directCount: 0, directUsed: value("Direct.MemoryUsed"), directMax: 0, mappedCount: 0, mappedUsed: 0, mappedMax: 0,
-      nettyShuffleMemorySegmentsAvailable: 0, nettyShuffleMemorySegmentsUsed: 0, nettyShuffleMemorySegmentsTotal: 0, nettyShuffleMemoryAvailable: 0, nettyShuffleMemoryUsed: 0,
-      nettyShuffleMemoryTotal: 0,
+      nettyShuffleMemorySegmentsAvailable: shuffle("AvailableMemorySegments"), nettyShuffleMemorySegmentsUsed: shuffle("UsedMemorySegments"),
+      nettyShuffleMemorySegmentsTotal: shuffle("TotalMemorySegments"), nettyShuffleMemoryAvailable: shuffle("AvailableMemory"), nettyShuffleMemoryUsed: shuffle("UsedMemory"),
+      nettyShuffleMemoryTotal: shuffle("TotalMemory"),
       garbageCollectors: collectors.map((name) => ({
         name, count: view.metrics[`Status.JVM.GarbageCollector.${name}.Count`] ?? 0, time: view.metrics[`Status.JVM.GarbageCollector.${name}.Time`] ?? 0,
       })),

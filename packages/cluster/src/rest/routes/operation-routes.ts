@@ -88,13 +88,6 @@ export const operationRoutes: readonly Route[] = [
       throw new RestError(503, "Rescaling is temporarily disabled. See FLINK-12312.");
     },
   })),
-  ...["overview", "history", "summary", "config", "details/:rescaleuuid"].map((what) => route({
-    method: "GET", path: `/jobs/:jobid/rescales/${what}`, summary: "History of rescales: none is kept.", role: "viewer", response: nothing, empty: true,
-    handle: async ({ gateway, params }) => {
-      await gateway.job(params["jobid"]!);
-      throw new RestError(404, `No history is kept of the rescales of job ${params["jobid"]}.`);
-    },
-  })),
   route({
     method: "PATCH", path: "/jobs/:jobid/clientHeartbeat", summary: "Keeps a job alive that belongs to an attached client.", role: "operator", status: 202, response: nothing, body: anything, empty: true,
     handle: async ({ gateway, params }) => {

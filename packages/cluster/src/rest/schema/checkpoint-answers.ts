@@ -2,7 +2,7 @@ import { array, boolean, either, nullable, number, object, oneOf, optional, reco
 
 /** Flink's answers about checkpoints, key by key. Percentiles nobody can tell are "NaN", as Flink writes them. */
 const figure = either(number, text);
-const summary = object({ min: number, max: number, avg: number, p50: figure, p90: figure, p95: figure, p99: figure, p999: figure });
+export const summary = object({ min: number, max: number, avg: number, p50: figure, p90: figure, p95: figure, p99: figure, p999: figure });
 export type FigureSummary = Infer<typeof summary>;
 
 const totals = {

@@ -19,7 +19,7 @@ export const logUrl = object({ url: text });
 export const threadDump = object({ threadInfos: array(object({ threadName: text, stringifiedThreadInfo: text })) });
 export const datasets = object({ dataSets: array(anything) });
 
-const resource = object({
+export const resource = object({
   cpuCores: number, taskHeapMemory: number, taskOffHeapMemory: number, managedMemory: number, networkMemory: number, extendedResources: record(number),
 });
 const memoryConfiguration = object({

@@ -15,16 +15,23 @@ import { SortedEnds } from "./sorted-ends.js";
 
 /** Records that are added together. */
 const RUN = 512;
-/** Keys (of all slices) that are held at most. */
-const MOST_ENTRIES = 1 << 18;
-/** Records after which it is judged whether it pays. */
-const JUDGED_AFTER = 1 << 15;
-/** It pays when so many records become one entry that is sent. */
-const LEAST_GAIN = 2;
-/** It will hardly pay when so few records have become one entry so far. */
-const LEAST_PROMISE = 1.1;
-/** Where it does not pay, that many times as many records as it took to find out go by. */
-const REST = 64;
+/** When a combiner lets go of what it holds, and when it pauses. */
+export interface CombinerLimits {
+  /** Keys (of all slices) that are held at most: sending them takes some ten milliseconds, and nothing else happens meanwhile. */
+  readonly mostEntries: number;
+  /** Records after which it is guessed whether it will pay. */
+  readonly guessedAfter: number;
+  /** Records after which, at the next time something is sent, it is judged whether it has paid. */
+  readonly judgedAfter: number;
+  /** It pays when so many records become one entry that is sent. */
+  readonly leastGain: number;
+  /** It will hardly pay when there seem to be more keys than this. */
+  readonly mostKeys: number;
+  /** Where it does not pay, that many times as many records as it took to find out go by. */
+  readonly rest: number;
+}
+
+const LIMITS: CombinerLimits = { mostEntries: 1 << 17, guessedAfter: 1 << 11, judgedAfter: 1 << 13, leastGain: 2, mostKeys: 1 << 18, rest: 128 };
 
 /** What a combiner needs to know of its edge. */
 export interface WindowCombinerInit {
@@ -38,6 +45,7 @@ export interface WindowCombinerInit {
   readonly operatorName: string;
   readonly operatorId: string;
   readonly subtaskIndex: number;
+  readonly limits?: CombinerLimits;
 }
 
 /**
@@ -54,11 +62,17 @@ export function mayCombine(spec: OperatorSpec): spec is WindowSpec {
 
 /** Whether accumulators can be sent. They need not be, otherwise: who takes no checkpoints may use what no codec knows. */
 function isPlain(aggregate: AggregateFunction<unknown, unknown, unknown>): boolean {
-  const accumulator = aggregate.createAccumulator();
+  let accumulator: unknown;
+  try {
+    accumulator = aggregate.createAccumulator();
+  } catch {
+    // Whose error that is, and of which record, is the operator's to say.
+    return false;
+  }
   if (typeof accumulator === "number") return true;
   if (typeof accumulator !== "object" || accumulator === null || Object.getPrototypeOf(accumulator) !== Object.prototype) return false;
   const fields = Object.values(accumulator);
-  return fields.length > 0 && fields.every((field) => typeof field !== "object" && typeof field !== "function" && typeof field !== "symbol");
+  return fields.length > 0 && fields.every((field) => ["number", "string", "boolean", "bigint"].includes(typeof field));
 }
 
 /**
@@ -67,9 +81,12 @@ function isPlain(aggregate: AggregateFunction<unknown, unknown, unknown>): boole
  * A slice is held until the watermark passes the end of its first window, so its sums come before that watermark; and until a barrier, so it is no state.
  * A record whose window may be over is sent as it is: the receiver knows whether it is late. So is all once the sender has been idle, since then the
  * receiver's time may be ahead of its own.
+ *
+ * What was held of a key's slice leaves before the slice's next record does, so the receiver sees what it could have seen without this: all of a sender in its order.
  */
 export class WindowCombiner implements EdgeCombiner, SlowPath {
   private readonly init: WindowCombinerInit;
+  private readonly limits: CombinerLimits;
   private readonly geometry: SliceGeometry;
   private readonly adder: BatchAdder;
   private readonly slices: SliceTable<unknown, unknown>;
@@ -79,13 +96,14 @@ export class WindowCombiner implements EdgeCombiner, SlowPath {
   private readonly hashes: Int32Array;
   private count: number;
   private watermarkMs: number;
-  /** Records that are sent as they are from now on. */
-  private resting: number;
+  /** So many records from now on are sent as they are, by whoever would give them to `add`. */
+  resting: number;
   private added: number;
   private sent: number;
 
   constructor(init: WindowCombinerInit) {
     this.init = init;
+    this.limits = init.limits ?? LIMITS;
     this.geometry = new SliceGeometry(init.spec.assigner.sliced!);
     const id = `combiner ${init.operatorId}`;
     const accumulate = specialize(accumulateFactory, id)()(init.spec.reduce, init.spec.aggregate);
@@ -105,11 +123,6 @@ export class WindowCombiner implements EdgeCombiner, SlowPath {
   }
 
   add(value: unknown, timestampMs: number, hash: number): void {
-    if (this.resting > 0) {
-      this.resting--;
-      this.pass(value, timestampMs, hash);
-      return;
-    }
     const at = this.count;
     this.run.values[at] = value;
     this.times[at] = timestampMs;
@@ -129,11 +142,22 @@ export class WindowCombiner implements EdgeCombiner, SlowPath {
       throw locateError(error, operatorName, operatorId, subtaskIndex);
     }
     run.values.fill(undefined, 0, count);
+    const { guessedAfter, mostEntries } = this.limits;
+    const before = this.added;
     this.added += count;
     let entries = 0;
     for (const end of this.ends.ends) entries += this.slices.existing(end)!.size;
-    const hopeless = this.added >= JUDGED_AFTER && this.added < LEAST_PROMISE * (entries + this.sent);
-    if (hopeless || entries > MOST_ENTRIES) this.send(this.ends.ends.length);
+    const hopeless = before < guessedAfter && this.added >= guessedAfter && this.isHopeless(entries + this.sent);
+    if (hopeless) {
+      const rest = this.limits.rest * this.added;
+      this.send(this.ends.ends.length);
+      this.rest(rest);
+    } else if (entries > mostEntries) this.send(this.ends.ends.length);
+  }
+
+  /** Of n records among k keys about n²/2k come with a key that was there (birthdays): so few of them mean that there are too many keys. */
+  private isHopeless(entries: number): boolean {
+    return 2 * (this.added - entries) * this.limits.mostKeys < this.added * this.added;
   }
 
   watermark(timestampMs: number): void {
@@ -199,6 +223,22 @@ export class WindowCombiner implements EdgeCombiner, SlowPath {
     this.judge();
   }
 
+  private judge(): void {
+    const { judgedAfter, leastGain, rest } = this.limits;
+    const { added, sent } = this;
+    if (added < judgedAfter) return;
+    this.added = this.sent = 0;
+    if (added >= leastGain * sent) return;
+    // What is held goes before what will not be.
+    this.send(this.ends.ends.length);
+    this.rest(rest * added);
+  }
+
+  private rest(records: number): void {
+    this.resting = records;
+    this.added = this.sent = 0;
+  }
+
   private sendSlice(slice: Slice<unknown, unknown>, timestampMs: number): void {
     const { size } = slice;
     for (let position = 0; position < size; position++) {
@@ -206,13 +246,6 @@ export class WindowCombiner implements EdgeCombiner, SlowPath {
       this.channelOf(hash).appendHashed([slice.keyAt(position), slice.get(position)], timestampMs, hash);
     }
     this.sent += size;
-  }
-
-  private judge(): void {
-    if (this.added < JUDGED_AFTER) return;
-    if (this.added < LEAST_GAIN * this.sent) this.resting = REST * this.added;
-    this.added = 0;
-    this.sent = 0;
   }
 }
 

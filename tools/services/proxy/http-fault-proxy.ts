@@ -2,19 +2,19 @@ import { createServer, request, type IncomingMessage, type Server, type ServerRe
 import type { AddressInfo } from "node:net";
 
 /** What happens to a request instead of being passed on. */
-export type Fault =
+export type HttpFault =
   | { readonly kind: "status"; readonly status: number }
   /** The server has done it, and the answer never comes. */
   | { readonly kind: "lost answer" }
   /** The answer breaks off after so many bytes. */
   | { readonly kind: "cut"; readonly afterBytes: number };
 
-/** A proxy before an S3 server that lets requests fail. Signatures hold, since the host in the request is passed on as it is. */
-export class FaultProxy {
+/** A proxy before a server of HTTP that lets requests fail as servers do, which a TCP proxy cannot. Signatures of S3 hold, since the host in the request is passed on as it is. */
+export class HttpFaultProxy {
   readonly #server: Server;
   readonly #target: number;
   /** Asked for every request; `undefined` passes it on. */
-  fault: (method: string, url: string) => Fault | undefined = () => undefined;
+  fault: (method: string, url: string) => HttpFault | undefined = () => undefined;
   faults = 0;
 
   private constructor(target: number) {
@@ -22,8 +22,8 @@ export class FaultProxy {
     this.#server = createServer((from, to) => this.#pass(from, to));
   }
 
-  static async start(target: number): Promise<FaultProxy> {
-    const proxy = new FaultProxy(target);
+  static async start(target: number): Promise<HttpFaultProxy> {
+    const proxy = new HttpFaultProxy(target);
     await new Promise<void>((resolve) => proxy.#server.listen(0, "127.0.0.1", resolve));
     return proxy;
   }

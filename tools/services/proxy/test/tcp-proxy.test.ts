@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { after, before, test } from "node:test";
-import { TcpProxy } from "../network/tcp-proxy.js";
+import { TcpProxy } from "../tcp-proxy.js";
 
 let server: Server;
 let proxy: TcpProxy;
@@ -11,7 +11,7 @@ const accepted: Socket[] = [];
 before(async () => {
   server = createServer((socket) => void accepted.push(socket.on("error", () => undefined).on("data", (bytes) => socket.write(bytes))));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  proxy = await TcpProxy.listen({ host: "127.0.0.1", port: 0, targetHost: "127.0.0.1", targetPort: (server.address() as { port: number }).port });
+  proxy = await TcpProxy.listen({ targetPort: (server.address() as { port: number }).port });
 });
 after(async () => {
   for (const socket of accepted) socket.destroy();
@@ -119,9 +119,39 @@ test("delayed bytes come later, in order", async () => {
 });
 
 test("a server that is not there is a reset connection", async () => {
-  const nobody = await TcpProxy.listen({ host: "127.0.0.1", port: 0, targetHost: "127.0.0.1", targetPort: 1 });
+  const nobody = await TcpProxy.listen({ targetPort: 1 });
   const socket = connect(nobody.port, "127.0.0.1");
   const [error] = await new Promise<[NodeJS.ErrnoException]>((resolve) => socket.once("error", (...args) => resolve(args as [NodeJS.ErrnoException])));
   assert.equal(error.code, "ECONNRESET");
   await nobody.close();
+});
+
+test("a message that holds a text does not arrive, or its answer does not, or it waits; each once, in the order of the plan", async () => {
+  const done: string[] = [];
+  proxy.plan({ at: "x", how: "before", skip: 1, then: () => void done.push("before") }, { at: "y", how: "after", then: () => void done.push("after") });
+  const first = await client();
+  first.socket.write("x1 y");
+  await first.hears("x1 y");
+  const before = accepted.at(-1)!.bytesRead;
+  first.socket.write("x2");
+  await first.until(() => first.state.closed);
+  assert.deepEqual([accepted.at(-1)!.bytesRead, first.received(), proxy.pending], [before, "x1 y", 1]);
+  const second = await client();
+  second.socket.write("y");
+  await second.until(() => second.state.closed);
+  assert.deepEqual([accepted.at(-1)!.bytesRead, second.received(), done, proxy.pending], [1, "", ["before", "after"], 0]);
+
+  let goOn = (): void => undefined;
+  const held = new Promise<void>((resolve) => (goOn = resolve));
+  const reached = new Promise<void>((resolve) => proxy.plan({ at: "z", how: "hold", then: () => (resolve(), held) }));
+  const third = await client();
+  third.socket.write("a");
+  await third.hears("a");
+  third.socket.write("z");
+  await reached;
+  third.socket.write("b");
+  assert.equal(third.received(), "a");
+  goOn();
+  await third.hears("azb");
+  third.socket.destroy();
 });

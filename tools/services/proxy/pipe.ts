@@ -17,22 +17,35 @@ export interface Tear {
   readonly abrupt: boolean;
 }
 
+/** What is done about bytes that are about to pass: nothing, the end of the connection instead, or a wait before. */
+export type Interception = "pass" | "reset" | Promise<void>;
+
+/** What a pipe does besides passing on. */
+export interface PipeHooks {
+  readonly onBytes: (count: number) => void;
+  readonly intercept: (bytes: Buffer) => Interception;
+}
+
 /** One direction of a connection: what comes in at one socket goes out at the other, in order, late, or never. */
 export class Pipe {
   readonly #source: Socket;
   readonly #target: Socket;
   readonly #condition: () => LinkCondition;
-  readonly #onBytes: (count: number) => void;
+  readonly #hooks: PipeHooks;
   readonly #queue: Item[] = [];
   #timer: NodeJS.Timeout | undefined;
   #tear: Tear | undefined;
   #over = false;
+  /** What is first in the queue waits for somebody. */
+  #waits = false;
+  /** It was intercepted before. */
+  #asked: Item | undefined;
 
-  constructor(source: Socket, target: Socket, condition: () => LinkCondition, onBytes: (count: number) => void) {
+  constructor(source: Socket, target: Socket, condition: () => LinkCondition, hooks: PipeHooks) {
     this.#source = source;
     this.#target = target;
     this.#condition = condition;
-    this.#onBytes = onBytes;
+    this.#hooks = hooks;
     source.on("data", (bytes: Buffer) => this.#take({ kind: "bytes", bytes }));
     source.on("end", () => this.#take({ kind: "end" }));
     source.on("error", () => this.#take({ kind: "reset" }));
@@ -67,13 +80,14 @@ export class Pipe {
     while (!this.#over) {
       const [item] = this.#queue;
       const { held } = this.#condition();
-      if (held || item === undefined) break;
+      if (held || item === undefined || this.#waits) break;
       const waitMs = item.dueMs - performance.now();
       if (waitMs > 0) {
         this.#timer = setTimeout(() => this.pump(), waitMs);
         break;
       }
       if (this.#target.writableNeedDrain) break;
+      if (item.kind === "bytes" && !this.#mayPass(item)) continue;
       this.#queue.shift();
       if (item.kind === "reset") return this.reset();
       if (item.kind === "end") this.#target.end();
@@ -84,9 +98,25 @@ export class Pipe {
     else if (this.#source.isPaused()) this.#source.resume();
   }
 
+  #mayPass(item: Item & { readonly kind: "bytes" }): boolean {
+    if (this.#asked === item) return true;
+    this.#asked = item;
+    const interception = this.#hooks.intercept(item.bytes);
+    if (interception === "pass") return true;
+    if (interception === "reset") this.reset();
+    else {
+      this.#waits = true;
+      void interception.finally(() => {
+        this.#waits = false;
+        this.pump();
+      });
+    }
+    return false;
+  }
+
   #pass(bytes: Buffer): void {
     const tear = this.#tear;
-    this.#onBytes(bytes.length);
+    this.#hooks.onBytes(bytes.length);
     if (tear === undefined || bytes.length < tear.afterBytes) {
       if (tear !== undefined) this.#tear = { ...tear, afterBytes: tear.afterBytes - bytes.length };
       if (!this.#target.destroyed) this.#target.write(bytes);

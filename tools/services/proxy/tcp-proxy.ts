@@ -1,12 +1,13 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { Pipe, type LinkCondition } from "./pipe.js";
+import { MessageFaults, type MessageFault } from "./message-faults.js";
+import { Pipe, type Interception, type LinkCondition } from "./pipe.js";
 
 export interface ProxyAddresses {
-  /** Where it listens. */
-  readonly host: string;
-  readonly port: number;
+  /** Where it listens. Default: a free port of the loopback. */
+  readonly host?: string;
+  readonly port?: number;
   /** Whom it stands for. */
-  readonly targetHost: string;
+  readonly targetHost?: string;
   readonly targetPort: number;
 }
 
@@ -14,19 +15,23 @@ export interface ProxyAddresses {
 export type Direction = "forward" | "backward" | "both";
 
 interface Passage {
+  isForsaken: boolean;
   readonly forward: Pipe;
   readonly backward: Pipe;
 }
 
+const LOOPBACK = "127.0.0.1";
+const FORSAKEN: LinkCondition = { held: true, delayMs: 0 };
 const CLEAR: LinkCondition = { held: false, delayMs: 0 };
 
 /**
  * Stands between processes and can be told to misbehave as networks do. It never drops bytes out of the middle of a connection, for TCP does not: a connection
- * is silent until the link is clear again, or it is torn.
+ * is silent until the link is clear again, or it is torn. Faults can be planned for messages that hold a text, too.
  */
 export class TcpProxy {
   readonly #server: Server;
   readonly #passages = new Set<Passage>();
+  readonly #messageFaults = new MessageFaults();
   #forward: LinkCondition = CLEAR;
   #backward: LinkCondition = CLEAR;
   /** Bytes passed so far. */
@@ -36,7 +41,7 @@ export class TcpProxy {
     this.#server = server;
   }
 
-  static async listen({ host, port, targetHost, targetPort }: ProxyAddresses): Promise<TcpProxy> {
+  static async listen({ host = LOOPBACK, port = 0, targetHost = LOOPBACK, targetPort }: ProxyAddresses): Promise<TcpProxy> {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
     const proxy = new TcpProxy(server);
     server.on("connection", (socket) => proxy.#accept(socket, connect({ host: targetHost, port: targetPort, noDelay: true, allowHalfOpen: true })));
@@ -52,6 +57,16 @@ export class TcpProxy {
     return this.#passages.size;
   }
 
+  /** How many of the planned faults are still to come. */
+  get pending(): number {
+    return this.#messageFaults.pending;
+  }
+
+  /** Each happens once, in this order. A message that comes in several pieces is seen when its text is in one of them. */
+  plan(...faults: readonly MessageFault[]): void {
+    this.#messageFaults.plan(faults);
+  }
+
   /** Nothing passes that way any more, in open connections and in new ones. */
   hold(direction: Direction): void {
     if (direction !== "backward") this.#forward = { ...this.#forward, held: true };
@@ -61,6 +76,11 @@ export class TcpProxy {
   delay(delayMs: number): void {
     this.#forward = { ...this.#forward, delayMs };
     this.#backward = { ...this.#backward, delayMs };
+  }
+
+  /** Nothing ever passes again in the connections that are open now, not even the news of their end, as when the machine of one end is gone; new ones work. */
+  forsake(): void {
+    for (const passage of this.#passages) passage.isForsaken = true;
   }
 
   /** Everything passes again, what was held first. */
@@ -91,8 +111,28 @@ export class TcpProxy {
   }
 
   #accept(from: Socket, to: Socket): void {
-    const count = (bytes: number): void => void (this.bytes += bytes);
-    const passage = { forward: new Pipe(from, to, () => this.#forward, count), backward: new Pipe(to, from, () => this.#backward, count) };
+    const onBytes = (bytes: number): void => void (this.bytes += bytes);
+    let atAnswer: MessageFault | undefined;
+    const passage: Passage = {
+      isForsaken: false,
+      forward: new Pipe(from, to, () => (passage.isForsaken ? FORSAKEN : this.#forward), {
+        onBytes, intercept: (bytes): Interception => {
+          const fault = this.#messageFaults.due(bytes);
+          if (fault === undefined) return "pass";
+          if (fault.how === "hold") return Promise.resolve(fault.then?.());
+          if (fault.how === "after") atAnswer = fault;
+          else void fault.then?.();
+          return fault.how === "after" ? "pass" : "reset";
+        },
+      }),
+      backward: new Pipe(to, from, () => (passage.isForsaken ? FORSAKEN : this.#backward), {
+        onBytes, intercept: () => {
+          if (atAnswer === undefined) return "pass";
+          void atAnswer.then?.();
+          return "reset";
+        },
+      }),
+    };
     this.#passages.add(passage);
     let open = 2;
     const closed = (): void => void (--open === 0 && this.#passages.delete(passage));

@@ -1,0 +1,32 @@
+import { Worker } from "node:worker_threads";
+
+/** A worker thread that waits for a program. */
+export interface PrestartedProgram {
+  readonly entryUrl: string;
+}
+
+/** Where the thread is kept: known to all copies of this package, of which a bundled command has its own, and not part of the type, which needs none of Node's. */
+const WORKER = Symbol.for("millrace.prestarted-program");
+
+interface WithWorker extends PrestartedProgram {
+  [WORKER]?: Worker | undefined;
+}
+
+/** Starts a thread while it is still being found out what it is to run. One that fails meanwhile is as if it had not been started. */
+export function prestartProgram(entryUrl: string): PrestartedProgram {
+  const worker = new Worker(new URL(entryUrl), { execArgv: [], name: "millrace program" });
+  const prestarted: WithWorker = { entryUrl, [WORKER]: worker };
+  worker.unref();
+  worker.on("error", () => (prestarted[WORKER] = undefined));
+  return prestarted;
+}
+
+/** The thread, if it has not failed. */
+export function workerOf(prestarted: PrestartedProgram | undefined): Worker | undefined {
+  return (prestarted as WithWorker | undefined)?.[WORKER];
+}
+
+/** Ends a thread that is not needed after all. */
+export function endPrestarted(prestarted: PrestartedProgram | undefined): void {
+  void workerOf(prestarted)?.terminate();
+}
