@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { applyMutant, editsOf } from "./mutants/apply.mjs";
 import { mutants, type Mutant } from "./mutants/mutants.mjs";
 import { runSeeds } from "./seed-pool.js";
@@ -94,7 +94,9 @@ function known(): Map<string, Verdict> {
 function save(id: string, verdict: Verdict): void {
   const verdicts = known().set(id, verdict);
   const lines = mutants.filter((mutant) => verdicts.has(mutant.id)).map((mutant) => `  ${JSON.stringify(mutant.id)}: ${JSON.stringify(verdicts.get(mutant.id))}`);
-  writeFileSync(VERDICTS, `{\n${lines.join(",\n")}\n}\n`);
+  const written = new URL(`${VERDICTS.href}.${process.pid}`);
+  writeFileSync(written, `{\n${lines.join(",\n")}\n}\n`);
+  renameSync(written, VERDICTS);
 }
 
 function describe({ id, survives }: Mutant, { quiet, passed, killedBy }: Verdict): string {

@@ -1,4 +1,5 @@
 const jobMaster = "cluster/dist/job-master/job-master.js";
+const parties = "cluster/dist/job-master/checkpointed-job.js";
 const deployer = "cluster/dist/job-master/job-deployer.js";
 const region = "cluster/dist/job-master/region-deployment.js";
 const executions = "cluster/dist/job-master/execution-graph.js";
@@ -85,7 +86,11 @@ export const clusterMutants = [
     find: "return this.pending.length > 0 || this.unassigned.length > 0 || this.committing !== undefined;", replace: "return !this.restored && (this.pending.length > 0 || this.unassigned.length > 0 || this.committing !== undefined);",
     also: [{ file: "runtime/dist/sink/sink-operator.js", find: "const writerContext = sinkWriterContext(", replace: "this.restored = state.restoredCheckpointId !== undefined; const writerContext = sinkWriterContext(" }] },
   { id: "notifications-are-lost-after-a-restart", against: "committables wait for ever", file: jobMaster,
-    find: 'this.#deployer.regions.notifyCheckpoint("checkpointComplete", checkpointId);', replace: 'if (this.#restarts === 0) this.#deployer.regions.notifyCheckpoint("checkpointComplete", checkpointId);' },
+    find: "return checkpointParties({", replace: "return checkpointParties({ restarted: () => this.#restarts > 0,",
+    also: [
+      { file: parties, find: "results, adaptive, failJob })", replace: "results, adaptive, failJob, restarted })" },
+      { file: parties, find: 'regions().notifyCheckpoint("checkpointComplete", checkpointId);', replace: 'if (!restarted()) regions().notifyCheckpoint("checkpointComplete", checkpointId);' },
+    ] },
   // Coordinators of sources.
   { id: "coordinator-events-are-not-held", against: "a split is lost between its coordinator and its reader", file: sources,
     find: "if (this.#links.holds(operatorId))", replace: "if (false)" },

@@ -29,7 +29,7 @@ export const featureMutants = [
   { id: "unreachable-checkpoint-counts-as-lost", against: "a new leader goes back behind what is committed", file: recovered,
     find: "if (!isMillraceError(error) || !LOST_CHECKPOINT.includes(error.code))\n                    throw error;", replace: "" },
   { id: "files-go-before-their-pointers", against: "the next leader points to files that are deleted", file: recovered,
-    find: "await pointers.change([{ checkpointId, ...rest }], dropped);\n        this.#files.add(checkpoint);", replace: "this.#files.add(checkpoint);\n        await pointers.change([{ checkpointId, ...rest }], dropped);" },
+    find: "await pointers.change([pointerOf(checkpoint)], dropped, discarding.map(pointerOf));\n        this.#files.add(checkpoint);", replace: "this.#files.add(checkpoint);\n        await pointers.change([pointerOf(checkpoint)], dropped, discarding.map(pointerOf));" },
   { id: "each-leader-counts-from-one", against: "ids of checkpoints are used twice", file: jobCheckpoints,
     find: "() => this.#ids.getAndIncrement()", replace: "async () => (this.counted = (this.counted ?? 0) + 1)" },
   { id: "id-counter-is-not-stored", against: "ids of checkpoints are used twice", file: pointers,
