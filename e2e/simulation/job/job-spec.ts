@@ -107,9 +107,13 @@ function randomPipeline(random: Random, sourceNames: readonly string[]): Pipelin
   return { sources: sources.map((source) => ({ ...source, idleMs })), stages, sinks };
 }
 
-/** What others do in the silence of a split makes its records late; only windows drop those. Longer than the silence between two records. */
+/**
+ * Longer than the silence between two records. What others do in the silence of a split makes its records late, which windows drop; and where all others have
+ * ended the end of time is there, behind which no timer fires.
+ */
 function randomIdleness(random: Random, stages: readonly Stage[]): number {
-  return stages.some(({ kind }) => kind === "window") || random.chance(0.3) ? 0 : random.int(80, 200);
+  const needsTime = stages.some(({ kind }) => kind === "window" || kind === "hold" || kind === "holdProcessing");
+  return needsTime || random.chance(0.3) ? 0 : random.int(80, 200);
 }
 
 function randomStage(random: Random, eventTime: boolean): Stage {

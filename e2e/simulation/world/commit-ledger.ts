@@ -66,9 +66,12 @@ export class CommitLedger {
     const jobId = POINTER_KEY.exec(change.key)?.[1];
     if (jobId === undefined || change.type !== "put") return;
     const pointer = JSON.parse(change.value) as CheckpointPointer;
+    const newestToken = this.#tokenOf.get(jobId) ?? fencingToken;
+    // The answer may come when a later leader has committed, too: that it had no effect by then is seen above.
+    if (fencingToken < newestToken) return;
     const before = this.#latest.get(jobId);
     if (before !== undefined && pointer.checkpointId < before.checkpointId) this.#violate(`checkpoint ${pointer.checkpointId} of job ${jobId} is complete after checkpoint ${before.checkpointId}`);
-    if ((this.#tokenOf.get(jobId) ?? fencingToken) !== fencingToken) this.recoveries++;
+    if (newestToken !== fencingToken) this.recoveries++;
     this.#tokenOf.set(jobId, fencingToken);
     this.#found(jobId, pointer);
   }

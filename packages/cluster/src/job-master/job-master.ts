@@ -371,7 +371,7 @@ export class JobMaster {
     log.write("warn", `${describeFailure(taskName, error)}; restarting in ${delayMs} ms`);
     this.#restarts++;
     this.#setStatus("RESTARTING");
-    this.#restart(deployment === undefined ? this.#deployer.regions?.all ?? [] : [deployment], error, clock.monotonicMs() + delayMs);
+    this.#restart(deployment === undefined || this.#coordinator.draining ? this.#deployer.regions?.all ?? [] : [deployment], error, clock.monotonicMs() + delayMs);
   }
 
   /** Takes regions down, and up again when it is time. Those that are down already stay as they are. */

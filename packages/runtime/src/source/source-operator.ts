@@ -1,5 +1,5 @@
 import {
-  AUTO_WATERMARK_INTERVAL, BATCH_SIZE, ListStateDescriptor, MAX_WATERMARK, METRICS_LATENCY_INTERVAL, Types,
+  AUTO_WATERMARK_INTERVAL, BATCH_SIZE, ListStateDescriptor, METRICS_LATENCY_INTERVAL, Types,
   type InputStatus, type Net, type Operator, type OperatorContext, type OperatorListState, type SnapshotCodec, type SourceReader, type SourceSplit,
   type StateInitializationContext, type StateSnapshotContext,
 } from "@millrace/core";
@@ -155,7 +155,7 @@ export class SourceOperator<T = unknown, S extends SourceSplit = SourceSplit> im
 
   /** The end of bounded input: everything is complete up to any time. */
   endOfInput(): void {
-    this.#context.output.emitWatermark(MAX_WATERMARK);
+    this.#watermarks.end();
   }
 
   snapshotState(context: StateSnapshotContext): void | Promise<void> {

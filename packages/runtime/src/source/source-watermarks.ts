@@ -1,4 +1,4 @@
-import { MIN_WATERMARK } from "@millrace/core";
+import { MAX_WATERMARK, MIN_WATERMARK } from "@millrace/core";
 import type { Configuration, WatermarkGenerator, WatermarkOutput, WatermarkStrategy } from "@millrace/core";
 import { CombinedWatermark } from "../input/combined-watermark.js";
 import { createGenerator, type ActiveClock } from "./idleness-generator.js";
@@ -105,6 +105,13 @@ export class SourceWatermarks<T> {
       this.#listener.emitWatermark(watermarkMs);
     }
     if (idle !== this.#idle) this.#setIdle(idle);
+  }
+
+  /** The input is at its end, which counts for an idle source, too: nobody listens to the watermarks of one that is idle. */
+  end(): void {
+    if (this.#idle) this.#setIdle(false);
+    this.#emittedMs = MAX_WATERMARK;
+    this.#listener.emitWatermark(MAX_WATERMARK);
   }
 
   #setIdle(idle: boolean): void {
