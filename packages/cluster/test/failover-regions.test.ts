@@ -75,6 +75,24 @@ test("with the full strategy everything restarts", async () => {
   assert.deepEqual(world.deployed.slice(4), ["a#1", "b#1", "c#1", "d#1"]);
 });
 
+test("a task that fails while the job drains takes all regions back; while it is only suspended, its own", async () => {
+  for (const drain of [true, false]) {
+    const world = new World(twoPipelines(CONFIG));
+    await world.time.advance(2100);
+    // The savepoint never hears of d.
+    world.slots.intercept = (command) => command.type === "triggerCheckpoint" && command.epoch === world.slots.epochOf("d");
+    const stopped = assert.rejects(world.job.stopWithSavepoint({ directory: "/s", drain }), { code: "CHECKPOINT_FAILED" });
+    await world.time.advance(150);
+    world.slots.intercept = () => false;
+    world.slots.fail("b", 0);
+    await world.time.advance(DELAY_MS + 10);
+    await stopped;
+    assert.equal(world.job.status, "RUNNING");
+    assert.deepEqual(world.deployed.slice(4), drain ? ["a#1@2", "b#1@2", "c#1@2", "d#1@2"] : ["a#1@2", "b#1@2"]);
+    assert.equal(world.job.metrics().restarts, 1);
+  }
+});
+
 test("a pending checkpoint is given up with a region, and results of the others are kept", async () => {
   const world = new World(twoPipelines(CONFIG));
   await world.time.advance(1900);

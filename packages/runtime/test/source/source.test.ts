@@ -182,6 +182,16 @@ test("a silent split becomes idle, and a silent source says so and comes back", 
   await job.cancel();
 });
 
+test("the end of a source that is idle counts: it is active before it", async () => {
+  const { script, log, job } = await scripted(WatermarkStrategy.forMonotonousTimestamps().withIdleness(1000));
+  script.push((out) => out.collect("a", 100));
+  await job.clock.runFor(3000);
+  assert.equal(log.at(-1), "idle");
+  script.end();
+  await job.finish();
+  assert.deepEqual(log, ["a", 99, "idle", "active", "end"]);
+});
+
 test("batches of a reader are taken whole, with or without times", async () => {
   const { script, log, job } = await scripted(WatermarkStrategy.forMonotonousTimestamps<number>().withTimestampAssigner((value) => value * 10));
   script.push((out) => out.collectBatch([1, 2, 3], null));
