@@ -21,12 +21,16 @@ export function prestartProgram(entryUrl: string): PrestartedProgram {
   return prestarted;
 }
 
-/** The thread, if it has not failed. */
-export function workerOf(prestarted: PrestartedProgram | undefined): Worker | undefined {
+/** The thread, a `Worker`, if it has not failed. Its type is not said, for users of the types have none of Node's. */
+export function workerOf(prestarted: PrestartedProgram | undefined): object | undefined {
+  return threadOf(prestarted);
+}
+
+function threadOf(prestarted: PrestartedProgram | undefined): Worker | undefined {
   return (prestarted as WithWorker | undefined)?.[WORKER];
 }
 
 /** Ends a thread that is not needed after all. */
 export function endPrestarted(prestarted: PrestartedProgram | undefined): void {
-  void workerOf(prestarted)?.terminate();
+  void threadOf(prestarted)?.terminate();
 }

@@ -33,7 +33,7 @@ export class JobProgram {
 
   constructor(init: ProgramInit) {
     const { planningTimeoutMs, entryUrl = programEntryUrl, prestarted, ...start } = init;
-    const waiting = workerOf(prestarted);
+    const waiting = workerOf(prestarted) as Worker | undefined;
     const fits = prestarted?.entryUrl === entryUrl;
     if (!fits) endPrestarted(prestarted);
     const worker = (fits ? waiting : undefined) ?? startWorker(entryUrl, start);
