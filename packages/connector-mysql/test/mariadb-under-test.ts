@@ -37,6 +37,8 @@ async function start(): Promise<TestDatabase> {
 
 export const mariadbUnderTest: DatabaseUnderTest = {
   dialect: mysqlDialect, skip: mariadbMissing() ?? false, marks: { prepare: "XA PREPARE", commit: "XA COMMIT", write: "INSERT INTO `at_" }, slowQuery: "SELECT SLEEP(30)", start,
+  // Of some hundred kills one lost two records, and one ended the server.
+  unproven: ["exactly-once upserts"],
   createNumbers: async ({ sql }) => {
     await sql("CREATE TABLE numbers (id BIGINT UNSIGNED PRIMARY KEY, half DECIMAL(20,4), day DATE NOT NULL, at TIMESTAMP(6) NULL, few INT, name VARCHAR(20))");
     await sql(`SET time_zone = '+00:00'; INSERT INTO numbers SELECT seq, seq / 2, DATE '2024-01-01' + INTERVAL seq DIV 50 DAY, TIMESTAMP '2024-01-01 00:00:00' + INTERVAL seq * 1500 MICROSECOND, IF(seq % 10 = 0, NULL, seq % 3), CONCAT('Name ', seq) FROM seq_0_to_${COUNT - 1}`);
