@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { numberAtLeast } from "../command-line/arguments.js";
 import { faultNames, type FaultName } from "./faults/fault.js";
 import { scenarios } from "./scenarios/all-scenarios.js";
 import type { Scenario } from "./scenarios/scenario.js";
@@ -58,18 +59,13 @@ export function parseArguments(args: readonly string[]): ChaosArguments | undefi
     },
   });
   if (values.help) return undefined;
-  const number = (name: string, text: string, least: number): number => {
-    const value = Number(text);
-    if (text.trim() === "" || !(value >= least) || !Number.isFinite(value)) throw new Error(`--${name}: "${text}" is no number of at least ${least}`);
-    return value;
-  };
   const named = <T extends string>(option: string, names: readonly string[], known: readonly T[]): T[] =>
     names.map((name) => known.find((other) => other === name) ?? fail(`--${option}: there is no "${name}", only ${known.join(", ")}`));
   const chosen = named("scenario", values.scenario, scenarios.map(({ name }) => name));
   return {
-    minutes: number("minutes", values.minutes, 0.1), ratePerSecond: number("rate", values.rate, 1), taskManagers: number("task-managers", values["task-managers"], 2),
+    minutes: numberAtLeast("minutes", values.minutes, 0.1), ratePerSecond: numberAtLeast("rate", values.rate, 1), taskManagers: numberAtLeast("task-managers", values["task-managers"], 2),
     scenarios: chosen.length === 0 ? scenarios : scenarios.filter(({ name }) => chosen.includes(name)),
-    seed: values.seed === undefined ? Math.floor(Math.random() * 1e6) : number("seed", values.seed, 0),
+    seed: values.seed === undefined ? Math.floor(Math.random() * 1e6) : numberAtLeast("seed", values.seed, 0),
     highAvailability: values.ha === undefined ? undefined : named("ha", [values.ha], ["file", "zookeeper"] as const)[0],
     faults: values.faults === undefined ? faultNames : named("faults", values.faults.split(","), faultNames),
     ci: values.ci, verbose: values.verbose, keep: values.keep,

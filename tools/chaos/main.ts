@@ -1,6 +1,7 @@
 // Real clusters, real faults: `npm run chaos -- --help`.
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
+import { readArguments } from "../command-line/arguments.js";
 import { parseArguments, usage, type ChaosArguments } from "./arguments.js";
 import { inOwnNamespace } from "./namespace.js";
 import { paint } from "./report/live-status.js";
@@ -14,21 +15,9 @@ const weights: Readonly<Record<string, number>> = { files: 2 };
 
 const LOG_LINES = 60;
 
-const wanted = readArguments();
+const wanted = readArguments(parseArguments, usage);
 // A verdict is not kept back by what a client or a proxy has left open.
 process.exit((await inOwnNamespace()) ?? (await runAll(wanted)));
-
-function readArguments(): ChaosArguments {
-  try {
-    const parsed = parseArguments(process.argv.slice(2));
-    if (parsed !== undefined) return parsed;
-    console.log(usage);
-    process.exit(0);
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${usage}`);
-    process.exit(2);
-  }
-}
 
 async function runAll(args: ChaosArguments): Promise<number> {
   const interruption = new AbortController();

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { numberAtLeast } from "../command-line/arguments.js";
 
 export const usage = `usage: npm run sim -- [--seeds N] [--from S] [options]
 
@@ -55,19 +56,13 @@ export function parseArguments(args: readonly string[]): SimArguments | undefine
   if (values.help) return undefined;
   return {
     seeds: count("seeds", values.seeds), from: count("from", values.from), seed: values.seed === undefined ? undefined : count("seed", values.seed), trace: values.trace,
-    withFaults: !values["no-faults"], shrinks: !values["no-shrink"], mostFailures: count("most-failures", values["most-failures"]), minutes: atLeast("minutes", values.minutes, 0),
+    withFaults: !values["no-faults"], shrinks: !values["no-shrink"], mostFailures: count("most-failures", values["most-failures"]), minutes: numberAtLeast("minutes", values.minutes, 0),
     processes: count("processes", values.processes), mutants: values.mutants, only: values.only, again: values.again, table: values.table,
   };
 }
 
 function count(name: string, text: string): number {
-  const value = atLeast(name, text, 1);
+  const value = numberAtLeast(name, text, 1);
   if (!Number.isSafeInteger(value)) throw new Error(`--${name}: "${text}" is no whole number`);
-  return value;
-}
-
-function atLeast(name: string, text: string, least: number): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value >= least)) throw new Error(`--${name}: "${text}" is no number of at least ${least}`);
   return value;
 }

@@ -1,25 +1,14 @@
 // Simulated clusters: `npm run sim -- --help`.
 import { drawScenario, runScenario } from "../../e2e/simulation/run-seed.js";
+import { readArguments } from "../command-line/arguments.js";
 import { parseArguments, usage, type SimArguments } from "./arguments.js";
 import { Report } from "./report.js";
 import { runMutants, verdictTable } from "./run-mutants.js";
 import { runSeeds } from "./seed-pool.js";
 import { shrink } from "./shrink.js";
 
-const wanted = readArguments();
+const wanted = readArguments(parseArguments, usage);
 process.exitCode = (await run()) ? 0 : 1;
-
-function readArguments(): SimArguments {
-  try {
-    const parsed = parseArguments(process.argv.slice(2));
-    if (parsed !== undefined) return parsed;
-    console.log(usage);
-    process.exit(0);
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${usage}`);
-    process.exit(2);
-  }
-}
 
 async function run(): Promise<boolean> {
   if (wanted.mutants && wanted.table) {
