@@ -3,7 +3,7 @@ import { numberAtLeast } from "../command-line/arguments.js";
 import { faultNames, type FaultName } from "./faults/fault.js";
 import { scenarios } from "./scenarios/all-scenarios.js";
 import type { Scenario } from "./scenarios/scenario.js";
-import type { HighAvailability } from "./world/world.js";
+import type { HighAvailability, SlotIsolation } from "./world/world.js";
 
 export interface ChaosArguments {
   /** Of all scenarios together, from the first fault to the end of the time in which progress is demanded. */
@@ -12,6 +12,8 @@ export interface ChaosArguments {
   readonly seed: number;
   /** Unset: what the seed says. */
   readonly highAvailability: HighAvailability | undefined;
+  /** Unset: what the seed says. */
+  readonly slotIsolation: SlotIsolation | undefined;
   readonly faults: readonly FaultName[];
   readonly ratePerSecond: number;
   readonly taskManagers: number;
@@ -29,6 +31,7 @@ happens in life, and compares what comes out record by record with what must com
   --scenario NAME    one of those below; may be repeated (default: all)
   --seed S           what happens, and when: as in the run that printed it
   --ha KIND          file or zookeeper (default: the seed decides; several scenarios take turns)
+  --slots KIND       thread or process: what a slot is (default: the seed decides)
   --faults A,B,…     only these
   --rate N           records a second (default 400)
   --task-managers N  with two slots each (default 3)
@@ -53,7 +56,8 @@ export function parseArguments(args: readonly string[]): ChaosArguments | undefi
   const { values } = parseArgs({
     args: [...args],
     options: {
-      minutes: { type: "string", default: "5" }, scenario: { type: "string", multiple: true, default: [] }, seed: { type: "string" }, ha: { type: "string" }, faults: { type: "string" },
+      minutes: { type: "string", default: "5" }, scenario: { type: "string", multiple: true, default: [] }, seed: { type: "string" }, ha: { type: "string" }, slots: { type: "string" },
+      faults: { type: "string" },
       rate: { type: "string", default: "400" }, "task-managers": { type: "string", default: "3" }, ci: { type: "boolean", default: false }, verbose: { type: "boolean", default: false },
       keep: { type: "boolean", default: false }, help: { type: "boolean", short: "h", default: false },
     },
@@ -67,6 +71,7 @@ export function parseArguments(args: readonly string[]): ChaosArguments | undefi
     scenarios: chosen.length === 0 ? scenarios : scenarios.filter(({ name }) => chosen.includes(name)),
     seed: values.seed === undefined ? Math.floor(Math.random() * 1e6) : numberAtLeast("seed", values.seed, 0),
     highAvailability: values.ha === undefined ? undefined : named("ha", [values.ha], ["file", "zookeeper"] as const)[0],
+    slotIsolation: values.slots === undefined ? undefined : named("slots", [values.slots], ["thread", "process"] as const)[0],
     faults: values.faults === undefined ? faultNames : named("faults", values.faults.split(","), faultNames),
     ci: values.ci, verbose: values.verbose, keep: values.keep,
   };

@@ -33,8 +33,8 @@ async function runAll(args: ChaosArguments): Promise<number> {
     const seed = args.seed + index;
     const durationMs = (args.minutes * 60_000 * (weights[scenario.name] ?? 1)) / totalWeight;
     const run = new Run({
-      scenario, seed, durationMs, highAvailability: args.highAvailability ?? drawn(seed), faults: args.faults, owed: owedFaults(args.minutes, args.faults, results), ratePerSecond: args.ratePerSecond,
-      taskManagers: args.taskManagers, verbose: args.verbose, isPlain: args.ci, keep: args.keep, signal: interruption.signal,
+      scenario, seed, durationMs, highAvailability: args.highAvailability ?? drawn(seed), slotIsolation: args.slotIsolation, faults: args.faults,
+      owed: owedFaults(args.minutes, args.faults, results), ratePerSecond: args.ratePerSecond, taskManagers: args.taskManagers, verbose: args.verbose, isPlain: args.ci, keep: args.keep, signal: interruption.signal,
     });
     try {
       const result = await run.run();
@@ -54,12 +54,12 @@ function drawn(seed: number): HighAvailability {
   return Math.floor(seed) % 2 === 0 ? "file" : "zookeeper";
 }
 
-function tell({ scenario, seed, minutes, highAvailability, complaints, keptIn, records }: RunResult, { ratePerSecond, taskManagers, ci }: ChaosArguments): void {
+function tell({ scenario, seed, minutes, highAvailability, complaints, keptIn, records }: RunResult, { ratePerSecond, taskManagers, slotIsolation, ci }: ChaosArguments): void {
   if (complaints.length === 0) return console.log(`${scenario}: ${paint(process.stdout, "green", "passed")}, ${records} records, each once${keptIn === undefined ? "" : `; kept in ${keptIn}`}`);
   console.log(`${scenario}: ${paint(process.stdout, "red", "FAILED")}`);
   for (const complaint of complaints) console.log(`  ${complaint}`);
   console.log(`  logs and outputs: ${keptIn}`);
-  console.log(`  again: npm run chaos -- --scenario ${scenario} --seed ${seed} --ha ${highAvailability} --minutes ${Math.round(minutes * 100) / 100} --rate ${ratePerSecond} --task-managers ${taskManagers} --verbose`);
+  console.log(`  again: npm run chaos -- --scenario ${scenario} --seed ${seed} --ha ${highAvailability} --minutes ${Math.round(minutes * 100) / 100} --rate ${ratePerSecond} --task-managers ${taskManagers}${slotIsolation === undefined ? "" : ` --slots ${slotIsolation}`} --verbose`);
   if (ci && keptIn !== undefined) tellLogs(keptIn);
 }
 

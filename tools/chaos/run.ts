@@ -14,12 +14,14 @@ import { MINUTES_THAT_HAVE_ALL, type RunResult } from "./report/summary.js";
 import type { OpenScenario, Scenario } from "./scenarios/scenario.js";
 import { JobControl } from "./world/job-control.js";
 import { Interrupted, eventually, sleep } from "./world/waiting.js";
-import { World, type HighAvailability } from "./world/world.js";
+import { World, type HighAvailability, type SlotIsolation } from "./world/world.js";
 
 export interface RunOptions {
   readonly scenario: Scenario;
   readonly seed: number;
   readonly highAvailability: HighAvailability;
+  /** Unset: what the seed says. */
+  readonly slotIsolation: SlotIsolation | undefined;
   readonly faults: readonly FaultName[];
   /** Of faults, and of healing after them. */
   readonly durationMs: number;
@@ -123,7 +125,9 @@ export class Run {
 
   async #start(random: () => number): Promise<{ readonly world: World; readonly open: OpenScenario; readonly job: JobControl; readonly feeder: Feeder }> {
     const { scenario, highAvailability, taskManagers, ratePerSecond, signal, seed } = this.#options;
-    const slotIsolation = random() < PROCESSES_SHARE ? "process" : "thread";
+    // Drawn in any case: what else the seed says stays the same.
+    const drawn: SlotIsolation = random() < PROCESSES_SHARE ? "process" : "thread";
+    const slotIsolation = this.#options.slotIsolation ?? drawn;
     const world = (this.#world = await World.open({ slotIsolation, highAvailability, services: scenario.needs, taskManagers, journal: this.#journal }));
     this.#live.print(`${scenario.name}: seed ${seed}, high availability over ${highAvailability === "file" ? "a directory" : "ZooKeeper"}, ${taskManagers} TaskManagers, slots are ${slotIsolation === "thread" ? "threads" : "processes"}; the disk that is filled is ${world.disk.means}`);
     const open = (this.#open = await scenario.open(world));

@@ -42,8 +42,8 @@ test("a run with one kind of fault passes, says what happened, and leaves nothin
   assert.deepEqual([processesOf(directory), readdirSync(directory).filter((name) => name.startsWith("millrace-"))], [[], []]);
 });
 
-test("Ctrl-C ends all processes and deletes what they wrote", async (t) => {
-  const { child, directory, output, ended } = start(t, ["--minutes", "5", "--scenario", "files", "--ha", "file", "--verbose"]);
+for (const slots of ["thread", "process"]) test(`Ctrl-C ends all processes and deletes what they wrote (slots are ${slots === "thread" ? "threads" : "processes"})`, async (t) => {
+  const { child, directory, output, ended } = start(t, ["--minutes", "5", "--scenario", "files", "--ha", "file", "--slots", slots, "--verbose"]);
   await new Promise<void>((resolve) => {
     child.stderr!.on("data", () => output().includes("the job runs as") && resolve());
     void ended.then(() => resolve());

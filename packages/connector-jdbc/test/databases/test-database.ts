@@ -1,4 +1,3 @@
-import type { MiniCluster } from "@millrace/testkit";
 import type { TcpProxy } from "../../../../tools/services/proxy/tcp-proxy.js";
 import type { JdbcConnectionOptions, JdbcDialect } from "../../src/index.js";
 
@@ -16,13 +15,6 @@ export interface DatabaseUnderTest {
   /** A query whose one row takes half a minute. */
   readonly slowQuery: string;
   start(): Promise<TestDatabase>;
-}
-
-/** What a suite runs on, for the tests that a dialect adds. */
-export interface RunningSuite {
-  readonly miniCluster: MiniCluster;
-  /** Once tests run. */
-  readonly database: () => TestDatabase;
 }
 
 /** A server of a suite's own, behind a proxy, and what the dialect does not tell of it. */
