@@ -95,10 +95,12 @@ test("Kafka to Kafka, exactly once, while the broker is killed and the job fails
   await env.execute();
   await restarting;
   assert.deepEqual([broken, failures], [3, 3]);
-  assert.deepEqual((await read("chaos-out")).sort(), expected.sort());
   const kafkaClient = client();
   assert.deepEqual((await listTransactions(kafkaClient, "chaos")).filter(({ state }) => state === "Ongoing"), [], "a transaction was left open");
+  // Kafka answers a commit before its markers are in the log; a broker that was killed in between writes them after its start.
+  while ((await listTransactions(kafkaClient, "chaos")).some(({ state }) => state.startsWith("Prepare"))) await kafkaClient.sleep(50);
   kafkaClient.close();
+  assert.deepEqual((await read("chaos-out")).sort(), expected.sort());
 });
 
 test("records of aborted and open transactions are never seen, however the log is cut into fetches", { skip }, async () => {
