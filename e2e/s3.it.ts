@@ -63,11 +63,11 @@ test("files in S3 to files in S3, with checkpoints there, while store and job fa
   const random = seededRandom(seed);
   const expected = await writeNumbers("s3://millrace/in", 6, 4000);
   const faults: readonly HttpFault[] = [{ kind: "status", status: 500 }, { kind: "status", status: 503 }, { kind: "lost answer" }, { kind: "cut", afterBytes: 2000 }];
-  // Every kind of fault in turn, never on two requests in a row: how many requests there are depends on the machine.
-  let requestsUntilFault = 0;
+  // Each kind in its turn: how many requests there are depends on how fast the machine is.
+  let untilNext = 1;
   proxy.fault = () => {
-    if (requestsUntilFault-- > 0) return undefined;
-    requestsUntilFault = 1 + Math.floor(random() * 10);
+    if (--untilNext > 0) return undefined;
+    untilNext = 1 + Math.floor(random() * 16);
     return faults[proxy.faults % faults.length];
   };
 
