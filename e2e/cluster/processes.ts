@@ -112,7 +112,9 @@ export class LocalCluster {
     const asOther = release === undefined ? {} : {
       MILLRACE_TEST_VERSION: release.version, MILLRACE_TEST_PROTOCOL: String(release.protocol), NODE_OPTIONS: `--import=${new URL("./other-release.mjs", import.meta.url).href}`,
     };
-    const child = spawn(process.execPath, [bin, ...args], { cwd: this.directory, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1", ...this.environment, ...asOther } });
+    // What a process that is killed leaves behind (the sockets of its slots, say) goes with the cluster's directory.
+    const env = { ...process.env, NO_COLOR: "1", TMPDIR: this.directory, ...this.environment, ...asOther };
+    const child = spawn(process.execPath, [bin, ...args], { cwd: this.directory, stdio: ["ignore", "pipe", "pipe"], env });
     let output = "";
     const take = (chunk: Buffer): void => void (output += chunk.toString());
     child.stdout!.on("data", take);

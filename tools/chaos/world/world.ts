@@ -78,8 +78,6 @@ export class World {
         services.includes("postgres") ? PostgresServer.start().then((server) => (opened.push(() => server.remove()), server)) : undefined,
       ]);
       const cluster = new LocalCluster((directory) => definitions(highAvailability, slotIsolation, join(directory, "disk")));
-      // What a process that is killed leaves behind (the sockets of its slots, say) goes with the cluster's directory.
-      cluster.environment = { TMPDIR: cluster.directory };
       opened.push(() => cluster.stop());
       const disk = smallDisk(join(cluster.directory, "disk"));
       opened.push(() => disk.remove());
