@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createConnection, type Connection } from "mysql2/promise";
+import { ConnectionPool } from "../../connector-jdbc/src/connection/connection-pool.js";
 import { connectionSettings } from "../../connector-jdbc/src/connection/jdbc-connection-options.js";
+import { KeptTransactions } from "../../connector-jdbc/src/sink/kept-transactions.js";
 import { MariadbServer, mariadbMissing } from "../../../tools/services/mariadb/mariadb-server.js";
 import { mysqlDialect } from "../src/index.js";
 import { MysqlConnection } from "../src/mysql-connection.js";
@@ -95,4 +97,34 @@ test("an ended session is gone with what it had not prepared", { skip }, async (
   await assert.rejects(writer.prepare("unprepared"));
   assert.deepEqual(await other.listPrepared(""), []);
   await Promise.all([writer.close(), other.close()]);
+});
+
+test("what is kept is committed by its connection, which is used again; too many connections are not held", { skip, timeout: 120_000 }, async () => {
+  await admin.query("TRUNCATE TABLE t");
+  const pool = new ConnectionPool(connectionSettings({ dialect: mysqlDialect, url: server.url }), 2);
+  const kept = new KeptTransactions();
+  const used = new Set<unknown>();
+  const keep = async (id: number): Promise<void> => {
+    const connection = await pool.acquireWith("beginning", async (fresh) => {
+      await fresh.nameSession("writer");
+      await fresh.begin(`kept_${id}`);
+    });
+    used.add(connection);
+    await connection.execute(`INSERT INTO t VALUES (${id})`);
+    assert.equal(await connection.prepare(`kept_${id}`), true);
+    kept.keep(`kept_${id}`, connection, pool);
+  };
+  for (let id = 0; id < 9; id++) await keep(id);
+  assert.equal(await kept.commit("kept_0"), false, "its connection was given up");
+  for (let id = 1; id < 9; id++) assert.equal(await kept.commit(`kept_${id}`), true);
+  assert.equal(used.size, 9);
+  for (let id = 9; id < 12; id++) {
+    await keep(id);
+    assert.equal(await kept.commit(`kept_${id}`), true);
+  }
+  assert.equal(used.size, 9, "none is opened while one is idle");
+  assert.equal(await pool.retrying("committing", (connection) => connection.commitPrepared("kept_0")), true);
+  assert.deepEqual(await ids(), Array.from({ length: 12 }, (_, id) => id));
+  await kept.close();
+  await pool.close();
 });
