@@ -85,7 +85,7 @@ async function committed(topic: string): Promise<string[]> {
   return committedRecords(client, topic, 0);
 }
 
-test("an attempt aborts at its start what the one before had begun, and shuts it out", { skip, timeout: 120_000 }, async () => {
+test("an attempt aborts at its start what the one before had begun, and shuts it out", { skip }, async () => {
   await kafka.createTopic("starts");
   const first = await Attempt.open("starts", 0, undefined, []);
   await first.write("one");
@@ -112,7 +112,7 @@ test("an attempt aborts at its start what the one before had begun, and shuts it
   for (const attempt of [first, second, third]) await attempt.close();
 });
 
-test("an attempt that was given up and wakes up takes nothing away from its successor", { skip, timeout: 120_000 }, async () => {
+test("an attempt that was given up and wakes up takes nothing away from its successor", { skip }, async () => {
   await kafka.createTopic("wakes");
   const first = await Attempt.open("wakes", 0, undefined, []);
   await first.write("one");
