@@ -59,7 +59,7 @@ test("the connection that prepared commits, and is used again under the same nam
   await Promise.all([connection.close(), next.close()]);
 });
 
-test("others commit what a session that lives, ends or is out of sight has prepared", { skip, timeout: 120_000 }, async () => {
+test("others commit what a session that lives, ends or is out of sight has prepared", { skip }, async () => {
   await admin.query("TRUNCATE TABLE t");
   const count = 24;
   await Promise.all(Array.from({ length: count }, async (_, id) => {
@@ -72,7 +72,7 @@ test("others commit what a session that lives, ends or is out of sight has prepa
   assert.equal(Number(await openTransactions()), 0);
 });
 
-test("others roll it back, and its locks are free", { skip, timeout: 120_000 }, async () => {
+test("others roll it back, and its locks are free", { skip }, async () => {
   await admin.query("TRUNCATE TABLE t");
   const count = 24;
   await Promise.all(Array.from({ length: count }, async (_, id) => {
@@ -99,7 +99,7 @@ test("an ended session is gone with what it had not prepared", { skip }, async (
   await Promise.all([writer.close(), other.close()]);
 });
 
-test("what is kept is committed by its connection, which is used again; too many connections are not held", { skip, timeout: 120_000 }, async () => {
+test("what is kept is committed by its connection, which is used again; too many connections are not held", { skip }, async () => {
   await admin.query("TRUNCATE TABLE t");
   const pool = new ConnectionPool(connectionSettings({ dialect: mysqlDialect, url: server.url }), 2);
   const kept = new KeptTransactions();

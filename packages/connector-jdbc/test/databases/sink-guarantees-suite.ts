@@ -43,5 +43,5 @@ export function sinkGuaranteesSuite({ dialect, skip, start }: DatabaseUnderTest)
       };
     },
   });
-  for (const way of WAYS) for (const { name, run } of casesOf(way)) test(name, { skip, timeout: 120_000 }, run);
+  for (const way of WAYS) for (const { name, run } of casesOf(way)) test(name, { skip }, run);
 }
