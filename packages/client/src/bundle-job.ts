@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { existsSync, realpathSync } from "node:fs";
-import { mkdir, readFile, readdir, rename, stat, utimes, writeFile } from "node:fs/promises";
+import { existsSync, readFileSync, realpathSync, statSync, utimesSync } from "node:fs";
+import { mkdir, readdir, rename, stat, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -27,6 +27,9 @@ const BUNDLE_FORMAT = 4;
 
 const KEPT_ARTIFACTS = 20;
 
+/** This module. */
+export const bundlerUrl: string = new URL("./bundle-job.js", import.meta.url).href;
+
 interface CacheEntry {
   readonly format: number;
   readonly node: string;
@@ -47,31 +50,28 @@ interface CacheEntry {
  */
 export async function bundleJob(jobFile: string, library?: LibraryEntries, packages?: BundledPackages): Promise<JobArtifact> {
   const source = resolve(jobFile);
-  await stat(source).catch(() => fileNotFound(source));
+  if (!existsSync(source)) await fileNotFound(source);
   const cache = cacheDirectory(dirname(source));
   const kind = packages === undefined ? "" : `\0${[...packages.except].sort().join()}`;
   const entryFile = join(cache, `${hash(source + kind).slice(0, 16)}.json`);
-  const cached = await readCacheEntry(entryFile);
+  const cached = readCacheEntry(entryFile);
   if (cached !== undefined && cached.library === (cached.needsPackages ? undefined : library?.millrace)) {
     return artifact(source, cached, cached.needsPackages ? undefined : library);
   }
 
-  let bundle = await bundleWithEsbuild(source, cache, library?.millrace, packages);
+  let bundle = await bundleWithEsbuild(source, cache, library ?? {}, packages);
   const { needsPackages } = bundle;
-  if (needsPackages && library !== undefined) bundle = await bundleWithEsbuild(source, cache, undefined, packages);
+  if (needsPackages && library !== undefined) bundle = await bundleWithEsbuild(source, cache, { exports: library.exports }, packages);
   const used = needsPackages ? undefined : library;
   const { contents, inputs, installed } = bundle;
   const file = join(cache, `${hash(contents)}.mjs`);
   await mkdir(cache, { recursive: true });
-  await writeAtomic(file, contents);
-  const states = await Promise.all(inputs.map(async (path) => {
+  const [states] = await Promise.all([Promise.all(inputs.map(async (path) => {
     const { mtimeMs, size } = await stat(path);
     return { path, modifiedMs: mtimeMs, sizeBytes: size };
-  }));
+  })), writeAtomic(file, contents)]);
   const entry: CacheEntry = { format: BUNDLE_FORMAT, node: process.version, file, needsPackages, installed, ...(used === undefined ? {} : { library: used.millrace }), inputs: states };
-  await writeAtomic(entryFile, JSON.stringify(entry));
-  await removeOldFiles(cache, /^[0-9a-f]{32}\.mjs$/, KEPT_ARTIFACTS);
-  await removeOldFiles(cache, /^[0-9a-f]{16}\.json$/, KEPT_ARTIFACTS);
+  await Promise.all([writeAtomic(entryFile, JSON.stringify(entry)), ...[/^[0-9a-f]{32}\.mjs$/, /^[0-9a-f]{16}\.json$/].map((names) => removeOldFiles(cache, names, KEPT_ARTIFACTS))]);
   return artifact(source, entry, used);
 }
 
@@ -89,18 +89,17 @@ function cacheDirectory(from: string): string {
   }
 }
 
-async function readCacheEntry(entryFile: string): Promise<CacheEntry | undefined> {
+/** At once, so that where there is none esbuild's process starts before anything else of the command is loaded. */
+function readCacheEntry(entryFile: string): CacheEntry | undefined {
   try {
-    const entry = JSON.parse(await readFile(entryFile, "utf8")) as CacheEntry;
-    if (entry.format !== BUNDLE_FORMAT || entry.node !== process.version) return undefined;
-    await stat(entry.file);
-    const fresh = await Promise.all(entry.inputs.map(async ({ path, modifiedMs, sizeBytes }) => {
-      const { mtimeMs, size } = await stat(path);
-      return mtimeMs === modifiedMs && size === sizeBytes;
-    }));
-    if (!fresh.every(Boolean)) return undefined;
+    const entry = JSON.parse(readFileSync(entryFile, "utf8")) as CacheEntry;
+    if (entry.format !== BUNDLE_FORMAT || entry.node !== process.version || !existsSync(entry.file)) return undefined;
+    for (const { path, modifiedMs, sizeBytes } of entry.inputs) {
+      const { mtimeMs, size } = statSync(path);
+      if (mtimeMs !== modifiedMs || size !== sizeBytes) return undefined;
+    }
     const now = new Date();
-    await Promise.all([entry.file, entryFile].map((file) => utimes(file, now, now)));
+    for (const file of [entry.file, entryFile]) utimesSync(file, now, now);
     return entry;
   } catch {
     return undefined;
