@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ClusterClient, nodeClusterEnv } from "@millrace/cluster/process";
+import { freePort } from "../../tools/services/free-port.js";
 
 /** The real binary. */
 export const bin = fileURLToPath(new URL("../../packages/millrace/bin/millrace.js", import.meta.url));
@@ -35,6 +36,7 @@ function definitionsOf(define: Readonly<Record<string, string>>): string[] {
 /** A cluster of real processes, in a directory of its own that goes with it. */
 export class LocalCluster {
   readonly directory: string = mkdtempSync(join(tmpdir(), "millrace-cluster-"));
+  /** Of the JobManager; 0 as long as there was none. */
   port = 0;
   /** Where the JobManager serves REST. */
   restUrl = "";
@@ -48,6 +50,8 @@ export class LocalCluster {
 
   /** With nothing in it yet. */
   constructor(define: (directory: string) => Readonly<Record<string, string>>) {
+    // A database server that a job starts runs as a user of its own, and has its folder in here.
+    chmodSync(this.directory, 0o711);
     this.#define = definitionsOf({ "io.tmp.dirs": this.directory, "rest.port": "0", ...define(this.directory) });
   }
 
@@ -73,16 +77,22 @@ export class LocalCluster {
 
   /** At the port of the one before, if there was one. */
   async startJobManager(): Promise<void> {
-    const jobManager = await this.addJobManager(this.port);
+    const jobManager = await this.addJobManager(this.port === 0 ? undefined : this.port);
     this.jobManager = jobManager;
     this.port = jobManager.port;
     this.restUrl = jobManager.restUrl;
   }
 
-  /** One of several, for clusters with high availability. */
-  async addJobManager(port = 0, release?: Release): Promise<JobManagerProcess> {
-    const { process: jobManager, state } = await this.#start("jobmanager", ["-D", `jobmanager.rpc.port=${port}`], release);
-    return { ...jobManager, port: state.port!, restUrl: state.restUrl! };
+  /** One of several, for clusters with high availability. Without a port, at one that stays free for the next one when it is killed. */
+  async addJobManager(port?: number, release?: Release): Promise<JobManagerProcess> {
+    for (;;) {
+      try {
+        const { process: jobManager, state } = await this.#start("jobmanager", ["-D", `jobmanager.rpc.port=${port ?? (await freePort())}`], release);
+        return { ...jobManager, port: state.port!, restUrl: state.restUrl! };
+      } catch (error) {
+        if (port !== undefined || !(error as Error).message.includes("ADDRESS_IN_USE")) throw error;
+      }
+    }
   }
 
   async startTaskManager(define: Readonly<Record<string, string>> = {}, release?: Release): Promise<ClusterProcess> {

@@ -10,6 +10,7 @@ import type { KafkaSinkWriter, KafkaWriterState } from "../src/sink/kafka-sink-w
 import { listOpenTransactions } from "../src/sink/transactions.js";
 import type { KafkaCommittable } from "../src/sink/transaction-pool.js";
 import { committedRecords } from "./support/committed-records.js";
+import { settledTransactions } from "./support/settled-transactions.js";
 
 /*
  * Attempts of one subtask by hand: the first one is given up, for it was not heard for a while, and lives on beside those that replace it.
@@ -79,6 +80,7 @@ async function commit(committer: Committer<KafkaCommittable>, committables: read
 const open = (topic: string): Promise<readonly string[]> => listOpenTransactions(client, topic);
 
 async function committed(topic: string): Promise<string[]> {
+  await settledTransactions(kafka.bootstrapServers, topic);
   await client.metadata([topic]);
   return committedRecords(client, topic, 0);
 }
