@@ -101,10 +101,12 @@ export interface PlanningOptions {
   readonly early?: EarlyStart | undefined;
   /** Awaited while the job is bundled, before anything of it runs. */
   readonly before?: Promise<unknown> | undefined;
+  /** Called when the job is bundled, and what is awaited before it runs is there. */
+  readonly bundled?: ((artifact: JobArtifact) => void) | undefined;
 }
 
 /** Bundles a job, with the packages it uses if those are asked for, and runs its program up to `execute()`. The program stays alive; terminate it when only the plan is wanted. */
-export async function planJob(job: UrlLike | string, options: RunJobOptions = {}, { packages, jobId = randomUUID().replaceAll("-", ""), early, before }: PlanningOptions = {}): Promise<PlannedJob> {
+export async function planJob(job: UrlLike | string, options: RunJobOptions = {}, { packages, jobId = randomUUID().replaceAll("-", ""), early, before, bundled }: PlanningOptions = {}): Promise<PlannedJob> {
   const library = early?.library ?? (await bundledLibrary());
   const prestarted = early?.program ?? (library === undefined ? undefined : prestartProgram(library.program, library.millrace));
   const name = typeof job === "string" ? job : job.href;
@@ -112,6 +114,7 @@ export async function planJob(job: UrlLike | string, options: RunJobOptions = {}
     endPrestarted(prestarted);
     throw error;
   });
+  bundled?.(artifact);
   const program = new JobProgram({
     artifactUrl: artifact.url, source: artifact.source, args: options.args ?? [], config: overrides(options), parameters: options.parameters ?? {},
     jobId, planningTimeoutMs: options.planningTimeoutMs ?? 60_000, entryUrl: artifact.library?.program, prestarted,
