@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, realpathSync, statSync, utimesSync } from "node:fs";
-import { mkdir, readdir, rename, stat, writeFile } from "node:fs/promises";
+import { existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, renameSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { threadId } from "node:worker_threads";
 import { MillraceError, didYouMean } from "@millrace/core";
 import { bundleWithEsbuild, type BundledPackages } from "./esbuild-bundle.js";
 import { removeOldFiles } from "./remove-old-files.js";
@@ -50,7 +50,7 @@ interface CacheEntry {
  */
 export async function bundleJob(jobFile: string, library?: LibraryEntries, packages?: BundledPackages): Promise<JobArtifact> {
   const source = resolve(jobFile);
-  if (!existsSync(source)) await fileNotFound(source);
+  if (!existsSync(source)) fileNotFound(source);
   const cache = cacheDirectory(dirname(source));
   const kind = packages === undefined ? "" : `\0${[...packages.except].sort().join()}`;
   const entryFile = join(cache, `${hash(source + kind).slice(0, 16)}.json`);
@@ -59,19 +59,23 @@ export async function bundleJob(jobFile: string, library?: LibraryEntries, packa
     return artifact(source, cached, cached.needsPackages ? undefined : library);
   }
 
-  let bundle = await bundleWithEsbuild(source, cache, library ?? {}, packages);
+  mkdirSync(cache, { recursive: true });
+  // While esbuild works, and done before anything is written that it might take for old. One is about to be added.
+  const cleaning = [/^[0-9a-f]{32}\.mjs$/, /^[0-9a-f]{16}\.json$/].map((names) => removeOldFiles(cache, names, KEPT_ARTIFACTS - 1));
+  let [bundle] = await Promise.all([bundleWithEsbuild(source, cache, library ?? {}, packages), ...cleaning]);
   const { needsPackages } = bundle;
   if (needsPackages && library !== undefined) bundle = await bundleWithEsbuild(source, cache, { exports: library.exports }, packages);
   const used = needsPackages ? undefined : library;
   const { contents, inputs, installed } = bundle;
   const file = join(cache, `${hash(contents)}.mjs`);
-  await mkdir(cache, { recursive: true });
-  const [states] = await Promise.all([Promise.all(inputs.map(async (path) => {
-    const { mtimeMs, size } = await stat(path);
+  // At once: the program waits for it, and the thread is busy loading the rest of the command.
+  writeAtomic(file, contents);
+  const states = inputs.map((path) => {
+    const { mtimeMs, size } = statSync(path);
     return { path, modifiedMs: mtimeMs, sizeBytes: size };
-  })), writeAtomic(file, contents)]);
+  });
   const entry: CacheEntry = { format: BUNDLE_FORMAT, node: process.version, file, needsPackages, installed, ...(used === undefined ? {} : { library: used.millrace }), inputs: states };
-  await Promise.all([writeAtomic(entryFile, JSON.stringify(entry)), ...[/^[0-9a-f]{32}\.mjs$/, /^[0-9a-f]{16}\.json$/].map((names) => removeOldFiles(cache, names, KEPT_ARTIFACTS))]);
+  writeAtomic(entryFile, JSON.stringify(entry));
   return artifact(source, entry, used);
 }
 
@@ -107,8 +111,8 @@ function readCacheEntry(entryFile: string): CacheEntry | undefined {
 }
 
 /** With the nearest name in its directory. */
-async function fileNotFound(source: string): Promise<never> {
-  const names = await readdir(dirname(source)).catch(() => undefined);
+function fileNotFound(source: string): never {
+  const names = namesIn(dirname(source));
   const where = names === undefined ? `: there is no directory "${dirname(source)}" either` : "";
   const suggestion = names === undefined ? "" : didYouMean(basename(source), names.filter((name) => /\.[cm]?[jt]sx?$/.test(name)));
   throw new MillraceError({
@@ -116,10 +120,18 @@ async function fileNotFound(source: string): Promise<never> {
   });
 }
 
-async function writeAtomic(file: string, contents: string): Promise<void> {
-  const temporary = `${file}.${process.pid}.${Date.now()}`;
-  await writeFile(temporary, contents);
-  await rename(temporary, file);
+function namesIn(directory: string): readonly string[] | undefined {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return undefined;
+  }
+}
+
+function writeAtomic(file: string, contents: string): void {
+  const temporary = `${file}.${process.pid}.${threadId}.${Date.now()}`;
+  writeFileSync(temporary, contents);
+  renameSync(temporary, file);
 }
 
 function hash(text: string): string {
