@@ -31,7 +31,7 @@ export async function startEarly(library: LibraryEntries, { job, submits, defini
   const program = prestartProgram(library.program, library.millrace);
   const packages = submits ? packagesToSend(definitions) : undefined;
   const bundler = library.bundler === undefined ? undefined : ((await import(library.bundler)) as Pick<typeof import("@millrace/client"), "bundleJob">);
-  const artifact = bundler?.bundleJob(jobPath(job), library, packages);
+  const artifact = bundler === undefined ? undefined : (async () => bundler.bundleJob(jobPath(job), library, packages))();
   artifact?.catch(() => undefined);
   const isSame = (wanted: string, wantedPackages: BundledPackages | undefined): boolean => wanted === job && JSON.stringify(wantedPackages) === JSON.stringify(packages);
   return { library, program, bundle: (wanted, wantedPackages) => (isSame(wanted, wantedPackages) ? artifact : undefined) };
