@@ -56,7 +56,7 @@ async function profileTime(thread: InspectedThread, { mode, durationMs }: Profil
     if (stopped === undefined) return undefined;
     const { profile } = stopped;
     // Ticks of lines are those of the code that runs.
-    const nodes = profile.nodes.map(({ positionTicks, ...node }: RawCpuProfile["nodes"][number] & { positionTicks?: unknown }) => ({ ...node, callFrame: inSources(node.callFrame) }));
+    const nodes = profile.nodes.map((node) => ({ ...node, positionTicks: undefined, callFrame: inSources(node.callFrame) }));
     return answer(thread, timeTree(profile, mode), { ...profile, nodes });
   } finally {
     await thread.ask("Profiler.disable");

@@ -163,6 +163,7 @@ test("files have a limit for all jobs together: who goes beyond is told, and wha
   assert.equal(room.files.usedBytes, 60);
   // A failure, after which everything is made again.
   first.results.drop();
+  await settled();
   assert.deepEqual([room.memory.usedBytes, room.files.usedBytes, await first.files()], [0, 0, 0]);
   for (const text of numbers(5)) await first.add(text, 0);
   first.results.releaseAll();

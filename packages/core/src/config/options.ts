@@ -39,7 +39,7 @@ export const COLLECT_WINDOW: ConfigOption<number> = configOption.memorySize(
 export const HELD_RESULTS_MEMORY: ConfigOption<number> = configOption.memorySize(
   "jobmanager.memory.held-results.size", 64 * 1024 * 1024, "How much of what a job collects its JobMaster keeps in memory, until a checkpoint covers it and the program takes it; the rest waits in temporary files.");
 export const HELD_RESULTS_TOTAL_MEMORY: ConfigOption<number> = configOption.memorySize(
-  "jobmanager.memory.held-results.total-size", 256 * 1024 * 1024, "The same for all jobs of a JobManager together. Of the JobManager's configuration only.");
+  "jobmanager.memory.held-results.total-size", 256 * 1024 * 1024, "How much of what its jobs collect a JobManager keeps in memory, for all jobs together; the rest waits in temporary files. Of the JobManager's configuration only.");
 export const HELD_RESULTS_FILES: ConfigOption<number> = configOption.memorySize(
   "jobmanager.disk.held-results.total-size", 10 * 1024 ** 3, "How much of what its jobs collect a JobManager keeps in temporary files, for all jobs together; the job that asks for more fails. Of the JobManager's configuration only.");
 export const SLOT_HEAP: ConfigOption<number> = configOption.memorySize(
