@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { ClusterClient } from "@millrace/cluster/process";
 import { seededRandom } from "@millrace/testkit";
+import type { JobMetrics } from "millrace";
 import { committedLines, differenceOf, numberedLines } from "./counted-words.js";
 import { LocalCluster, until, type ClusterProcess } from "./processes.js";
 
@@ -43,7 +44,7 @@ class ElasticRun {
       "run", "-m", cluster.address, "-p", "2", "-D", "execution.checkpointing.interval=50 ms", "-D", `execution.checkpointing.dir=${join(cluster.directory, "checkpoints")}`,
       "-D", "restart-strategy.type=fixed-delay", "-D", "restart-strategy.fixed-delay.attempts=30", "-D", "restart-strategy.fixed-delay.delay=10 ms",
       ...define.flatMap((definition) => ["-D", definition]), job, "--input", this.#input, "--output", this.#output,
-      "--slow-from", `${LINES / 2}`, "--slow-until", join(cluster.directory, "done"),
+      "--lines", `${LINES}`, "--slow-from", `${LINES / 2}`, "--slow-until", join(cluster.directory, "done"),
     ]);
     void this.run.ended.then(() => (this.#ended = true));
   }
@@ -71,14 +72,20 @@ class ElasticRun {
 
   /** Resolves once every vertex of the running job is as wide, and it has taken a checkpoint since. */
   async runsAt(parallelism: number): Promise<void> {
-    const jobId = await this.jobId();
     let from: number | undefined;
-    await until(async () => {
-      if (this.#ended) throw new Error(`the job has ended: too few lines for the test\n${this.run.output()}\n${this.cluster.jobManager.output()}`);
-      const { status, vertices, checkpointsCompleted } = await this.client.ask("jobMetrics", { jobId });
+    await this.untilMetrics(({ status, vertices, checkpointsCompleted }) => {
       if (status !== "RUNNING" || vertices.some((vertex) => vertex.parallelism !== parallelism)) return false;
       from ??= checkpointsCompleted;
       return checkpointsCompleted > from;
+    });
+  }
+
+  /** Resolves once this holds of the job, which has not ended. */
+  async untilMetrics(holds: (metrics: JobMetrics) => boolean): Promise<void> {
+    const jobId = await this.jobId();
+    await until(async () => {
+      if (this.#ended) throw new Error(`the job has ended: too few lines for the test\n${this.run.output()}\n${this.cluster.jobManager.output()}`);
+      return holds(await this.client.ask("jobMetrics", { jobId }));
     });
   }
 
@@ -151,7 +158,7 @@ test("a job in one process is rescaled through its REST API", async () => {
     const run = cluster.spawn([
       "run", "--rest", "-p", "2", "-D", "jobmanager.scheduler=adaptive", "-D", "rest.port=0", "-D", "execution.checkpointing.interval=50 ms",
       "-D", `execution.checkpointing.dir=${join(cluster.directory, "checkpoints")}`, job, "--input", input, "--output", output,
-      "--slow-from", "5000", "--slow-until", join(cluster.directory, "done"),
+      "--lines", "10000", "--slow-from", "5000", "--slow-until", join(cluster.directory, "done"),
     ]);
     await until(() => /http:\/\/[^/\s]+[/\s]/.test(run.output()));
     const url = /http:\/\/[^/\s]+/.exec(run.output())![0];
@@ -177,6 +184,8 @@ for (const seed of seeds) {
     await ElasticRun.with(1, { "taskmanager.numberOfTaskSlots": "2" }, ["jobmanager.scheduler=adaptive"], async (run) => {
       const { cluster, client } = run;
       const jobId = await run.jobId();
+      // What comes before it runs would not happen to the job.
+      await run.runsAt(2);
       for (let step = 0; step < 5; step++) {
         const choice = random();
         if (choice < 0.4) await client.ask("rescaleJob", { jobId, parallelism: 1 + Math.floor(random() * 4) }).catch(() => undefined);
@@ -186,10 +195,9 @@ for (const seed of seeds) {
       }
       // Whoever was killed last leaves its place to somebody.
       if (cluster.taskManagers.length === 0) await cluster.startTaskManager();
-      run.letEnd();
-      await run.run.ended;
-      const { restarts, rescales } = await client.ask("jobMetrics", { jobId });
-      assert.ok(restarts + rescales > 0, "nothing happened to the job while it ran");
+      // At the latest this happens to it.
+      await client.ask("rescaleJob", { jobId, parallelism: 1 }).catch(() => undefined);
+      await run.untilMetrics(({ restarts, rescales }) => restarts + rescales > 0);
     });
   });
 }

@@ -35,10 +35,9 @@ interface World {
   readonly run: () => Promise<ClusterProcess>;
   /** Resolves once files were committed that are not there now, or, when `client` is named, its job has ended. */
   readonly newOutput: (client?: ClusterProcess) => Promise<void>;
-  /** The job's client ended well, and the output is what it has to be. */
+  /** Lets the job come to its end, which it does not before: its client ends well, and the output is what it has to be. */
   readonly finished: (client: ClusterProcess) => Promise<void>;
 }
-
 
 /** Two JobManagers and two TaskManagers with two slots each. Leases and session time-outs are the defaults. */
 async function world(t: TestContext, kind: Kind, { lines = 20_000, jobManagers: count = 2 } = {}): Promise<World> {
@@ -53,6 +52,7 @@ async function world(t: TestContext, kind: Kind, { lines = 20_000, jobManagers: 
   });
   const input = join(cluster.directory, "input.txt");
   const output = join(cluster.directory, "output");
+  const done = join(cluster.directory, "done");
   writeFileSync(input, Array.from({ length: lines }, (_, i) => `key${(i * 7919) % KEYS} ${i}\n`).join(""));
   const jobManagers = await Promise.all(Array.from({ length: count }, () => cluster.addJobManager()));
   // They are ready once they have registered.
@@ -69,7 +69,8 @@ async function world(t: TestContext, kind: Kind, { lines = 20_000, jobManagers: 
     const before = new Set(files());
     await until(() => (client !== undefined && !isRunning(client)) || files().some((name) => !before.has(name)));
   };
-  const args = ["-p", "2", "-D", "execution.checkpointing.interval=200 ms", job, "--input", input, "--output", output, "--pause-every", "40"];
+  const args = ["-p", "2", "-D", "execution.checkpointing.interval=200 ms", job, "--input", input, "--output", output, "--pause-every", "40",
+    "--lines", `${lines}`, "--slow-from", `${lines / 2}`, "--slow-until", done];
   const self: World = {
     cluster, args, zookeeper, jobManagers, newOutput,
     addresses: () => jobManagers.map(({ port }) => `127.0.0.1:${port}`).join(","),
@@ -82,6 +83,7 @@ async function world(t: TestContext, kind: Kind, { lines = 20_000, jobManagers: 
       return client;
     },
     finished: async (client) => {
+      writeFileSync(done, "");
       const logs = (): string => [client, ...jobManagers].map((one) => one.output().slice(-4000)).join("\n-----\n");
       assert.equal(await client.ended, 0, logs());
       assert.equal(differenceOf(committedLines(output), numberedLines(input)), "", logs());
@@ -190,7 +192,7 @@ test("ZooKeeper crashes and comes back: the leader steps down, is elected again,
 
 test("a rolling upgrade: neighbouring releases work together, others are refused by name, and the job goes on from its last checkpoint", async (t) => {
   const next: Release = { version: "0.2.0", protocol: RPC_PROTOCOL_VERSION + 1 };
-  const { cluster, jobManagers, leader, standby, run, newOutput, finished } = await world(t, "file", { lines: 80_000 });
+  const { cluster, jobManagers, leader, standby, run, newOutput, finished } = await world(t, "file", { lines: 40_000 });
   const client = await run();
   for (const [release, code] of [[{ version: "0.3.0", protocol: RPC_PROTOCOL_VERSION }, "RPC_MILLRACE_VERSION"], [{ version: "0.1.0", protocol: RPC_PROTOCOL_VERSION + 2 }, "RPC_PROTOCOL_VERSION"]] as const) {
     const stranger = cluster.spawn(["taskmanager", ...cluster.definitions, "-D", "taskmanager.registration.timeout=1 s"], release);

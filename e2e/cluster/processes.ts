@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ClusterClient, nodeClusterEnv } from "@millrace/cluster/process";
+import { freePort } from "../../tools/services/free-port.js";
 
 /** The real binary. */
 export const bin = fileURLToPath(new URL("../../packages/millrace/bin/millrace.js", import.meta.url));
@@ -35,6 +36,7 @@ function definitionsOf(define: Readonly<Record<string, string>>): string[] {
 /** A cluster of real processes, in a directory of its own that goes with it. */
 export class LocalCluster {
   readonly directory: string = mkdtempSync(join(tmpdir(), "millrace-cluster-"));
+  /** Of the JobManager; 0 as long as there was none. */
   port = 0;
   /** Where the JobManager serves REST. */
   restUrl = "";
@@ -48,6 +50,8 @@ export class LocalCluster {
 
   /** With nothing in it yet. */
   constructor(define: (directory: string) => Readonly<Record<string, string>>) {
+    // A database server that a job starts runs as a user of its own, and has its folder in here.
+    chmodSync(this.directory, 0o711);
     this.#define = definitionsOf({ "io.tmp.dirs": this.directory, "rest.port": "0", ...define(this.directory) });
   }
 
@@ -73,16 +77,22 @@ export class LocalCluster {
 
   /** At the port of the one before, if there was one. */
   async startJobManager(): Promise<void> {
-    const jobManager = await this.addJobManager(this.port);
+    const jobManager = await this.addJobManager(this.port === 0 ? undefined : this.port);
     this.jobManager = jobManager;
     this.port = jobManager.port;
     this.restUrl = jobManager.restUrl;
   }
 
-  /** One of several, for clusters with high availability. */
-  async addJobManager(port = 0, release?: Release): Promise<JobManagerProcess> {
-    const { process: jobManager, state } = await this.#start("jobmanager", ["-D", `jobmanager.rpc.port=${port}`], release);
-    return { ...jobManager, port: state.port!, restUrl: state.restUrl! };
+  /** One of several, for clusters with high availability. Without a port, at one that stays free for the next one when it is killed. */
+  async addJobManager(port?: number, release?: Release): Promise<JobManagerProcess> {
+    for (;;) {
+      try {
+        const { process: jobManager, state } = await this.#start("jobmanager", ["-D", `jobmanager.rpc.port=${port ?? (await freePort())}`], release);
+        return { ...jobManager, port: state.port!, restUrl: state.restUrl! };
+      } catch (error) {
+        if (port !== undefined || !(error as Error).message.includes("ADDRESS_IN_USE")) throw error;
+      }
+    }
   }
 
   async startTaskManager(define: Readonly<Record<string, string>> = {}, release?: Release): Promise<ClusterProcess> {
@@ -128,6 +138,8 @@ export class LocalCluster {
   async stop(): Promise<void> {
     for (const { child } of this.#processes) child.kill("SIGKILL");
     await Promise.all(this.#processes.map(({ ended }) => ended));
+    // Those that they have started (slots) end when they hear of it, and write into the directory until then.
+    await until(() => !processesWith(`TMPDIR=${this.directory}`).map(kill).includes(true));
     rmSync(this.directory, { recursive: true, force: true });
   }
 
@@ -162,6 +174,24 @@ export function isAlive(pid: number): boolean {
   return commandOf(pid) !== "";
 }
 
+/** Kills a process. @returns whether it was there */
+export function kill(pid: number): boolean {
+  try {
+    process.kill(pid, "SIGKILL");
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    return false;
+  }
+}
+
+/** Processes that run with such an environment variable; none where it cannot be seen. (Linux.) */
+function processesWith(variable: string): number[] {
+  if (!existsSync("/proc/self")) return [];
+  const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+  return all.filter((pid) => pid !== process.pid && contentOf(`/proc/${pid}/environ`).split("\0").includes(variable));
+}
+
 /** Ports that a process, and nobody else, listens on. (Linux.) */
 export function listeningPorts(pid: number): number[] {
   const own = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => /^socket:\[(\d+)\]$/.exec(linkOf(`/proc/${pid}/fd/${fd}`))?.[1]));
@@ -187,8 +217,13 @@ export function slotProcesses(pid: number): number[] {
 
 /** Of a process that has ended, and that nobody has asked about, it is empty. */
 function commandOf(pid: number): string {
+  return contentOf(`/proc/${pid}/cmdline`);
+}
+
+/** Empty where it cannot be read. */
+function contentOf(file: string): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    return readFileSync(file, "utf8");
   } catch {
     return "";
   }

@@ -80,7 +80,9 @@ test("why a job failed is remembered", async () => {
 });
 
 test("metrics reporters run beside it", async () => {
-  const url = /metrics for Prometheus: (\S+)/.exec(cluster.jobManager.output())![1]!;
+  const place = /metrics for Prometheus: (\S+)\n/;
+  await until(() => place.test(cluster.jobManager.output()));
+  const url = place.exec(cluster.jobManager.output())![1]!;
   assert.match(await (await fetch(url)).text(), /^flink_jobmanager_numRegisteredTaskManagers\{[^}]*\} 2$/m);
 });
 

@@ -79,7 +79,7 @@ async function runIn(simulation: Simulation, scenario: Scenario): Promise<RunOut
   const credits = new CreditLedger(violate);
   const commits = new CommitLedger(violate);
   const build = (submission: Submission, process: SimulatedProcess): Pipeline =>
-    buildProgram(submission, { clock: process.env.clock, probe: invariants, sink: (index, run) => new StoreSink(store, process, index, run) });
+    buildProgram(submission, { clock: process.env.clock, probe: invariants, sink: (index, run) => new StoreSink(store, process, index, run, invariants) });
   const cluster = new SimulatedCluster({
     simulation, spec: scenario.cluster, credits, commits, violate, build: (artifact, thread) => build(JSON.parse(artifact) as Submission, thread),
   });

@@ -49,7 +49,8 @@ export class ServerProcess {
     for (const stream of [child.stdout!, child.stderr!]) stream.on("data", (data: Buffer) => (this.#output = (this.#output + String(data)).slice(-KEPT_OUTPUT)));
     process.once("exit", this.#killAtExit);
     const limit = Date.now() + START_LIMIT_MS;
-    while (!(await ready())) {
+    // Somebody else may answer at its port: then it has ended, or is about to.
+    while (!(await ready()) || !this.isRunning) {
       if (failure !== undefined || !this.isRunning || Date.now() > limit) {
         await this.stop();
         throw new Error(`${name} did not start: ${failure?.message ?? this.#output}`, { cause: failure });

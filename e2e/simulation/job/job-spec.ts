@@ -16,6 +16,8 @@ export interface SourceSpec {
   readonly keys: number;
   readonly periodMs: number;
   readonly lazy: boolean;
+  /** Readers ask for the next split when they begin one, so that it may come at any time. */
+  readonly ahead: boolean;
   /** How long the enumerator takes to say what it knows, at most. */
   readonly snapshotMs: number;
   readonly parallelism: number;
@@ -91,7 +93,7 @@ function randomPipeline(random: Random, sourceNames: readonly string[]): Pipelin
   const sources = sourceNames.map((name): SourceSpec => ({
     name, splits: lazy ? random.int(4, 16) : random.int(1, 4), recordsPerSplit: lazy ? random.int(2, 12) : random.int(15, 60), keys: random.int(1, 12),
     periodMs: random.int(10, 60), lazy, snapshotMs: lazy && random.chance(0.7) ? random.int(5, 80) : 0, parallelism: random.int(1, 2),
-    idleMs: 0,
+    idleMs: 0, ahead: false,
   }));
   const stages: Stage[] = [];
   let eventTime = !lazy;
@@ -104,7 +106,8 @@ function randomPipeline(random: Random, sourceNames: readonly string[]): Pipelin
   const sinks = [stages.length];
   if (random.chance(0.35)) sinks.push(random.int(0, Math.max(0, stages.length - 1)));
   const idleMs = lazy ? 0 : randomIdleness(random.fork("idleness"), stages);
-  return { sources: sources.map((source) => ({ ...source, idleMs })), stages, sinks };
+  const ahead = lazy && random.fork("ahead").chance(0.6);
+  return { sources: sources.map((source) => ({ ...source, idleMs, ahead })), stages, sinks };
 }
 
 /**
@@ -113,7 +116,7 @@ function randomPipeline(random: Random, sourceNames: readonly string[]): Pipelin
  */
 function randomIdleness(random: Random, stages: readonly Stage[]): number {
   const needsTime = stages.some(({ kind }) => kind === "window" || kind === "hold" || kind === "holdProcessing");
-  return needsTime || random.chance(0.3) ? 0 : random.int(80, 200);
+  return needsTime || random.chance(0.2) ? 0 : random.int(80, 200);
 }
 
 function randomStage(random: Random, eventTime: boolean): Stage {

@@ -146,6 +146,7 @@ class Reader implements SourceReader<Event, Split> {
       this.#ask();
       return "nothing-available";
     }
+    if (this.#spec.ahead && this.#splits.length === 1 && !this.#complete) this.#ask();
     const now = this.#clock.monotonicMs();
     if (this.#probe.stalls(this.#spec.name, this.#context.subtaskIndex)) this.#nextMs = now + LOOK_AGAIN_MS;
     if (now < this.#nextMs) return "nothing-available";

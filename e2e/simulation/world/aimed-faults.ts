@@ -1,22 +1,46 @@
 import type { Random } from "@millrace/env-sim";
 import { METADATA_FILE } from "@millrace/cluster";
-import { hasWindows } from "../job/job-spec.js";
+import { hasWindows, type JobSpec } from "../job/job-spec.js";
 import { taskManagerHost, type ClusterSpec } from "./cluster.js";
 import type { Fault, Target } from "./faults.js";
 
 /** Faults that aim at a moment which those that strike at any time hardly ever meet. */
-export const aimedFaultKinds = ["sinkSlow", "readersStall", "metadataHangs", "leaderDiesCommitting", "leaderDiesAndDisksFail", "taskManagerBlinks", "stopUnderPressure"] as const;
+export const aimedFaultKinds = [
+  "sinkSlow", "readersStall", "metadataHangs", "leaderDiesCommitting", "leaderDiesAndDisksFail", "leaderDiesAndMetadataFails", "taskManagerBlinks", "stopUnderPressure",
+  "snapshotsFail", "slotDiesAfterInFlight", "commitsLost",
+] as const;
 export type AimedFaultKind = (typeof aimedFaultKinds)[number];
 
+const METADATA_PATH = new RegExp(`/${METADATA_FILE}$`);
+/** What a TaskManager writes of a checkpoint, or reads of one. */
+const STATE_PATH = /\/chk-\d+\//;
 /** Share of the seeds that have some. */
-const SHARE = 0.6;
+const SHARE = 0.75;
+/** What the moment of a fault is made of, where not every job has it, comes up more often in the others. */
+const WEIGHT_WHERE_IT_FITS = 4;
+
+/** How often a kind is drawn, beside others; 0 where it has nothing to strike. */
+function weightOf(kind: AimedFaultKind, { highAvailability }: ClusterSpec, { pipelines, config }: JobSpec): number {
+  const sources = pipelines.flatMap((pipeline) => pipeline.sources);
+  const fits = (fitting: boolean): number => (fitting ? WEIGHT_WHERE_IT_FITS : 1);
+  switch (kind) {
+    case "leaderDiesCommitting":
+    case "leaderDiesAndDisksFail": return highAvailability.kind === "none" ? 0 : 1;
+    // Whoever retains one checkpoint has no older one to go back to.
+    case "leaderDiesAndMetadataFails": return highAvailability.kind === "none" ? 0 : fits(config["execution.checkpointing.num-retained"] !== 1);
+    case "readersStall": return fits(sources.some(({ idleMs }) => idleMs > 0));
+    case "stopUnderPressure": return fits(sources.some(({ ahead }) => ahead));
+    case "slotDiesAfterInFlight": return config["execution.checkpointing.unaligned.enabled"] === true ? WEIGHT_WHERE_IT_FITS : 0;
+    default: return 1;
+  }
+}
 
 /** A few of them for some seeds. */
-export function planAimedFaults(random: Random, { highAvailability, taskManagers }: ClusterSpec, phaseMs: number): readonly Fault[] {
+export function planAimedFaults(random: Random, cluster: ClusterSpec, job: JobSpec, phaseMs: number): readonly Fault[] {
   if (!random.chance(SHARE)) return [];
-  const kinds = aimedFaultKinds.filter((kind) => highAvailability.kind !== "none" || !kind.startsWith("leader"));
-  const hosts = taskManagers.map((_, index) => taskManagerHost(index));
-  return Array.from({ length: random.int(1, 4) }, (): Fault => {
+  const kinds = aimedFaultKinds.flatMap((kind) => Array.from({ length: weightOf(kind, cluster, job) }, () => kind));
+  const hosts = cluster.taskManagers.map((_, index) => taskManagerHost(index));
+  return Array.from({ length: random.int(1, 5) }, (): Fault => {
     const kind = random.pick(kinds);
     // Shorter than any heartbeat timeout: nobody is missed before it is back.
     const durationMs = kind === "taskManagerBlinks" ? random.int(1, 60) : random.int(100, 1500);
@@ -29,7 +53,7 @@ export function planAimedFaults(random: Random, { highAvailability, taskManagers
 /** Makes one happen now; tells whether it found something to strike. */
 export function strikeAimed({ kind, host, durationMs, strength }: Fault & { readonly kind: AimedFaultKind }, target: Target): boolean {
   const { simulation, cluster, commits, operator, invariants } = target;
-  const { disk, jobManagers } = cluster;
+  const { disk, jobManagers, highAvailability } = cluster;
   const { leaderHost } = jobManagers;
   const later = (undo: () => void, afterMs: number = durationMs): boolean => {
     simulation.schedule(afterMs * 1000, undo);
@@ -63,6 +87,38 @@ export function strikeAimed({ kind, host, durationMs, strength }: Fault & { read
       for (const one of jobManagers.hosts) disk.faults.set(one, { failing: 0.2 + strength * 0.5 });
       return later(() => {
         for (const one of jobManagers.hosts) disk.faults.set(one, undefined);
+      });
+    case "leaderDiesAndMetadataFails":
+      if (leaderHost === undefined) return false;
+      cluster.kill(leaderHost, "killed", durationMs);
+      for (const one of jobManagers.hosts) disk.faults.set(one, { failing: 0.3 + strength * 0.4, only: METADATA_PATH });
+      // The next one begins when the lease of the last has run out.
+      return later(() => {
+        for (const one of jobManagers.hosts) disk.faults.set(one, undefined);
+      }, durationMs + 2 * highAvailability.spec.leaseMs);
+    case "snapshotsFail": {
+      // Those that are quick give a checkpoint up while others still wait for its barriers.
+      slowSink(target, durationMs, strength);
+      const hosts = cluster.taskManagers.map((_, index) => taskManagerHost(index)).filter((one) => strength < 0.5 || one !== host);
+      for (const one of hosts) disk.faults.set(one, { failing: 0.3 + strength * 0.7, only: STATE_PATH });
+      return later(() => {
+        for (const one of hosts) disk.faults.set(one, undefined);
+      });
+    }
+    case "slotDiesAfterInFlight":
+      slowSink(target, durationMs, strength);
+      invariants.onRecordsInFlight = () => {
+        invariants.onRecordsInFlight = undefined;
+        simulation.schedule(Math.round(strength * 30) * 1000, () => {
+          const slots = cluster.taskManagers.flatMap((taskManager) => [...(taskManager?.slots.running ?? [])]);
+          if (slots.length > 0) target.random.pick(slots).die();
+        });
+      };
+      return later(() => (invariants.onRecordsInFlight = undefined), 2 * durationMs);
+    case "commitsLost":
+      target.store.trouble = { ...target.store.trouble, lostCommits: 0.3 + strength * 0.7 };
+      return later(() => {
+        target.store.trouble = { ...target.store.trouble, lostCommits: 0 };
       });
     case "taskManagerBlinks":
       if (cluster.processOn(host) === undefined) return false;

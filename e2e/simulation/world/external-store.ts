@@ -10,6 +10,8 @@ interface Transaction {
 /** How often the way to the store and back goes wrong, each as a share of the calls. */
 export interface StoreTrouble {
   readonly lostRequests?: number;
+  /** As `lostRequests`, for commits alone: whoever asks for one sees nothing else go wrong, and has to ask again. */
+  readonly lostCommits?: number;
   readonly lostReplies?: number;
   readonly duplicates?: number;
   readonly late?: number;
@@ -22,7 +24,7 @@ const TIMEOUT_US = 400_000;
  * it has seen, and aborts what those have left when it is told that nobody will commit it.
  */
 export class ExternalStore {
-  readonly struck = { lostRequests: 0, lostReplies: 0, duplicates: 0, late: 0 };
+  readonly struck = { lostRequests: 0, lostCommits: 0, lostReplies: 0, duplicates: 0, late: 0 };
   trouble: StoreTrouble = {};
   /** How long a writer takes for a record: those before it have to wait then. */
   slowMs = 0;
@@ -98,17 +100,17 @@ export class ExternalStore {
         return "committed";
       }
       return "already committed";
-    });
+    }, "lostCommits");
   }
 
-  #call<T>(caller: SimulatedProcess, effect: () => T): Promise<T> {
+  #call<T>(caller: SimulatedProcess, effect: () => T, loses?: "lostCommits"): Promise<T> {
     const { trouble } = this;
     const strikes = (kind: keyof StoreTrouble): boolean => {
       const struck = this.#random.chance(trouble[kind] ?? 0);
       if (struck) this.struck[kind]++;
       return struck;
     };
-    const lostRequest = strikes("lostRequests");
+    const lostRequest = strikes("lostRequests") || (loses !== undefined && strikes(loses));
     const lostReply = !lostRequest && strikes("lostReplies");
     const delayUs = this.#random.skewed(100, 4000) + (strikes("late") ? this.#random.int(1, 600) * 1000 : 0);
     return new Promise((resolve, reject) => {

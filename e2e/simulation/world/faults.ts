@@ -75,7 +75,7 @@ export function planFaults(random: Random, cluster: ClusterSpec, job: JobSpec, p
     const others = [...jobManagers, ...taskManagers, ...service].filter((other) => other !== host);
     return { kind, atMs: random.int(150, phaseMs), durationMs: Math.round(random.skewed(10, 2500)), host, other: random.pick(others), strength: random.next() };
   });
-  return [...usual, ...planAimedFaults(random.fork("aimed"), cluster, phaseMs)].sort((a, b) => a.atMs - b.atMs);
+  return [...usual, ...planAimedFaults(random.fork("aimed"), cluster, job, phaseMs)].sort((a, b) => a.atMs - b.atMs);
 }
 
 /** Makes a fault happen now; tells whether it found something to strike. Whatever lasts ends by itself. */
@@ -209,6 +209,7 @@ export function heal({ cluster, commits, store, invariants }: Target): void {
   if (cluster.highAvailability.service !== undefined) cluster.highAvailability.service.down = false;
   store.slowMs = 0;
   commits.diesCommitting = undefined;
+  invariants.onRecordsInFlight = undefined;
   invariants.fails = invariants.stalls = () => false;
   for (const host of cluster.hosts) {
     cluster.processOn(host)?.resume();

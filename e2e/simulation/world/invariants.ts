@@ -27,6 +27,8 @@ export class Invariants implements Probe {
   inFlightCheckpoints = 0;
   /** Told of every savepoint that is complete. */
   onSavepoint: ((path: string, metadata: CheckpointMetadata) => void) | undefined;
+  /** Told of every checkpoint that is complete and has records that were on their way. */
+  onRecordsInFlight: (() => void) | undefined;
   /** Makes functions fail; returns whether this visit does. */
   fails: (place: string) => boolean = () => false;
   /** Makes readers find nothing; returns whether this one does. */
@@ -64,13 +66,17 @@ export class Invariants implements Probe {
       const [, directory, id] = match as unknown as [string, string, string];
       this.#simulation.note(`checkpoint ${id} is written by ${by.name}`);
       if (commits === undefined) this.#complete(disk, directory, Number(id));
-      if (hasRecordsInFlight(bytes)) this.inFlightCheckpoints++;
+      if (!hasRecordsInFlight(bytes)) return;
+      this.inFlightCheckpoints++;
+      if (commits === undefined) this.onRecordsInFlight?.();
     };
     if (commits === undefined) return;
     commits.onCheckpoint = (jobId, { checkpointId, path, external }) => {
       this.#simulation.note(`checkpoint ${checkpointId} of job ${jobId} is committed as ${path}`);
       if (!external) this.completedCheckpoints++;
       this.checkFiles(disk, path);
+      const metadata = disk.peek(`${path}/${METADATA_FILE}`);
+      if (metadata !== undefined && hasRecordsInFlight(metadata)) this.onRecordsInFlight?.();
     };
   }
 

@@ -7,8 +7,8 @@ import { kafkaMissing } from "../../../tools/services/kafka/kafka-distribution.j
 import { KafkaClient } from "../src/client/kafka-client.js";
 import { connectionSettings } from "../src/client/kafka-options.js";
 import { KafkaSink, KafkaSource, OffsetsInitializer, type DeliveryGuarantee } from "../src/index.js";
-import { listTransactions } from "../src/sink/transactions.js";
 import { committedRecords } from "./support/committed-records.js";
+import { settledTransactions } from "./support/settled-transactions.js";
 
 /*
  * The kill tests of the test kit against a real broker. All cases write to one topic, each to its own partitions: making a topic takes longer than a case. Exactly
@@ -46,20 +46,6 @@ async function committed(first: number): Promise<string[]> {
   }
 }
 
-/** Open transactions. A commit is answered before its records can be read: this waits until that is done with. */
-async function openTransactions(prefix: string): Promise<string[]> {
-  const client = new KafkaClient(connectionSettings({ bootstrapServers: kafka.bootstrapServers }));
-  try {
-    for (;;) {
-      const listed = await listTransactions(client, prefix);
-      if (!listed.some(({ state }) => state.startsWith("Prepare"))) return listed.filter(({ state }) => state === "Ongoing").map(({ transactionalId }) => transactionalId);
-      await client.sleep(10);
-    }
-  } finally {
-    client.close();
-  }
-}
-
 function cases(deliveryGuarantee: DeliveryGuarantee) {
   return sinkGuarantees<string>({
     name: `KafkaSink ${deliveryGuarantee}`, guarantee: deliveryGuarantee, time: "real", records: 120, recordsPerSecond: 200, seeds: deliveryGuarantee === "exactly-once" ? 3 : 1,
@@ -70,14 +56,14 @@ function cases(deliveryGuarantee: DeliveryGuarantee) {
       return {
         sink: () => KafkaSink.of<string>({ bootstrapServers: kafka.bootstrapServers, topic: TOPIC, value: StringSchema, partition: (record) => first + (record.length % 2), deliveryGuarantee, ...exactlyOnce }),
         read: async () => {
-          await openTransactions(name);
+          await settledTransactions(kafka.bootstrapServers, name);
           return read(first);
         },
         committed: async () => {
-          await openTransactions(name);
+          await settledTransactions(kafka.bootstrapServers, name);
           return committed(first);
         },
-        pending: () => openTransactions(name),
+        pending: () => settledTransactions(kafka.bootstrapServers, name),
         outage: { begin: () => kafka.broker().stop(), end: () => kafka.broker().start() },
       };
     },
@@ -87,7 +73,7 @@ function cases(deliveryGuarantee: DeliveryGuarantee) {
 const NOT_FOR_KAFKA = /createWriter|a record before|an empty|more subtasks|2 to 2|another operator takes/;
 const SOME = /without failures|killed (after|before) (write|flush|snapshotState)|older|parallelism 1 to 3|random|drain/;
 
-for (const { name, run } of cases("exactly-once")) if (!NOT_FOR_KAFKA.test(name)) test(name, { skip, timeout: 120_000 }, run);
+for (const { name, run } of cases("exactly-once")) if (!NOT_FOR_KAFKA.test(name)) test(name, { skip }, run);
 for (const deliveryGuarantee of ["at-least-once", "none"] as const) {
-  for (const { name, run } of cases(deliveryGuarantee)) if (SOME.test(name)) test(name, { skip, timeout: 120_000 }, run);
+  for (const { name, run } of cases(deliveryGuarantee)) if (SOME.test(name)) test(name, { skip }, run);
 }

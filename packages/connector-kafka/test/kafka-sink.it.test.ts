@@ -6,6 +6,7 @@ import { MiniCluster } from "@millrace/testkit";
 import { KafkaCluster } from "../../../tools/services/kafka/kafka-cluster.js";
 import { kafkaMissing } from "../../../tools/services/kafka/kafka-distribution.js";
 import { KafkaSink, KafkaSource, OffsetsInitializer, type KafkaSinkOptions } from "../src/index.js";
+import { settledTransactions } from "./support/settled-transactions.js";
 
 const skip = kafkaMissing() ?? false;
 const miniCluster = new MiniCluster({ config: { "execution.checkpointing.interval": "100 ms", "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 100, "restart-strategy.fixed-delay.delay": "10 ms" } });
@@ -84,6 +85,7 @@ test("exactly once: no record is lost or doubled while the job fails again and a
   }).sinkTo(KafkaSink.of({ bootstrapServers: kafka.bootstrapServers, topic: "exactly-once", value: StringSchema, deliveryGuarantee: "exactly-once", transactionalIdPrefix: "eo" }));
   await env.execute();
   assert.equal(failures, 4);
+  assert.deepEqual(await settledTransactions(kafka.bootstrapServers, "eo"), [], "a transaction was left open");
   assert.deepEqual((await read("exactly-once")).sort(), expected.sort());
   assert.equal((await consume("exactly-once", 20_000)).length, 20_000);
   const open = (await kafka.tool("TransactionsCommand", ["list"])).split("\n").filter((line) => line.startsWith("eo-") && /Ongoing|Prepare/.test(line));

@@ -11,7 +11,8 @@ import { KafkaCluster } from "../../../tools/services/kafka/kafka-cluster.js";
 import { kafkaMissing } from "../../../tools/services/kafka/kafka-distribution.js";
 import { KafkaClient } from "../src/client/kafka-client.js";
 import { connectionSettings } from "../src/client/kafka-options.js";
-import { KafkaSink, KafkaSource, OffsetsInitializer, type TlsFiles } from "../src/index.js";
+import { KafkaSink, KafkaSource, OffsetsInitializer, type KafkaConnectionOptions, type TlsFiles } from "../src/index.js";
+import { settledTransactions } from "./support/settled-transactions.js";
 
 /* A broker that speaks TLS and asks clients for a certificate: with everything right, records go both ways; with anything wrong, the error says so. */
 const skip = kafkaMissing() ?? false;
@@ -37,8 +38,8 @@ after(async () => {
   rmSync(directory, { recursive: true });
 });
 
-async function metadata(tls: boolean | TlsFiles, bootstrapServers: string = kafka.tlsServers): Promise<number> {
-  const client = new KafkaClient(connectionSettings({ bootstrapServers, tls, requestTimeoutMs: 2000 }));
+async function metadata(tls: boolean | TlsFiles, more: Partial<KafkaConnectionOptions> = {}): Promise<number> {
+  const client = new KafkaClient(connectionSettings({ bootstrapServers: kafka.tlsServers, tls, ...more }));
   try {
     return (await client.metadata(["encrypted"])).topics[0]!.partitions.length;
   } finally {
@@ -52,6 +53,7 @@ test("records go both ways over mutual TLS, exactly once", { skip }, async () =>
   const writing = StreamExecutionEnvironment.getExecutionEnvironment();
   writing.fromCollection(expected).sinkTo(KafkaSink.of({ ...connection, topic: "encrypted", value: StringSchema, deliveryGuarantee: "exactly-once", transactionalIdPrefix: "tls" }));
   await writing.execute();
+  await settledTransactions(kafka.bootstrapServers, "tls");
   const reading = StreamExecutionEnvironment.getExecutionEnvironment();
   const source = KafkaSource.of({ ...connection, topics: "encrypted", stoppingOffsets: OffsetsInitializer.latest(), value: StringSchema });
   assert.deepEqual((await reading.fromSource(source, WatermarkStrategy.noWatermarks<string>(), "Kafka").executeAndCollect()).sort(), expected.sort());
@@ -64,5 +66,6 @@ test("a wrong certificate, or none, is refused by whoever it is shown to", { ski
   await assert.rejects(metadata({ ca: file("ca.pem") }), "a client without a certificate");
   await assert.rejects(metadata({ ca: file("ca.pem"), cert: join(directory, "others", "stranger.pem"), key: join(directory, "others", "stranger.key") }), "a client of another authority");
   await assert.rejects(metadata({ ...mutual, servername: "elsewhere.example" }), /altnames|hostname/i);
-  await assert.rejects(metadata(mutual, kafka.bootstrapServers), "a listener without TLS");
+  // Each waits for the other's first words.
+  await assert.rejects(metadata(mutual, { bootstrapServers: kafka.bootstrapServers, requestTimeoutMs: 2000 }), "a listener without TLS");
 });

@@ -6,6 +6,7 @@ import { MiniCluster, seededRandom } from "@millrace/testkit";
 import { KafkaCluster } from "../../../tools/services/kafka/kafka-cluster.js";
 import { kafkaMissing } from "../../../tools/services/kafka/kafka-distribution.js";
 import { KafkaSink, KafkaSource, OffsetsInitializer } from "../src/index.js";
+import { settledTransactions } from "./support/settled-transactions.js";
 
 interface Change {
   readonly account: string;
@@ -71,6 +72,7 @@ for (const deliveryGuarantee of ["at-least-once", "exactly-once"] as const) {
     }));
     await env.execute();
     assert.equal(failures, 2);
+    await settledTransactions(kafka.bootstrapServers, topic);
     assert.deepEqual([...(await tableOf(topic))].sort(), [...expected].sort());
   });
 }

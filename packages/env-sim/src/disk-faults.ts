@@ -11,6 +11,8 @@ export interface DiskTrouble {
   readonly lostReplies?: number;
   /** How many times as long everything takes. */
   readonly slowness?: number;
+  /** What fails, or is said to, are paths that match this; all without it. */
+  readonly only?: RegExp;
 }
 
 /** The troubles of all hosts' disks, and how often each has struck. */
@@ -59,7 +61,7 @@ export class DiskFaults {
 
   /** Why an operation fails before it has changed anything. */
   before(host: string, doing: string, path: string, writes: boolean): MillraceError | undefined {
-    const trouble = this.#troubles.get(host);
+    const trouble = this.#troubleWith(host, path);
     if (trouble === undefined) return undefined;
     if (writes && trouble.full === true) {
       this.struck.full++;
@@ -72,9 +74,14 @@ export class DiskFaults {
 
   /** Why an operation is said to have failed that has done what it should. */
   after(host: string, doing: string, path: string): MillraceError | undefined {
-    if (!this.#random.chance(this.#troubles.get(host)?.lostReplies ?? 0)) return undefined;
+    if (!this.#random.chance(this.#troubleWith(host, path)?.lostReplies ?? 0)) return undefined;
     this.struck.lostReplies++;
     return failed(doing, path);
+  }
+
+  #troubleWith(host: string, path: string): DiskTrouble | undefined {
+    const trouble = this.#troubles.get(host);
+    return trouble?.only?.test(path) === false ? undefined : trouble;
   }
 }
 

@@ -110,3 +110,14 @@ test("a disk that hangs holds up one operation, and the others go on", async () 
   assert.deepEqual(done, ["/a/other at once", "/a/slow late", "/a/slow late"]);
   assert.equal(disk.faults.struck.hung, 1);
 });
+
+test("a disk that fails for some paths does what is asked of others", async () => {
+  const { simulation, disk, process } = emptyWorld(8);
+  const { fs } = process("writer", "host").env;
+  disk.faults.set("host", { failing: 1, only: /\/_metadata$/ });
+  await settle(simulation, fs.writeAtomic("/chk-1/state", bytes("x")));
+  await assert.rejects(settle(simulation, fs.writeAtomic("/chk-1/_metadata", bytes("x"))), { code: "FILE_IO_FAILED" });
+  disk.faults.set("host", { lostReplies: 1, only: /\/_metadata$/ });
+  await assert.rejects(settle(simulation, fs.writeAtomic("/chk-1/_metadata", bytes("x"))), { code: "FILE_IO_FAILED" });
+  assert.deepEqual(disk.paths, ["/chk-1/state", "/chk-1/_metadata"]);
+});

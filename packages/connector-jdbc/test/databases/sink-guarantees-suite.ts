@@ -43,5 +43,5 @@ export function sinkGuaranteesSuite({ dialect, skip, start, unproven = [] }: Dat
       };
     },
   });
-  for (const way of WAYS.filter(({ name }) => !unproven.includes(name))) for (const { name, run } of casesOf(way)) test(name, { skip, timeout: 120_000 }, run);
+  for (const way of WAYS.filter(({ name }) => !unproven.includes(name))) for (const { name, run } of casesOf(way)) test(name, { skip }, run);
 }
