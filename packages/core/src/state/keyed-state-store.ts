@@ -92,8 +92,6 @@ export interface Slice<K, V> {
   find(key: K, hash: number): number;
   get(position: number): V | undefined;
   set(position: number, value: V): void;
-  /** Adds to a value that is a number, and returns the sum; NaN, and nothing is changed, when the value is none, or the sum would be NaN. */
-  addNumber?(position: number, operand: number): number;
   delete(key: K, hash: number): void;
   /**
    * From now on snapshots contain what `compose` makes of a stored value, for an operator that keeps a part of its values elsewhere. It must announce

@@ -1,6 +1,5 @@
 import type { OneInputOperator, OperatorContext, Output, RecordBatch, ReduceFn, Slice } from "@millrace/core";
 import type { FieldReduction } from "@millrace/graph";
-import type { FieldReducer } from "./field-reducer.js";
 import { FunctionOperator } from "./function-operator.js";
 import { KeyRun, upsertRun } from "./key-run.js";
 import { specialize } from "./specialize.js";
@@ -28,8 +27,6 @@ function fieldReduceFactory({ Base, Run, Split, upsertRun: upsert }: typeof part
     /** Numbers, and whole records. */
     private table: Slice<unknown, unknown> | undefined = undefined;
     private split: SplitRecords | undefined = undefined;
-    /** Whether sums are made where the numbers are. */
-    private adds = false;
 
     constructor(context: OperatorContext, reduce: ReduceFn<unknown>, reduction: FieldReduction, keyOf: (value: unknown) => unknown) {
       super(context, undefined);
@@ -42,7 +39,6 @@ function fieldReduceFactory({ Base, Run, Split, upsertRun: upsert }: typeof part
     protected override setup(): void {
       this.table = this.context.keyedState.sliceTable<unknown>("reduce").slice(0);
       this.split = new Split(this.table, this.reduction);
-      this.adds = this.reduction.combine === "sum" && this.table.addNumber !== undefined;
     }
 
     processRecord(value: unknown, timestampMs: number, out: Output<unknown>): void {
@@ -65,32 +61,20 @@ function fieldReduceFactory({ Base, Run, Split, upsertRun: upsert }: typeof part
       const table = this.table!;
       const split = this.split!;
       const { reducer } = split;
-      if (reducer !== undefined) {
-        const next = this.reduceNumber(reducer, position, value);
+      const kept = table.get(position);
+      if (reducer !== undefined && typeof kept === "number") {
+        const operand = reducer.read(value);
+        const next: number = typeof operand === "number" ? reducer.combine(kept, operand) : NaN;
         if (next === next) {
+          table.set(position, next);
           const record = split.records.used ? split.records.get(position) : undefined;
           out.collect(record === undefined ? reducer.fromKey(key, next) : reducer.withField(record, next), timestampMs);
           return;
         }
       }
-      const kept = table.get(position);
       const result = kept === undefined ? value : this.reduce(split.whole(position, key, kept), value);
       split.keep(position, key, result);
       out.collect(result, timestampMs);
-    }
-
-    /** The new number of a key that has one; NaN, and nothing is changed, when it has none or there is nothing to reduce it with. */
-    private reduceNumber(reducer: FieldReducer, position: number, value: unknown): number {
-      if (typeof value !== "object" || value === null) return NaN;
-      const operand = reducer.read(value);
-      if (typeof operand !== "number") return NaN;
-      const table = this.table!;
-      if (this.adds) return table.addNumber!(position, operand);
-      const kept = table.get(position);
-      if (typeof kept !== "number") return NaN;
-      const next: number = reducer.combine(kept, operand);
-      if (next === next) table.set(position, next);
-      return next;
     }
   }
   return (context, reduce, reduction, keyOf) => new KeyedFieldReduce(context, reduce, reduction, keyOf);

@@ -15,16 +15,13 @@ const IN_ROW = 1;
 const IN_COLUMN = 2;
 
 const MOST_CHARACTERS = 15;
-const MOST_WIDE_CHARACTERS = 7;
-/** In the length of a key with characters beyond Latin-1, which take two bytes each. */
-const WIDE = 0x40;
 /** First words of a key that has no words: of a row, and of a key that is looked for. No length, so neither equals anything. */
 const NO_WORDS = 0xff;
 const NOTHING_TO_FIND = 0xfe;
 
 /**
  * What a slice reads per lookup, an entry a row: the key's hash, the value if it is a number, and the key's **words** if it is a string of at most 15 Latin-1
- * characters, or 7 of any kind, in four words with its length: equal words then mean equal keys.
+ * characters, in four words with its length: equal words then mean equal keys.
  *
  * So a record of such a key touches one line of memory beside the index, however the keys came into the heap. Values of other kinds are in a column.
  */
@@ -68,16 +65,6 @@ export class SliceRows {
     if (page[at + PLACE] === IN_ROW) return;
     if (page[at + PLACE] === IN_COLUMN) this.others.clear(row);
     page[at + PLACE] = IN_ROW;
-  }
-
-  /** Adds to a value that is a number; NaN, and nothing is changed, when there is none or the sum would be NaN. */
-  addNumber(row: number, operand: number): number {
-    const at = (row & PAGE_MASK) << ROW_SHIFT;
-    if (this.pages[row >>> PAGE_SHIFT]![at + PLACE] !== IN_ROW) return NaN;
-    const doubles = this.doubles[row >>> PAGE_SHIFT]!;
-    const sum = doubles[(at >>> 1) + DOUBLE]! + operand;
-    if (sum === sum) doubles[(at >>> 1) + DOUBLE] = sum;
-    return sum;
   }
 
   /** Stores a value that is no number; `undefined` is none. */
@@ -172,17 +159,5 @@ function pack(key: string, words: Int32Array, at: number): boolean {
     }
   }
   for (const end = at + 4; next < end; word = 0) words[next++] = word;
-  return all <= 0xff || packWide(key, words, at);
-}
-
-/** The same for a string that has characters beyond Latin-1. */
-function packWide(key: string, words: Int32Array, at: number): boolean {
-  const length = key.length;
-  if (length > MOST_WIDE_CHARACTERS) return false;
-  words[at] = WIDE | length | (key.charCodeAt(0) << 16);
-  for (let word = 1; word < 4; word++) {
-    const i = 2 * word - 1;
-    words[at + word] = (i < length ? key.charCodeAt(i) : 0) | (i + 1 < length ? key.charCodeAt(i + 1) << 16 : 0);
-  }
-  return true;
+  return all <= 0xff;
 }

@@ -93,11 +93,6 @@ export class HeapSlice<K, V> implements Slice<K, V> {
     else this.setObject(position, value);
   }
 
-  addNumber(position: number, operand: number): number {
-    if (this.observer !== undefined) this.observer.beforeAccess(position);
-    return this.rows.addNumber(position, operand);
-  }
-
   delete(key: K, hash: number): void {
     const position = this.find(key, hash);
     if (position < 0) return;
