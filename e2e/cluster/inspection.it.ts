@@ -38,7 +38,7 @@ for (const isolation of ["thread", "process"] as const) describe(`slots as ${iso
   };
 
   before(async () => {
-    cluster = await LocalCluster.start(0, { "task.cancellation.timeout": "500 ms", ...flameGraphs });
+    cluster = await LocalCluster.start(0, { "task.cancellation.timeout": "500 ms", "rest.profiling.enabled": "true", ...flameGraphs });
     await cluster.startTaskManager({ "slot.isolation": isolation, "env.log.dir": join(cluster.directory, "logs"), ...small });
     [{ id: taskManager }] = (await get("/v1/taskmanagers")).taskmanagers;
   });
@@ -104,6 +104,29 @@ for (const isolation of ["thread", "process"] as const) describe(`slots as ${iso
     assert.equal((await fetch(`${cluster.restUrl}/v1/jobs/${jobId}/vertices/${burning.id}/flamegraph?type=HALF`)).status, 400);
     await cancel(jobId);
     assert.equal((await graph(burning.id, "")).endTimestamp, -3);
+  });
+
+  test("profiles of the TaskManager and the JobManager", async () => {
+    const { jobId } = await submit("--for-ever");
+    for (const [path, mode] of [[`/v1/taskmanagers/${taskManager}/profiler`, "CPU"], [`/v1/taskmanagers/${taskManager}/profiler`, "ALLOC"], ["/v1/jobmanager/profiler", "WALL"]] as const) {
+      const started = await fetch(`${cluster.restUrl}${path}`, { method: "POST", body: JSON.stringify({ mode, duration: 1 }) });
+      assert.equal(started.status, 200, await started.clone().text());
+      assert.equal(((await started.json()) as any).status, "RUNNING");
+      await until(async () => (await get(path)).profilingList[0].status !== "RUNNING");
+      const [{ status, message, outputFile }] = (await get(path)).profilingList;
+      assert.equal(status, "FINISHED", message);
+      const { threads } = JSON.parse(/<script type="application\/json" id="data">(.*?)<\/script>/s.exec(await get(`${path}/${outputFile}`))![1]!) as { threads: readonly { name: string; tree: any; profile: any }[] };
+      assert.ok(threads.some(({ name }) => name === "main"), threads.map(({ name }) => name).join());
+      const slot = threads.find(({ name }) => name === `slot 0 of keeps busy (${jobId})`);
+      assert.equal(slot !== undefined, path.includes(taskManager), threads.map(({ name }) => name).join());
+      if (mode !== "CPU") continue;
+      const frames = (node: { readonly name: string; readonly children: readonly any[] }): string[] => [node.name, ...node.children.flatMap(frames)];
+      const names = frames(slot!.tree);
+      assert.ok(names.some((name) => /^task burning.* \(1\/1\)$/.test(name)) && names.some((name) => /^burnTime \(keeps-busy\.ts:\d+\)$/.test(name)), names.join("\n"));
+      // The profile that is saved has the sources' lines, too.
+      assert.ok(slot!.profile.nodes.some(({ callFrame: { functionName, url, lineNumber } }: any) => functionName === "burnTime" && url.endsWith("keeps-busy.ts") && lineNumber > 0));
+    }
+    await cancel(jobId);
   });
 
   test("figures of the process", async () => {
