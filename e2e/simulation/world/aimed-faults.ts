@@ -14,6 +14,8 @@ export type AimedFaultKind = (typeof aimedFaultKinds)[number];
 const METADATA_PATH = new RegExp(`/${METADATA_FILE}$`);
 /** What a TaskManager writes of a checkpoint, or reads of one. */
 const STATE_PATH = /\/chk-\d+\//;
+/** Longer than it takes a split to be idle. */
+const STALL_MS = 300;
 /** Share of the seeds that have some. */
 const SHARE = 0.75;
 /** What the moment of a fault is made of, where not every job has it, comes up more often in the others. */
@@ -66,7 +68,8 @@ export function strikeAimed({ kind, host, durationMs, strength }: Fault & { read
       slowSink(target, durationMs, strength);
       return later(() => void operator.stopAndResume(!hasWindows(target.job)), durationMs * 0.7);
     case "readersStall":
-      invariants.stalls = (source, subtask) => (source.charCodeAt(0) + subtask) % 2 === Math.floor(strength * 2);
+      // In turns, so that each becomes idle and comes back behind the others while those go on.
+      invariants.stalls = (source, subtask) => (source.charCodeAt(0) + subtask + Math.floor(simulation.nowMs / STALL_MS + strength)) % 2 === 0;
       return later(() => (invariants.stalls = () => false));
     case "metadataHangs":
       if (leaderHost === undefined) return false;

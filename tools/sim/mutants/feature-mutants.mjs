@@ -13,7 +13,6 @@ const taskManager = "cluster/dist/task-manager/task-manager.js";
 const task = "runtime/dist/task/task.js";
 const aligner = "runtime/dist/input/barrier-aligner.js";
 const transport = "runtime/dist/exchange/remote-transport.js";
-const debloater = "runtime/dist/input/buffer-debloater.js";
 const recoverInFlight = "runtime/dist/checkpoint/recover-in-flight.js";
 
 /** Of high availability, savepoints, rescaling and unaligned checkpoints. */
@@ -77,10 +76,6 @@ export const featureMutants = [
   { id: "records-in-flight-go-to-all", against: "unaligned checkpoints with rescale", file: recoverInFlight,
     find: "if (isOwn(batch, i))", replace: "if (isOwn !== undefined)" },
   // Debloated buffers.
-  { id: "buffer-sizes-fall-below-the-smallest", against: "debloating asks for buffers that nobody allows", file: debloater,
-    find: "Math.max(smallestBytes, Math.min(average, this.#largest))", replace: "Math.min(average, this.#largest)" },
   { id: "buffers-shrink-to-nothing", against: "debloated buffers hold no record", file: "runtime/dist/exchange/output-channel.js",
     find: "this.capacity = Math.max(1, Math.min(this.capacity, Math.floor((records * most) / bytes)));", replace: "this.capacity = Math.min(this.capacity, Math.floor((records * most) / bytes));" },
-  { id: "buffer-sizes-give-credits", against: "credits are not conserved", file: transport,
-    find: "this.#connection.announceBufferSize(this.#channelId, bytes);", replace: "this.#connection.announceBufferSize(this.#channelId, bytes); this.#connection.returnCredits(this.#channelId, 1);" },
 ];

@@ -96,7 +96,7 @@ export function exactlyOnceSuite(underTest: DatabaseUnderTest): void {
     const others = ["freshly_12345678_oldjobid_0_3_0", `${base}x_y_z`, "fresh_87654321_oldjobid_0_3_0"];
     for (const [i, name] of others.entries()) await database().prepare(name, `INSERT INTO fresh VALUES (${COUNT + i})`);
     await writeSlowly(sink());
-    assert.deepEqual((await database().prepared()).toSorted(), others.toSorted());
+    assert.deepEqual((await database().prepared()).filter((name) => name.startsWith("fresh")).toSorted(), others.toSorted());
     for (const name of others) await database().rollBack(name);
     await expectEachOnce("fresh");
   });

@@ -144,7 +144,7 @@ export class SinkRun<T> {
   async stop(job: SinkJob, drain: boolean = false): Promise<string | undefined> {
     const path = await this.stage.until(job.client.stopWithSavepoint({ drain }).catch((error: unknown) => {
       // Behind a complete savepoint: what it holds may be committed.
-      const complete = isMillraceError(error) && error.code === "STOP_FAILED" ? /^the savepoint (.*) is complete/.exec(error.message)?.[1] : undefined;
+      const complete = isMillraceError(error) && error.code === "STOP_FAILED" ? /^the savepoint (.*?) is complete/.exec(error.message)?.[1] : undefined;
       if (complete !== undefined) this.#failedStops.set(job, complete);
       return undefined;
     }));
