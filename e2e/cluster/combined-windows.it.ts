@@ -23,9 +23,9 @@ for (const { what, taskManagers, slots, combines } of [
       const answers: readonly { readonly id: string; readonly value: string }[] = await get(`/jobs/${jobId}/vertices/${vertexId}/metrics?get=${names.map((name) => `${subtask}.${name}`).join()}`);
       return Object.fromEntries(answers.map(({ id, value }) => [id.slice(2), Number(value)]));
     };
-    // Until some windows of both subtasks are over.
     const metrics = async (vertexId: string): Promise<readonly Readonly<Record<string, number>>[]> => Promise.all([of(vertexId, 0), of(vertexId, 1)]);
-    await until(async () => (await metrics(sums)).every(({ numRecordsOut }) => numRecordsOut! >= 10));
+    // Several windows of each sender are over, and what they got has arrived.
+    await until(async () => (await metrics(numbers)).every(({ numRecordsOut }) => numRecordsOut! > 8000) && (await metrics(sums)).every(({ numRecordsIn }) => numRecordsIn! > 20));
     const sent = await metrics(numbers);
     for (const { numRecordsOut, numRecordsCombined, numSumsOut } of sent) {
       if (!combines) {

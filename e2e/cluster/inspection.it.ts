@@ -107,7 +107,7 @@ for (const isolation of ["thread", "process"] as const) describe(`slots as ${iso
   });
 
   test("profiles of the TaskManager and the JobManager", async () => {
-    const { jobId } = await submit("--for-ever");
+    const { jobId } = await submit();
     for (const [path, mode] of [[`/v1/taskmanagers/${taskManager}/profiler`, "CPU"], [`/v1/taskmanagers/${taskManager}/profiler`, "ALLOC"], ["/v1/jobmanager/profiler", "WALL"]] as const) {
       const started = await fetch(`${cluster.restUrl}${path}`, { method: "POST", body: JSON.stringify({ mode, duration: 1 }) });
       assert.equal(started.status, 200, await started.clone().text());
@@ -121,10 +121,11 @@ for (const isolation of ["thread", "process"] as const) describe(`slots as ${iso
       assert.equal(slot !== undefined, path.includes(taskManager), threads.map(({ name }) => name).join());
       if (mode !== "CPU") continue;
       const frames = (node: { readonly name: string; readonly children: readonly any[] }): string[] => [node.name, ...node.children.flatMap(frames)];
+      // The callback, or what it calls: V8 may have put that into it before.
       const names = frames(slot!.tree);
-      assert.ok(names.some((name) => /^task burning.* \(1\/1\)$/.test(name)) && names.some((name) => /^burnTime \(keeps-busy\.ts:\d+\)$/.test(name)), names.join("\n"));
+      assert.ok(names.some((name) => /^task burning.* \(1\/1\)$/.test(name)) && names.some((name) => /\(keeps-busy\.ts:\d+\)$/.test(name)), names.join("\n"));
       // The profile that is saved has the sources' lines, too.
-      assert.ok(slot!.profile.nodes.some(({ callFrame: { functionName, url, lineNumber } }: any) => functionName === "burnTime" && url.endsWith("keeps-busy.ts") && lineNumber > 0));
+      assert.ok(slot!.profile.nodes.some(({ callFrame: { url, lineNumber } }: any) => url.endsWith("keeps-busy.ts") && lineNumber > 0));
     }
     await cancel(jobId);
   });
