@@ -27,11 +27,13 @@ async function start(): Promise<TestDatabase> {
     prepared: async () => (await sql("XA RECOVER")).map((row) => String(row[3])),
     prepare: (name, statement) => sql(`XA START ${xid(name)}; ${statement}; XA END ${xid(name)}; XA PREPARE ${xid(name)}`),
     rollBack: async (name) => {
-      // Nobody else can while the session that prepared it lives, and not in the moment in which it ends.
+      // Nobody else can while the session that prepared it lives, nor in the moment in which it ends. The sink waits longer than this before it commits.
       const lock = `millrace_${createHash("sha256").update(name).digest("hex").slice(0, 40)}`;
-      const [[id]] = (await sql(`SELECT IS_USED_LOCK('${lock}')`)) as [[number | null]];
+      const holder = async (): Promise<unknown> => (await sql(`SELECT IS_USED_LOCK('${lock}')`))[0]![0];
+      const id = await holder();
       if (id !== null) await sql(`KILL ${id}`);
-      await new Promise((resolve) => setTimeout(resolve, 1000));
+      while ((await holder()) !== null) continue;
+      await new Promise((resolve) => setTimeout(resolve, 100));
       return sql(`XA ROLLBACK ${xid(name)}`);
     },
     crash: () => server.process.stop(),

@@ -77,7 +77,10 @@ export function exactlyOnceSuite(underTest: DatabaseUnderTest): void {
     await database().sql("CREATE TABLE robbed (id int)");
     database().proxy.plan({
       at: marks.commit, how: "hold", then: async () => {
+        // The sink gets no word through until it is done, by another connection either.
+        database().proxy.hold("both");
         for (const name of await database().prepared()) if (name.startsWith("robbed")) await database().rollBack(name);
+        database().proxy.clear();
       },
     });
     await expectFailure(writeSlowly(sinkOf("robbed"), { parallelism: 1 }), "JDBC_TRANSACTION_LOST");
