@@ -144,10 +144,10 @@ describe("Flink's dashboard", { skip }, () => {
     await page.shows("job-manager/profiler", "FINISHED", /JobManager_ITIMER_[\d_-]+\.html/);
     const saving = page.page.waitForEvent("download");
     await page.page.locator("a", { hasText: "JobManager_ITIMER" }).first().click();
-    const saved = await (await saving).path();
+    const saved = readFileSync(await (await saving).path(), "utf8");
     await page.page.close();
     const shown = new WatchedPage(await browser.newPage(), cluster.restUrl);
-    await shown.page.setContent(readFileSync(saved, "utf8"));
+    await shown.page.setContent(saved);
     await shown.page.locator("#graph div", { hasText: "(root)" }).first().waitFor();
     const boxes = shown.page.locator("#graph div");
     const before = await boxes.count();
