@@ -91,14 +91,18 @@ export function strikeAimed({ kind, host, durationMs, strength }: Fault & { read
       return later(() => {
         for (const one of jobManagers.hosts) disk.faults.set(one, undefined);
       });
-    case "leaderDiesAndMetadataFails":
+    case "leaderDiesAndMetadataFails": {
       if (leaderHost === undefined) return false;
+      // The newest one alone, or now this one and now that.
+      const newest = strength < 0.6 ? invariants.newestCheckpoint : undefined;
+      const unreadable = newest === undefined ? { failing: 0.2 + strength * 0.5, only: METADATA_PATH } : { failing: 1, only: new RegExp(`^${newest}/${METADATA_FILE}$`) };
       cluster.kill(leaderHost, "killed", durationMs);
-      for (const one of jobManagers.hosts) disk.faults.set(one, { failing: 0.3 + strength * 0.4, only: METADATA_PATH });
+      for (const one of jobManagers.hosts) disk.faults.set(one, unreadable);
       // The next one begins when the lease of the last has run out.
       return later(() => {
         for (const one of jobManagers.hosts) disk.faults.set(one, undefined);
       }, durationMs + 2 * highAvailability.spec.leaseMs);
+    }
     case "snapshotsFail": {
       // Those that are quick give a checkpoint up while others still wait for its barriers.
       slowSink(target, durationMs, strength);

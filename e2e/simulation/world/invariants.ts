@@ -27,6 +27,8 @@ export class Invariants implements Probe {
   inFlightCheckpoints = 0;
   /** Told of every savepoint that is complete. */
   onSavepoint: ((path: string, metadata: CheckpointMetadata) => void) | undefined;
+  /** Directory of the checkpoint that became complete last. */
+  newestCheckpoint: string | undefined;
   /** Told of every checkpoint that is complete and has records that were on their way. */
   onRecordsInFlight: (() => void) | undefined;
   /** Makes functions fail; returns whether this visit does. */
@@ -74,6 +76,7 @@ export class Invariants implements Probe {
     commits.onCheckpoint = (jobId, { checkpointId, path, external }) => {
       this.#simulation.note(`checkpoint ${checkpointId} of job ${jobId} is committed as ${path}`);
       if (!external) this.completedCheckpoints++;
+      this.newestCheckpoint = path;
       this.checkFiles(disk, path);
       const metadata = disk.peek(`${path}/${METADATA_FILE}`);
       if (metadata !== undefined && hasRecordsInFlight(metadata)) this.onRecordsInFlight?.();
@@ -88,7 +91,8 @@ export class Invariants implements Probe {
     // One that was given up may be written late; it is deleted again.
     if (id < newest) return;
     this.completedCheckpoints++;
-    this.checkFiles(disk, `${directory}/chk-${id}`);
+    this.newestCheckpoint = `${directory}/chk-${id}`;
+    this.checkFiles(disk, this.newestCheckpoint);
   }
 
   #savepoint(disk: SimulatedDisk, path: string, bytes: Uint8Array): void {
