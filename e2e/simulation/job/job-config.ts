@@ -16,7 +16,7 @@ export function randomConfig(random: Random): Settings {
 
 /** Some have so little room between their tasks that a slow one soon has the outputs of those before it full. */
 function randomBuffers(random: Random): Settings {
-  const mostRecords = random.fork("room").chance(0.4) ? 2 : 20;
+  const mostRecords = random.fork("room").chance(0.6) ? 2 : 20;
   return { "taskmanager.network.batch-size": 1 + (random.int(0, 19) % mostRecords), "taskmanager.network.memory.buffers-per-channel": random.int(1, 4) };
 }
 

@@ -29,8 +29,10 @@ export class Invariants implements Probe {
   onSavepoint: ((path: string, metadata: CheckpointMetadata) => void) | undefined;
   /** Directory of the checkpoint that became complete last. */
   newestCheckpoint: string | undefined;
-  /** Told of every checkpoint that is complete and has records that were on their way. */
-  onRecordsInFlight: (() => void) | undefined;
+  /** Told of every checkpoint that is complete and has records that were on their way; `ofOutputs`: some of them waited in outputs. */
+  onRecordsInFlight: ((ofOutputs: boolean) => void) | undefined;
+  /** How much longer answers from outside take. */
+  slowMs = 0;
   /** Makes functions fail; returns whether this visit does. */
   fails: (place: string) => boolean = () => false;
   /** Makes readers find nothing; returns whether this one does. */
@@ -70,7 +72,7 @@ export class Invariants implements Probe {
       if (commits === undefined) this.#complete(disk, directory, Number(id));
       if (!hasRecordsInFlight(bytes)) return;
       this.inFlightCheckpoints++;
-      if (commits === undefined) this.onRecordsInFlight?.();
+      if (commits === undefined) this.onRecordsInFlight?.(hasRecordsInFlight(bytes, "output"));
     };
     if (commits === undefined) return;
     commits.onCheckpoint = (jobId, { checkpointId, path, external }) => {
@@ -79,7 +81,7 @@ export class Invariants implements Probe {
       this.newestCheckpoint = path;
       this.checkFiles(disk, path);
       const metadata = disk.peek(`${path}/${METADATA_FILE}`);
-      if (metadata !== undefined && hasRecordsInFlight(metadata)) this.onRecordsInFlight?.();
+      if (metadata !== undefined && hasRecordsInFlight(metadata)) this.onRecordsInFlight?.(hasRecordsInFlight(metadata, "output"));
     };
   }
 
@@ -146,9 +148,9 @@ function filesOf({ operators }: CheckpointMetadata): readonly FileReference[] {
   return handles.flatMap(({ file, earlier = [] }) => [file, ...earlier.map((part) => part.file)]);
 }
 
-function hasRecordsInFlight(metadata: Uint8Array): boolean {
+function hasRecordsInFlight(metadata: Uint8Array, of?: "output"): boolean {
   const { operators } = JSON.parse(new TextDecoder().decode(metadata)) as CheckpointMetadata;
-  return operators.some(({ subtasks }) => subtasks.some(({ inFlight = [] }) => inFlight.length > 0));
+  return operators.some(({ subtasks }) => subtasks.some(({ inFlight = [] }) => (inFlight as readonly { readonly side: string }[]).some(({ side }) => of === undefined || side === of)));
 }
 
 function normalized(path: string): string {
