@@ -7,12 +7,17 @@ export function randomConfig(random: Random): Settings {
   return {
     ...randomCheckpointing(random), ...randomScheduling(random),
     "pipeline.operator-chaining.enabled": random.chance(0.7), "pipeline.chain-compiler.enabled": random.chance(0.3), "pipeline.max-parallelism": random.pick([4, 16, 128]),
-    "pipeline.auto-watermark-interval": random.int(10, 100), "taskmanager.network.batch-size": random.int(1, 20),
-    "taskmanager.network.memory.buffers-per-channel": random.int(1, 4), "execution.buffer-timeout.interval": random.int(0, 40),
+    "pipeline.auto-watermark-interval": random.int(10, 100), ...randomBuffers(random), "execution.buffer-timeout.interval": random.int(0, 40),
     "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 1_000_000, "restart-strategy.fixed-delay.delay": random.int(0, 200),
     "task.cancellation.timeout": random.int(300, 3000), "sink.committer.retries": 1000,
     ...randomDebloating(random),
   };
+}
+
+/** Some have so little room between their tasks that a slow one soon has the outputs of those before it full. */
+function randomBuffers(random: Random): Settings {
+  const mostRecords = random.fork("room").chance(0.6) ? 2 : 20;
+  return { "taskmanager.network.batch-size": 1 + (random.int(0, 19) % mostRecords), "taskmanager.network.memory.buffers-per-channel": random.int(1, 4) };
 }
 
 /** Of every two jobs one has its buffers debloated: down to single records, and up again. */

@@ -107,7 +107,7 @@ function randomPipeline(random: Random, sourceNames: readonly string[]): Pipelin
   if (random.chance(0.35)) sinks.push(random.int(0, Math.max(0, stages.length - 1)));
   const idleMs = lazy ? 0 : randomIdleness(random.fork("idleness"), stages);
   const ahead = lazy && random.fork("ahead").chance(0.6);
-  return { sources: sources.map((source) => ({ ...source, idleMs, ahead })), stages, sinks };
+  return { sources: sources.map((source) => ({ ...source, idleMs, ahead, recordsPerSplit: source.recordsPerSplit * (idleMs > 0 ? 2 : 1) })), stages, sinks };
 }
 
 /**

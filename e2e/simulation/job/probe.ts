@@ -8,6 +8,8 @@ export interface Probe {
   timer(operator: string, timestampMs: number, watermarkMs: number, waited: number): void;
   /** Whether a reader has nothing to read for a while. */
   stalls(source: string, subtask: number): boolean;
+  /** How much longer than usual an answer from outside takes. */
+  readonly slowMs: number;
   /** A place where a function may be made to fail. @throws when it is */
   visit(place: string): void;
 }

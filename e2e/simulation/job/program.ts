@@ -62,7 +62,7 @@ function add(stream: DataStream<Event>, stage: Stage, name: string, run: number,
     case "exchange": return stage.how === "rebalance" ? stream.rebalance() : stage.how === "shuffle" ? stream.shuffle() : stream.rescale();
     case "async": {
       const answer = async (event: Event): Promise<Event> => {
-        await new Promise<void>((resolve) => void clock.setTimer((event.value * 7) % stage.longestMs, resolve));
+        await new Promise<void>((resolve) => void clock.setTimer(((event.value * 7) % stage.longestMs) + probe.slowMs, resolve));
         probe.visit(name);
         return event;
       };

@@ -14,8 +14,12 @@ export type AimedFaultKind = (typeof aimedFaultKinds)[number];
 const METADATA_PATH = new RegExp(`/${METADATA_FILE}$`);
 /** What a TaskManager writes of a checkpoint, or reads of one. */
 const STATE_PATH = /\/chk-\d+\//;
+/** It takes a while until outputs are full, or splits idle. */
+const LASTING: ReadonlySet<AimedFaultKind> = new Set(["readersStall", "stopUnderPressure", "snapshotsFail", "slotDiesAfterInFlight"]);
+/** How much slower a sink is then: slower than the sources. */
+const JAMMED = 4;
 /** Longer than it takes a split to be idle. */
-const STALL_MS = 300;
+const STALL_MS = 450;
 /** Share of the seeds that have some. */
 const SHARE = 0.75;
 /** What the moment of a fault is made of, where not every job has it, comes up more often in the others. */
@@ -45,7 +49,7 @@ export function planAimedFaults(random: Random, cluster: ClusterSpec, job: JobSp
   return Array.from({ length: random.int(1, 5) }, (): Fault => {
     const kind = random.pick(kinds);
     // Shorter than any heartbeat timeout: nobody is missed before it is back.
-    const durationMs = kind === "taskManagerBlinks" ? random.int(1, 60) : random.int(100, 1500);
+    const durationMs = kind === "taskManagerBlinks" ? random.int(1, 60) : LASTING.has(kind) ? random.int(600, 2500) : random.int(100, 1500);
     // Later many sources have nothing left to be silent about.
     const latestMs = kind === "readersStall" ? Math.min(1200, phaseMs) : phaseMs;
     return { kind, atMs: random.int(300, latestMs), durationMs, host: random.pick(hosts), other: "", strength: random.next() };
@@ -55,7 +59,7 @@ export function planAimedFaults(random: Random, cluster: ClusterSpec, job: JobSp
 /** Makes one happen now; tells whether it found something to strike. */
 export function strikeAimed({ kind, host, durationMs, strength }: Fault & { readonly kind: AimedFaultKind }, target: Target): boolean {
   const { simulation, cluster, commits, operator, invariants } = target;
-  const { disk, jobManagers, highAvailability } = cluster;
+  const { disk, network, jobManagers, highAvailability } = cluster;
   const { leaderHost } = jobManagers;
   const later = (undo: () => void, afterMs: number = durationMs): boolean => {
     simulation.schedule(afterMs * 1000, undo);
@@ -65,7 +69,7 @@ export function strikeAimed({ kind, host, durationMs, strength }: Fault & { read
     case "sinkSlow":
       return slowSink(target, durationMs, strength);
     case "stopUnderPressure":
-      slowSink(target, durationMs, strength);
+      slowSink(target, durationMs, strength * JAMMED);
       return later(() => void operator.stopAndResume(!hasWindows(target.job)), durationMs * 0.7);
     case "readersStall":
       // In turns, so that each becomes idle and comes back behind the others while those go on.
@@ -91,33 +95,50 @@ export function strikeAimed({ kind, host, durationMs, strength }: Fault & { read
       return later(() => {
         for (const one of jobManagers.hosts) disk.faults.set(one, undefined);
       });
-    case "leaderDiesAndMetadataFails":
+    case "leaderDiesAndMetadataFails": {
       if (leaderHost === undefined) return false;
+      // The newest one alone, or now this one and now that.
+      const newest = strength < 0.6 ? invariants.newestCheckpoint : undefined;
+      const unreadable = newest === undefined ? { failing: 0.2 + strength * 0.5, only: METADATA_PATH } : { failing: 1, only: new RegExp(`^${newest}/${METADATA_FILE}$`) };
       cluster.kill(leaderHost, "killed", durationMs);
-      for (const one of jobManagers.hosts) disk.faults.set(one, { failing: 0.3 + strength * 0.4, only: METADATA_PATH });
+      for (const one of jobManagers.hosts) disk.faults.set(one, unreadable);
       // The next one begins when the lease of the last has run out.
       return later(() => {
         for (const one of jobManagers.hosts) disk.faults.set(one, undefined);
       }, durationMs + 2 * highAvailability.spec.leaseMs);
+    }
     case "snapshotsFail": {
-      // Those that are quick give a checkpoint up while others still wait for its barriers.
-      slowSink(target, durationMs, strength);
-      const hosts = cluster.taskManagers.map((_, index) => taskManagerHost(index)).filter((one) => strength < 0.5 || one !== host);
+      // Some give a checkpoint up while its barriers have not come to others: these are slow, or cut off from the rest, but not from the JobManager.
+      const hosts = cluster.taskManagers.map((_, index) => taskManagerHost(index));
+      const apart = strength < 0.3 ? [] : hosts.filter((one) => one !== host);
+      if (apart.length === 0) slowSink(target, durationMs, strength * JAMMED);
+      for (const one of apart) {
+        network.cut(host, one);
+        network.cut(one, host);
+      }
       for (const one of hosts) disk.faults.set(one, { failing: 0.3 + strength * 0.7, only: STATE_PATH });
       return later(() => {
         for (const one of hosts) disk.faults.set(one, undefined);
+        for (const one of apart) {
+          network.mend(host, one);
+          network.mend(one, host);
+        }
       });
     }
     case "slotDiesAfterInFlight":
-      slowSink(target, durationMs, strength);
-      invariants.onRecordsInFlight = () => {
+      slowSink(target, durationMs, strength * JAMMED);
+      invariants.onRecordsInFlight = (ofOutputs) => {
+        // Inputs fill up before outputs, and do so more often; one that has either may be long in coming.
+        if (!ofOutputs && strength > 0.2) return;
         invariants.onRecordsInFlight = undefined;
         simulation.schedule(Math.round(strength * 30) * 1000, () => {
           const slots = cluster.taskManagers.flatMap((taskManager) => [...(taskManager?.slots.running ?? [])]);
-          if (slots.length > 0) target.random.pick(slots).die();
+          if (slots.length === 0) return;
+          simulation.note("a slot dies after a checkpoint with records in flight");
+          target.random.pick(slots).die();
         });
       };
-      return later(() => (invariants.onRecordsInFlight = undefined), 2 * durationMs);
+      return true;
     case "commitsLost":
       target.store.trouble = { ...target.store.trouble, lostCommits: 0.3 + strength * 0.7 };
       return later(() => {
@@ -130,10 +151,10 @@ export function strikeAimed({ kind, host, durationMs, strength }: Fault & { read
   }
 }
 
-/** What is before a slow sink fills up. */
-function slowSink({ simulation, store }: Target, durationMs: number, strength: number): boolean {
-  store.slowMs = 10 + Math.round(strength * 70);
-  simulation.schedule(durationMs * 1000, () => (store.slowMs = 0));
+/** What is before a slow sink, or calls that are not answered, fills up. @param strength 1: 80 ms for a record */
+function slowSink({ simulation, store, invariants }: Target, durationMs: number, strength: number): boolean {
+  store.slowMs = invariants.slowMs = 10 + Math.round(strength * 70);
+  simulation.schedule(durationMs * 1000, () => (store.slowMs = invariants.slowMs = 0));
   return true;
 }
 

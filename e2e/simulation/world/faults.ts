@@ -207,7 +207,7 @@ export function heal({ cluster, commits, store, invariants }: Target): void {
   cluster.disk.faults.heal();
   store.trouble = {};
   if (cluster.highAvailability.service !== undefined) cluster.highAvailability.service.down = false;
-  store.slowMs = 0;
+  store.slowMs = invariants.slowMs = 0;
   commits.diesCommitting = undefined;
   invariants.onRecordsInFlight = undefined;
   invariants.fails = invariants.stalls = () => false;

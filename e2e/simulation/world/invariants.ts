@@ -27,8 +27,12 @@ export class Invariants implements Probe {
   inFlightCheckpoints = 0;
   /** Told of every savepoint that is complete. */
   onSavepoint: ((path: string, metadata: CheckpointMetadata) => void) | undefined;
-  /** Told of every checkpoint that is complete and has records that were on their way. */
-  onRecordsInFlight: (() => void) | undefined;
+  /** Directory of the checkpoint that became complete last. */
+  newestCheckpoint: string | undefined;
+  /** Told of every checkpoint that is complete and has records that were on their way; `ofOutputs`: some of them waited in outputs. */
+  onRecordsInFlight: ((ofOutputs: boolean) => void) | undefined;
+  /** How much longer answers from outside take. */
+  slowMs = 0;
   /** Makes functions fail; returns whether this visit does. */
   fails: (place: string) => boolean = () => false;
   /** Makes readers find nothing; returns whether this one does. */
@@ -68,15 +72,16 @@ export class Invariants implements Probe {
       if (commits === undefined) this.#complete(disk, directory, Number(id));
       if (!hasRecordsInFlight(bytes)) return;
       this.inFlightCheckpoints++;
-      if (commits === undefined) this.onRecordsInFlight?.();
+      if (commits === undefined) this.onRecordsInFlight?.(hasRecordsInFlight(bytes, "output"));
     };
     if (commits === undefined) return;
     commits.onCheckpoint = (jobId, { checkpointId, path, external }) => {
       this.#simulation.note(`checkpoint ${checkpointId} of job ${jobId} is committed as ${path}`);
       if (!external) this.completedCheckpoints++;
+      this.newestCheckpoint = path;
       this.checkFiles(disk, path);
       const metadata = disk.peek(`${path}/${METADATA_FILE}`);
-      if (metadata !== undefined && hasRecordsInFlight(metadata)) this.onRecordsInFlight?.();
+      if (metadata !== undefined && hasRecordsInFlight(metadata)) this.onRecordsInFlight?.(hasRecordsInFlight(metadata, "output"));
     };
   }
 
@@ -88,7 +93,8 @@ export class Invariants implements Probe {
     // One that was given up may be written late; it is deleted again.
     if (id < newest) return;
     this.completedCheckpoints++;
-    this.checkFiles(disk, `${directory}/chk-${id}`);
+    this.newestCheckpoint = `${directory}/chk-${id}`;
+    this.checkFiles(disk, this.newestCheckpoint);
   }
 
   #savepoint(disk: SimulatedDisk, path: string, bytes: Uint8Array): void {
@@ -142,9 +148,9 @@ function filesOf({ operators }: CheckpointMetadata): readonly FileReference[] {
   return handles.flatMap(({ file, earlier = [] }) => [file, ...earlier.map((part) => part.file)]);
 }
 
-function hasRecordsInFlight(metadata: Uint8Array): boolean {
+function hasRecordsInFlight(metadata: Uint8Array, of?: "output"): boolean {
   const { operators } = JSON.parse(new TextDecoder().decode(metadata)) as CheckpointMetadata;
-  return operators.some(({ subtasks }) => subtasks.some(({ inFlight = [] }) => inFlight.length > 0));
+  return operators.some(({ subtasks }) => subtasks.some(({ inFlight = [] }) => (inFlight as readonly { readonly side: string }[]).some(({ side }) => of === undefined || side === of)));
 }
 
 function normalized(path: string): string {

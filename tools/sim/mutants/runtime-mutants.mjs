@@ -28,6 +28,8 @@ export const runtimeMutants = [
     also: [
       { file: valve, find: "channel.active = true;\n            if (channel.watermarkMs >= this.#lastWatermarkMs)\n                channel.aligned = true;", replace: "channel.active = true;\n            channel.aligned = true;" },
       { file: valve, find: "!channel.active || timestampMs <= channel.watermarkMs)", replace: "!channel.active)" },
+      { file: "runtime/dist/task/channel-input.js", find: "if (this.#combined.setWatermark(input, watermarkMs))\n            this.#controls.push({ watermarkMs: this.#combined.watermarkMs });",
+        replace: "if (this.#combined.setWatermark(input, watermarkMs) || watermarkMs < this.#combined.watermarkMs) this.#controls.push({ watermarkMs: Math.min(watermarkMs, this.#combined.watermarkMs) });" },
       { file: timers, find: "if (timestampMs > this.currentWatermark)\n            this.currentWatermark = timestampMs;", replace: "this.currentWatermark = timestampMs;" },
     ] },
   // Sinks.
