@@ -18,6 +18,8 @@ export interface SourceSpec {
   readonly lazy: boolean;
   /** Readers ask for the next split when they begin one, so that it may come at any time. */
   readonly ahead: boolean;
+  /** After how long the enumerator looks for a split again. */
+  readonly findMs: number;
   /** How long the enumerator takes to say what it knows, at most. */
   readonly snapshotMs: number;
   readonly parallelism: number;
@@ -93,7 +95,7 @@ function randomPipeline(random: Random, sourceNames: readonly string[]): Pipelin
   const sources = sourceNames.map((name): SourceSpec => ({
     name, splits: lazy ? random.int(4, 16) : random.int(1, 4), recordsPerSplit: lazy ? random.int(2, 12) : random.int(15, 60), keys: random.int(1, 12),
     periodMs: random.int(10, 60), lazy, snapshotMs: lazy && random.chance(0.7) ? random.int(5, 80) : 0, parallelism: random.int(1, 2),
-    idleMs: 0, ahead: false,
+    idleMs: 0, ahead: false, findMs: 40,
   }));
   const stages: Stage[] = [];
   let eventTime = !lazy;
@@ -106,8 +108,8 @@ function randomPipeline(random: Random, sourceNames: readonly string[]): Pipelin
   const sinks = [stages.length];
   if (random.chance(0.35)) sinks.push(random.int(0, Math.max(0, stages.length - 1)));
   const idleMs = lazy ? 0 : randomIdleness(random.fork("idleness"), stages);
-  const ahead = lazy && random.fork("ahead").chance(0.6);
-  return { sources: sources.map((source) => ({ ...source, idleMs, ahead, recordsPerSplit: source.recordsPerSplit * (idleMs > 0 ? 2 : 1) })), stages, sinks };
+  const finding = lazy ? randomFinding(random.fork("ahead")) : {};
+  return { sources: sources.map((source) => ({ ...source, ...finding, idleMs, recordsPerSplit: source.recordsPerSplit * (idleMs > 0 ? 2 : 1) })), stages, sinks };
 }
 
 /**
@@ -117,6 +119,11 @@ function randomPipeline(random: Random, sourceNames: readonly string[]): Pipelin
 function randomIdleness(random: Random, stages: readonly Stage[]): number {
   const needsTime = stages.some(({ kind }) => kind === "window" || kind === "hold" || kind === "holdProcessing");
   return needsTime || random.chance(0.2) ? 0 : random.int(80, 200);
+}
+
+/** Readers that ask ahead have to wait for what is still to be found, now and then: what they get comes at any time. */
+function randomFinding(random: Random): Partial<SourceSpec> {
+  return random.chance(0.6) ? { ahead: true, findMs: random.int(60, 250) } : {};
 }
 
 function randomStage(random: Random, eventTime: boolean): Stage {

@@ -83,7 +83,7 @@ class LazyEnumerator implements SplitEnumerator<Split, EnumeratorState> {
     this.#context.callAsync(found, () => {
       if (this.#found < this.#spec.splits) this.#unassigned.push(splitAt(this.#spec, this.#found++));
       this.#serve();
-    }, 40);
+    }, this.#spec.findMs);
   }
   addReader(): void {}
   handleSplitRequest(subtask: number): void {

@@ -36,6 +36,8 @@ function weightOf(kind: AimedFaultKind, { highAvailability }: ClusterSpec, { pip
     case "leaderDiesAndMetadataFails": return highAvailability.kind === "none" ? 0 : fits(config["execution.checkpointing.num-retained"] !== 1);
     case "readersStall": return fits(sources.some(({ idleMs }) => idleMs > 0));
     case "stopUnderPressure": return fits(sources.some(({ ahead }) => ahead));
+    // Whoever tolerates no failure begins anew, with nothing that waits for barriers.
+    case "snapshotsFail": return fits(Number(config["execution.checkpointing.tolerable-failed-checkpoints"]) > 2);
     case "slotDiesAfterInFlight": return config["execution.checkpointing.unaligned.enabled"] === true ? WEIGHT_WHERE_IT_FITS : 0;
     default: return 1;
   }
@@ -50,8 +52,8 @@ export function planAimedFaults(random: Random, cluster: ClusterSpec, job: JobSp
     const kind = random.pick(kinds);
     // Shorter than any heartbeat timeout: nobody is missed before it is back.
     const durationMs = kind === "taskManagerBlinks" ? random.int(1, 60) : LASTING.has(kind) ? random.int(600, 2500) : random.int(100, 1500);
-    // Later many sources have nothing left to be silent about.
-    const latestMs = kind === "readersStall" ? Math.min(1200, phaseMs) : phaseMs;
+    // Later many sources have nothing left to be silent about, or no split to wait for.
+    const latestMs = kind === "readersStall" || kind === "stopUnderPressure" ? Math.min(1200, phaseMs) : phaseMs;
     return { kind, atMs: random.int(300, latestMs), durationMs, host: random.pick(hosts), other: "", strength: random.next() };
   });
 }
@@ -70,7 +72,7 @@ export function strikeAimed({ kind, host, durationMs, strength }: Fault & { read
       return slowSink(target, durationMs, strength);
     case "stopUnderPressure":
       slowSink(target, durationMs, strength * JAMMED);
-      return later(() => void operator.stopAndResume(!hasWindows(target.job)), durationMs * 0.7);
+      return later(() => void operator.stopAndResume(!hasWindows(target.job)), durationMs * (0.3 + strength * 0.4));
     case "readersStall":
       // In turns, so that each becomes idle and comes back behind the others while those go on.
       invariants.stalls = (source, subtask) => (source.charCodeAt(0) + subtask + Math.floor(simulation.nowMs / STALL_MS + strength)) % 2 === 0;

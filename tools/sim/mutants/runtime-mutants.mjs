@@ -20,7 +20,10 @@ export const runtimeMutants = [
     find: "if (barrier.checkpointId <= this.#lastId)\n            return false;", replace: "" },
   { id: "aborted-alignment-stays-blocked", against: "an aborted alignment wedges its task", file: aligner,
     find: 'this.#abandon("it was aborted");', replace: "void 0;",
-    also: [{ file: aligner, find: "this.#abandon(`checkpoint ${barrier.checkpointId} overtook it`);", replace: "return false;" }] },
+    also: [
+      { file: aligner, find: "this.#abandon(`checkpoint ${barrier.checkpointId} overtook it`);", replace: "return false;" },
+      { file: aligner, find: "if (this.#barrier?.checkpointId === barrier.checkpointId)\n            return true;", replace: "if (this.#barrier?.checkpointId === barrier.checkpointId) return barrier.checkpointId > this.#lastId;" },
+    ] },
   { id: "acknowledged-before-written", against: "a checkpoint counts that is not durable", file: checkpoints,
     find: "(error) => done(() => this.#host.decline(checkpointId, error))", replace: "() => done(() => this.#host.acknowledge(checkpointId, { operators: {}, stateBytes: 0, writtenBytes: 0 }, { ...metrics, asyncDurationMs: 0 }))" },
   { id: "watermark-may-fall", against: "a watermark goes back", file: valve,
