@@ -10,24 +10,29 @@ for (const [retention, remaining] of [["RETAIN_ON_CANCELLATION", 1], ["DELETE_ON
   test(`a job that is cancelled while a checkpoint becomes its own does with it as ${retention} says`, async () => {
     // Simulated seed 252: whether to retain was decided before the checkpoint was claimed, and it was deleted afterwards.
     const kept: CompletedCheckpoint[] = [];
+    let claim!: () => void;
+    const claimed = new Promise<void>((resolve) => {
+      claim = () => {
+        store.add({ path: "/savepoints/one", external: false, claimed: true } as CompletedCheckpoint);
+        resolve();
+      };
+    });
     const store: CheckpointStore = {
       get latest() {
         return kept.at(-1);
       },
       all: kept,
       add: (checkpoint) => void kept.push(checkpoint),
-      discardAll: async () => void kept.splice(0),
+      // Behind what is being written, as in a store of several leaders.
+      discardAll: async () => {
+        await claimed;
+        kept.splice(0);
+      },
       deleteFiles: async () => undefined,
     };
     const init = { checkpointDirectory: "/checkpoints/job", temporaryDirectory: "/temporary/job" } as JobMasterInit;
     const ending = new JobEnding(init, Configuration.of({ "execution.checkpointing.externalized-checkpoint-retention": retention }, allOptions), store);
-    let claim!: () => void;
-    void ending.after(new Promise((resolve) => {
-      claim = () => {
-        store.add({ path: "/savepoints/one", external: false, claimed: true } as CompletedCheckpoint);
-        resolve();
-      };
-    }));
+    void ending.after(claimed);
     const decided = ending.decide({ status: "CANCELED" });
     // Everything that does not wait for the claim is done by then.
     await new Promise((resolve) => setImmediate(resolve));
