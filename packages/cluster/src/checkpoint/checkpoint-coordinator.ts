@@ -112,11 +112,6 @@ export class CheckpointCoordinator {
     return this.#stopping;
   }
 
-  /** Tasks were told to drain for a savepoint that is not complete: windows have fired that were not, so none of them can go on from where it is. */
-  get draining(): boolean {
-    return [...this.#pending.values()].some(({ options, state }) => options.stop === "drain" && (state === "tasks" || state === "completing"));
-  }
-
   /** True between a coordinator's snapshot and the triggering of the tasks: its events must wait. */
   holdsEventsOf(operatorId: string): boolean {
     return this.#triggering?.hasCoordinator(operatorId) === true;
