@@ -45,7 +45,7 @@ export class Dispatcher {
   readonly #init: DispatcherInit;
   readonly #jobs = new Map<string, ManagedJob>();
   /** Ids of jobs that are being written down. */
-  readonly #accepting = new Set<string>();
+  readonly #accepting = new Map<string, Promise<ManagedJob>>();
   readonly #cleaning = new Set<Promise<void>>();
   #stopped = false;
   #suspended = false;
@@ -63,21 +63,30 @@ export class Dispatcher {
   async submit(submission: JobSubmission, observer?: JobObserver): Promise<ManagedJob> {
     if (this.#stopped) throw new MillraceError({ code: "CLUSTER_STOPPING", message: "the cluster is being stopped and takes no jobs" });
     checkSubmission(submission);
-    const { blobs, persistence } = this.#init;
+    const { blobs } = this.#init;
     const { jobGraph, artifact } = submission;
     const { jobId } = jobGraph;
     if (!(await blobs.has(artifact))) throw new MillraceError({ code: "BLOB_NOT_FOUND", message: `the artifact of job "${jobGraph.jobName}", blob ${artifact}, was not uploaded` });
-    if (this.#jobs.has(jobId) || this.#accepting.has(jobId)) throw alreadySubmitted(jobId, "was submitted before");
-    this.#accepting.add(jobId);
+    // Who asks again is not told that the job was taken before it is written down: a leader that is deposed meanwhile has not taken it.
+    const accepting = this.#accepting.get(jobId);
+    await accepting;
+    if (accepting !== undefined || this.#jobs.has(jobId)) throw alreadySubmitted(jobId, "was submitted before");
+    const accepted = this.#accept(submission, observer);
+    this.#accepting.set(jobId, accepted);
     try {
-      if ((await persistence?.result(jobId)) !== undefined) throw alreadySubmitted(jobId, "has ended before, and does not run again");
-      const job = this.#make(submission, 0);
-      await persistence?.accept(submission);
-      if (this.#suspended) throw leadershipLost(this.#init.fencingToken ?? 0, "it ended while the job was submitted");
-      return this.#start(job, observer);
+      return await accepted;
     } finally {
       this.#accepting.delete(jobId);
     }
+  }
+
+  async #accept(submission: JobSubmission, observer: JobObserver | undefined): Promise<ManagedJob> {
+    const { persistence, fencingToken = 0 } = this.#init;
+    if ((await persistence?.result(submission.jobGraph.jobId)) !== undefined) throw alreadySubmitted(submission.jobGraph.jobId, "has ended before, and does not run again");
+    const job = this.#make(submission, 0);
+    await persistence?.accept(submission);
+    if (this.#suspended) throw leadershipLost(fencingToken, "it ended while the job was submitted");
+    return this.#start(job, observer);
   }
 
   /** With high availability, before anything else: goes on with the jobs of earlier leaders. */

@@ -95,10 +95,11 @@ export class RecoveredCheckpoints {
   }
 }
 
-/** The newest of the job's own; one restored from outside is no longer needed once there is one of them. */
+/** The newest of the job's own, and what is from outside (restored from, or a savepoint the job stops behind) until there is a newer one of them. */
 function retainedOf(checkpoints: readonly CompletedCheckpoint[], retained: number): readonly CompletedCheckpoint[] {
-  const own = checkpoints.filter((candidate) => !candidate.external);
-  return own.length > 0 ? own.slice(-Math.max(1, retained)) : checkpoints;
+  const own = checkpoints.filter((candidate) => !candidate.external).slice(-Math.max(1, retained));
+  const newestOwn = checkpoints.findLastIndex((candidate) => !candidate.external);
+  return checkpoints.filter((candidate, index) => (candidate.external ? index > newestOwn : own.includes(candidate)));
 }
 
 function idOf(checkpoint: CompletedCheckpoint): number {

@@ -5,6 +5,8 @@ import type { JobGraph } from "@millrace/graph";
 import { MemoryFileSystem, VirtualTime } from "@millrace/testkit";
 import { CoordinatedServices, EmbeddedCoordinator, JobMaster, JobPersistence, LeaderTerm, executionResult, type RecoveryStores } from "../../src/index.js";
 import { METADATA_FORMAT_VERSION, writeMetadata } from "../../src/checkpoint/checkpoint-metadata.js";
+import { Dispatcher, type DispatcherInit } from "../../src/dispatcher/dispatcher.js";
+import { RecoveredCheckpoints } from "../../src/high-availability/recovered-checkpoints.js";
 import { ScriptedSlots, twoVertexGraph } from "../scripted-slots.js";
 
 /* One job of a leader whose store can be slow, out of reach, or lost, in virtual time. */
@@ -335,4 +337,37 @@ test("a leader that cannot reach a job's plan at first waits for it, and does no
   const recovered = world.persistence.recover();
   await world.time.advance(60_000);
   assert.deepEqual(await recovered, [submission]);
+});
+
+test("a savepoint that the job stops behind is what every next leader begins from, until there is a newer checkpoint", async () => {
+  // Simulated seed 1754: the first of them forgot it, and the second went back behind what was committed.
+  const world = await World.start();
+  const { jobId, jobName } = graph();
+  const pointers = world.stores.checkpointPointers(jobId);
+  const kept = [{ checkpointId: 1, path: "/c/chk-1", external: false }, { checkpointId: 3, path: "/savepoints/one", external: true, stop: "suspend" as const }];
+  for (const { checkpointId, path } of kept) {
+    await writeMetadata(world.fs, path, { formatVersion: METADATA_FORMAT_VERSION, checkpointId, timestampMs: 0, jobId, jobName, stateBytes: 0, writtenBytes: 0, operators: [] });
+    await world.time.runUntil(pointers.change(kept.filter((one) => one.checkpointId === checkpointId), [], []));
+  }
+  const env = { ...world.time.env, fs: world.fs };
+  for (let leader = 0; leader < 3; leader++) {
+    const recovered = await world.time.runUntil(RecoveredCheckpoints.recover({ env, pointers, retained: 1 }));
+    assert.equal(recovered.latest?.path, "/savepoints/one", `leader ${leader}`);
+  }
+});
+
+test("who submits a job again hears that it was taken when that is written down, and not before", async () => {
+  // Simulated seed 1400: a leader that was deposed meanwhile said so, and nobody ran the job.
+  const world = await World.start();
+  world.beforeCommit = () => new Promise(() => undefined);
+  const dispatcher = new Dispatcher({
+    env: { ...world.time.env, fs: world.fs }, blobs: { has: async () => true }, persistence: world.persistence, defaultCheckpointDirectory: "/c", temporaryDirectory: "/tmp", jobDefaults: {},
+  } as unknown as DispatcherInit);
+  const answers: unknown[] = [];
+  for (let i = 0; i < 2; i++) {
+    const answered = (answer: unknown): void => void answers.push(answer);
+    void dispatcher.submit({ jobGraph: graph(), artifact: "0".repeat(64), source: "/job.ts", args: [] }).then(answered, answered);
+    await world.time.advance(1000);
+  }
+  assert.deepEqual(answers, []);
 });
