@@ -93,6 +93,19 @@ test("a task that fails while the job drains takes all regions back; while it is
   }
 });
 
+test("a task that fails behind a complete savepoint that the job stops with takes all regions back", async () => {
+  // Simulated seed 1487: the other regions had stopped, and the job finished with their input unread.
+  const world = new World(twoPipelines(CONFIG));
+  await world.time.advance(2100);
+  const stopped = assert.rejects(world.job.stopWithSavepoint({ directory: "/s", drain: false }), /is complete, but the job failed while it stopped/);
+  await world.time.advance(150);
+  for (const subtask of [0, 1]) world.slots.setState("d", subtask, "FINISHED");
+  world.slots.fail("b", 0);
+  await world.time.advance(DELAY_MS + 10);
+  await stopped;
+  assert.deepEqual(world.deployed.slice(4).map((deployed) => deployed[0]), ["a", "b", "c", "d"]);
+});
+
 test("a pending checkpoint is given up with a region, and results of the others are kept", async () => {
   const world = new World(twoPipelines(CONFIG));
   await world.time.advance(1900);

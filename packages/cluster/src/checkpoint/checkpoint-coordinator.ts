@@ -112,6 +112,16 @@ export class CheckpointCoordinator {
     return this.#stopping;
   }
 
+  /**
+   * No task can go on from where it is: they were told to drain for a savepoint that is not complete, so that windows have fired that were not; or the
+   * savepoint that the job stops behind is complete, and each task comes to its end by itself.
+   */
+  get ending(): boolean {
+    const underWay = [...this.#pending.values()].find(({ options, state }) => options.stop !== undefined && state !== "aborted" && state !== "completed");
+    if (underWay !== undefined) return underWay.options.stop === "drain";
+    return this.#stopping && !this.#savepoints.some(({ stop }) => stop !== undefined);
+  }
+
   /** True between a coordinator's snapshot and the triggering of the tasks: its events must wait. */
   holdsEventsOf(operatorId: string): boolean {
     return this.#triggering?.hasCoordinator(operatorId) === true;

@@ -372,8 +372,7 @@ export class JobMaster {
     log.write("warn", `${describeFailure(taskName, error)}; restarting in ${delayMs} ms`);
     this.#restarts++;
     this.#setStatus("RESTARTING");
-    // Regions that stop behind a savepoint come to their end each by itself, and would not go on beside one that does.
-    this.#restart(deployment === undefined || this.#coordinator.stopping ? this.#deployer.regions?.all ?? [] : [deployment], error, clock.monotonicMs() + delayMs);
+    this.#restart(deployment === undefined || this.#coordinator.ending ? this.#deployer.regions?.all ?? [] : [deployment], error, clock.monotonicMs() + delayMs);
   }
 
   /** Takes regions down, and up again when it is time. Those that are down already stay as they are. */
