@@ -15,7 +15,7 @@ const table = JSON.parse(readFileSync(fileURLToPath(new URL("guarantees/table.js
 };
 /** The job fails as soon as so many records have passed, in all attempts, and some since the last checkpoint. */
 const FAIL_AFTER = [30, 75, 110];
-const SINCE_CHECKPOINT = 5;
+const SINCE_CHECKPOINT = 1;
 
 const miniCluster = new MiniCluster({
   log: { write() {} },

@@ -27,6 +27,9 @@ after(() => rmSync(directory, { recursive: true }));
 const counts = new Map<string, number>();
 let newest = 0;
 let failAt = Number.POSITIVE_INFINITY;
+/** The source waits as long as such a record has been counted: the job is not to end before the test has done with it. */
+let holdAt = Number.POSITIVE_INFINITY;
+const AHEAD = 50_000;
 
 class Count implements KeyedProcessFunction<string, number, string> {
   #count!: ValueState<number>;
@@ -45,9 +48,21 @@ class Count implements KeyedProcessFunction<string, number, string> {
   }
 }
 
+function held(strategy: RateLimiterStrategy): RateLimiterStrategy {
+  return {
+    createRateLimiter(context) {
+      const limiter = strategy.createRateLimiter(context);
+      return {
+        take: (wanted) => (newest < holdAt ? limiter.take(wanted) : 0),
+        available: () => (newest < holdAt ? limiter.available() : new Promise((resolve) => void context.clock.setTimer(5, resolve))),
+      };
+    },
+  };
+}
+
 async function start(cluster: MiniCluster, perSecond: number) {
   const env = StreamExecutionEnvironment.getExecutionEnvironment();
-  const indexes = new DataGeneratorSource((index) => index, RECORDS, RateLimiterStrategy.perSecond(perSecond));
+  const indexes = new DataGeneratorSource((index) => index, RECORDS, held(RateLimiterStrategy.perSecond(perSecond)));
   // One source, so that all records of a key come in order.
   env.fromSource(indexes, WatermarkStrategy.noWatermarks(), "indexes").uid("indexes").setParallelism(1).keyBy((index) => `k${keyOf(index)}`).process(Count).uid("count").discard();
   return cluster.job(await env.executeAsync());
@@ -70,6 +85,7 @@ const until = async (holds: () => boolean): Promise<void> => {
 
 test("counts are exact after a failure between incremental checkpoints, and when one is restored at another parallelism", async () => {
   const first = clusterWith({ "parallelism.default": 2 });
+  holdAt = KEYS + AHEAD;
   let path = "";
   try {
     const job = await start(first, 150_000);
@@ -80,6 +96,7 @@ test("counts are exact after a failure between incremental checkpoints, and when
     assert.ok(metadata.writtenBytes < metadata.stateBytes / 3, `${metadata.writtenBytes} of ${metadata.stateBytes} bytes were written: not incremental`);
     const failedAt = newest + 1000;
     failAt = failedAt;
+    holdAt = failedAt + AHEAD;
     await until(() => failAt === Number.POSITIVE_INFINITY);
     newest = 0;
     await until(() => newest > failedAt);
@@ -89,6 +106,7 @@ test("counts are exact after a failure between incremental checkpoints, and when
   } finally {
     await first.stop();
   }
+  holdAt = Number.POSITIVE_INFINITY;
   const second = clusterWith({ "parallelism.default": 3, "execution.state-recovery.path": path });
   try {
     await (await start(second, 10_000_000)).getJobExecutionResult();

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { seededRandom } from "@millrace/testkit";
 import { committedLines, differenceOf, numberedLines } from "./counted-words.js";
-import { LocalCluster, slotProcesses, until } from "./processes.js";
+import { LocalCluster, kill, slotProcesses, until } from "./processes.js";
 
 /*
  * Invariant: whichever TaskManager is killed, or hangs and comes back, and whenever, the files that a job commits hold what they hold without a failure.
@@ -49,15 +49,6 @@ for (const seed of existsSync("/proc/self") ? seeds.slice(0, Math.ceil(seeds.len
     await until(() => slotProcesses(pid!).length > 0);
     for (const slot of slotProcesses(pid!)) kill(slot);
   }));
-}
-
-/** It may have just ended. */
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch (error) {
-    assert.equal((error as NodeJS.ErrnoException).code, "ESRCH");
-  }
 }
 
 /** Runs the job of a seed, with one or two of these faults, and compares what it commits. */

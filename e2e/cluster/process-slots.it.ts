@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { LocalCluster, isAlive, slotProcesses, until } from "./processes.js";
+import { LocalCluster, isAlive, kill, slotProcesses, until } from "./processes.js";
 
 /* Slots as processes (`slot.isolation: process`): what ends one of them ends nothing else. */
 const job = (name: string): string => fileURLToPath(new URL(`../../packages/cli/test/jobs/${name}`, import.meta.url));
@@ -46,7 +46,7 @@ test("a process that waits for a job and is killed is replaced", { skip: !exists
   const { pid } = cluster.taskManagers[0]!.child;
   await until(() => slotProcesses(pid!).length === 2);
   const [victim] = slotProcesses(pid!);
-  process.kill(victim!, "SIGKILL");
+  kill(victim!);
   await until(() => slotProcesses(pid!).length === 2 && !slotProcesses(pid!).includes(victim!));
   const { code, output } = await cluster.run("run", "-m", cluster.address, "-p", "2", job("word-count.ts"));
   assert.equal(code, 0, output);

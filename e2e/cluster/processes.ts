@@ -138,6 +138,8 @@ export class LocalCluster {
   async stop(): Promise<void> {
     for (const { child } of this.#processes) child.kill("SIGKILL");
     await Promise.all(this.#processes.map(({ ended }) => ended));
+    // Those that they have started (slots) end when they hear of it, and write into the directory until then.
+    await until(() => !processesWith(`TMPDIR=${this.directory}`).map(kill).includes(true));
     rmSync(this.directory, { recursive: true, force: true });
   }
 
@@ -172,6 +174,24 @@ export function isAlive(pid: number): boolean {
   return commandOf(pid) !== "";
 }
 
+/** Kills a process. @returns whether it was there */
+export function kill(pid: number): boolean {
+  try {
+    process.kill(pid, "SIGKILL");
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    return false;
+  }
+}
+
+/** Processes that run with such an environment variable; none where it cannot be seen. (Linux.) */
+function processesWith(variable: string): number[] {
+  if (!existsSync("/proc/self")) return [];
+  const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+  return all.filter((pid) => pid !== process.pid && contentOf(`/proc/${pid}/environ`).split("\0").includes(variable));
+}
+
 /** Ports that a process, and nobody else, listens on. (Linux.) */
 export function listeningPorts(pid: number): number[] {
   const own = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => /^socket:\[(\d+)\]$/.exec(linkOf(`/proc/${pid}/fd/${fd}`))?.[1]));
@@ -197,8 +217,13 @@ export function slotProcesses(pid: number): number[] {
 
 /** Of a process that has ended, and that nobody has asked about, it is empty. */
 function commandOf(pid: number): string {
+  return contentOf(`/proc/${pid}/cmdline`);
+}
+
+/** Empty where it cannot be read. */
+function contentOf(file: string): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    return readFileSync(file, "utf8");
   } catch {
     return "";
   }

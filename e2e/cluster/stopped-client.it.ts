@@ -120,6 +120,23 @@ test("results of a batch job that is restarted when it fails wait in files; its 
   });
 });
 
+test("results that find no room in the JobManager's files end their job with a code that says whose they are, and no other", async () => {
+  const cluster = await LocalCluster.start(1, {
+    "taskmanager.numberOfTaskSlots": "2", "jobmanager.memory.held-results.total-size": "1mb", "jobmanager.disk.held-results.total-size": "8mb",
+  });
+  try {
+    const restarts = ["-D", "restart-strategy.type=fixed-delay", "-D", "restart-strategy.fixed-delay.attempts=3"];
+    const { code, output } = await cluster.run("run", "-m", cluster.address, "-p", "1", ...restarts, collects, "--records", String(RECORDS), "--began", join(cluster.directory, "began"), "--batch");
+    assert.notEqual(code, 0);
+    assert.match(output, /RESULTS_TOO_LARGE/);
+    assert.match(output, /job "collects" \([0-9a-f]{32}\) collects more than there is room for: \d+ bytes more would go beyond the 8388608 bytes of jobmanager\.disk\.held-results\.total-size/);
+    await until(() => heldFiles(cluster) === 0);
+    await runAnother(cluster);
+  } finally {
+    await cluster.stop();
+  }
+});
+
 for (const [name, options, end] of [["goes on without it", [], "FINISHED"], ["is cancelled when it was to end with it", ["--shutdown-on-attached-exit"], "CANCELED"]] as const) {
   test(`a client that never goes on is given up: its job ${name}`, { skip: process.platform !== "linux" }, async () => {
     const define = { "heartbeat.interval": "1 s", "heartbeat.timeout": "6 s" };

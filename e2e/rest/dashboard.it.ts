@@ -1,6 +1,6 @@
 // Flink's own dashboard in a real browser, on the REST API of a real cluster: every page of it, without a failed request and without an exception.
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -18,7 +18,7 @@ const job = fileURLToPath(new URL("./dashboard-job.ts", import.meta.url));
 const PATIENCE_MS = 120_000;
 
 const settings = {
-  "web.submit.enable": "true", "taskmanager.numberOfTaskSlots": "2", "rest.flamegraph.enabled": "true", "rest.flamegraph.num-samples": "10",
+  "web.submit.enable": "true", "taskmanager.numberOfTaskSlots": "2", "rest.profiling.enabled": "true", "rest.flamegraph.enabled": "true", "rest.flamegraph.num-samples": "10",
   "rest.flamegraph.delay-between-samples": "20 ms", "rest.flamegraph.refresh-interval": "100 ms", "web.refresh-interval": "300 ms",
 };
 
@@ -134,6 +134,33 @@ describe("Flink's dashboard", { skip }, () => {
     await page.shows(of("thread-dump"), /"slot \d of dashboard job/);
     await page.shows(of("profiler"));
     await page.page.close();
+  });
+
+  test("the profiler: what the page starts can be saved there, and the file shows itself", async () => {
+    const page = await opened();
+    await page.shows("job-manager/profiler", "Create Profiling Instance");
+    await page.page.locator("nz-input-number input").fill("1");
+    await page.page.getByRole("button", { name: "Create Profiling Instance" }).click();
+    await page.shows("job-manager/profiler", "FINISHED", /JobManager_ITIMER_[\d_-]+\.html/);
+    const saving = page.page.waitForEvent("download");
+    await page.page.locator("a", { hasText: "JobManager_ITIMER" }).first().click();
+    const saved = readFileSync(await (await saving).path(), "utf8");
+    await page.page.close();
+    const shown = new WatchedPage(await browser.newPage(), cluster.restUrl);
+    await shown.page.setContent(saved);
+    await shown.page.locator("#graph div", { hasText: "(root)" }).first().waitFor();
+    const boxes = shown.page.locator("#graph div");
+    const before = await boxes.count();
+    assert.ok(before > 3);
+    await boxes.nth(2).click();
+    assert.ok((await boxes.count()) <= before);
+    await shown.page.locator("#search").fill("a");
+    assert.match(await shown.page.locator("#matched").innerText(), /^matched: [\d,]+ samples, /);
+    const profile = shown.page.waitForEvent("download");
+    await shown.page.locator("#save").click();
+    assert.match((await profile).suggestedFilename(), /^JobManager_ITIMER_[\d_-]+_.*\.cpuprofile$/);
+    assert.deepEqual(shown.problems, []);
+    await shown.page.close();
   });
 
   test("the JobManager: configuration, metrics, logs, standard output, list of logs, thread dump", async () => {

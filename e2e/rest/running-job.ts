@@ -42,7 +42,7 @@ export async function startRunningJob(init: Partial<RestServerInit> = {}, config
   const directory = mkdtempSync(join(tmpdir(), "millrace-rest-"));
   const log = { write: () => undefined };
   const gateway = new EmbeddedGateway({ version: "0.1.0", config: { "rest.port": 0, "s3.secret-key": "do not show" } });
-  const server = await startRestServer({ gateway, version: "0.1.0", log, ports: [0], ...init });
+  const server = await startRestServer({ gateway, version: "0.1.0", log, ports: [0], settings: { profilingEnabled: true }, ...init });
   const previous = installedExecutor();
   installExecutor(nodeInThreadExecutor({
     log, onJob: (job) => gateway.add(job.view().jobGraph.jobId, job),

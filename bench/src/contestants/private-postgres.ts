@@ -17,10 +17,10 @@ export async function sql(text: string, input: string = ""): Promise<string> {
   return stdout.trim();
 }
 
-/** An empty table for rows, without a key. */
-export async function emptyTable(): Promise<string> {
+/** An empty table for rows. */
+export async function emptyTable(hasKey: boolean = false): Promise<string> {
   const name = `rows_${made++}`;
-  await sql(`create table ${name} (id bigint, sensor text, celsius double precision, at timestamp)`);
+  await sql(`create table ${name} (id bigint${hasKey ? " primary key" : ""}, sensor text, celsius double precision, at timestamp)`);
   return name;
 }
 

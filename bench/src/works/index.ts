@@ -17,7 +17,7 @@ import { kafka100, kafka1000 } from "./kafka-count.js";
 import { work as kafkaCopy } from "./kafka-copy.js";
 import { work as memory } from "./memory.js";
 import { work as parquetScan } from "./parquet-scan.js";
-import { work as postgresRows } from "./postgres-rows.js";
+import { upserts as postgresUpserts, work as postgresRows } from "./postgres-rows.js";
 import { work as processTimers } from "./process-timers.js";
 import { work as rebalance100b } from "./rebalance-100b.js";
 import { csvRows, jsonRows } from "./rows.js";
@@ -32,6 +32,6 @@ import { work as wordCountFile } from "./word-count-file.js";
 export const works: readonly Work[] = [
   statelessChain, keyedTumbling100k, keyedTumbling1m, handWrittenKeyedLoop, sliding60to1, session, intervalJoin, processTimers, wordCountFile, rebalance100b,
   windowLatency, coldStart, memory, checkpointCost,
-  csvRows, jsonRows, parquetScan, postgresRows, kafka100, kafka1000, kafkaCopy,
+  csvRows, jsonRows, parquetScan, postgresRows, postgresUpserts, kafka100, kafka1000, kafkaCopy,
   clusterExchange, clusterExchangeBytes, clusterKeyedTumbling, clusterSubmit, clusterKillTaskManager, clusterKillLeader, clusterRescale, clusterIdle, simulation,
 ];

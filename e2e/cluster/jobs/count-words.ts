@@ -12,7 +12,7 @@ const pauseEvery = parameters.getInt("pause-every", 100);
 const slowFrom = parameters.getInt("slow-from", Number.MAX_SAFE_INTEGER);
 const slowUntil = parameters.get("slow-until");
 const lines = parameters.getInt("lines", Number.MAX_SAFE_INTEGER);
-const LONGEST_WAIT_MS = 1000;
+const LONGEST_WAIT_MS = 30;
 const heldMs = (number: number): number => Math.min(LONGEST_WAIT_MS, (3 * (lines - slowFrom)) / (lines - number));
 const isHeld = (number: number): boolean => number >= slowFrom && slowUntil !== undefined && !existsSync(slowUntil);
 const clock = new Int32Array(new SharedArrayBuffer(4));

@@ -3,7 +3,7 @@ import { basename, resolve } from "node:path";
 import { buildLibraryBundle, bundleJob, findLibraryBundle, portableArtifact } from "@millrace/client";
 import { exitCodes } from "./exit-codes.js";
 import { libraryEntries } from "./library-entries.js";
-import { packagesToSend } from "./remote-job.js";
+import { packagesToSend } from "./packages-to-send.js";
 
 export interface BundleRequest {
   readonly job: string;

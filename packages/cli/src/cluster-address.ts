@@ -1,6 +1,5 @@
 import { CLIENT_TIMEOUT, HA_TYPE, JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, MillraceError, isMillraceError, type Configuration } from "@millrace/core";
-import { ClusterClient, leaderFinder, nodeClusterEnv, parseAddress, reloadedCredentials, type ClusterClientOptions, type RpcAddress } from "@millrace/cluster/process";
-import { consoleLog } from "@millrace/cluster/embedded";
+import { ClusterClient, consoleLog, leaderFinder, nodeClusterEnv, parseAddress, reloadedCredentials, type ClusterClientOptions, type RpcAddress } from "@millrace/cluster/client";
 import { processConfig } from "./process-config.js";
 
 /** Reads `HOST:PORT[,HOST:PORT…]`; without one, the configured address. @throws `CONFIG_BAD_VALUE` */

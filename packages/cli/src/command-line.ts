@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import type { PrestartedProgram } from "@millrace/client";
 import { Command, CommanderError, Option } from "commander";
 import type { ClusterRequest } from "./cluster-address.js";
 import { clusterCommands } from "./cluster-commands.js";
+import type { EarlyStart } from "./early-start.js";
 import { exitCodes, isUsageError } from "./exit-codes.js";
 import { portablePath } from "./portable-path.js";
 import { flinkOptions, jobOptions, runOptions, type OptionDefinition } from "./run-options.js";
@@ -24,9 +24,9 @@ Exit codes: 0 finished, 1 the job failed, 2 wrong usage, configuration or job fi
 
 /**
  * Runs `millrace` with these arguments (`process.argv`); resolves with the exit code.
- * @param prestarted a thread for the program of a job that is submitted
+ * @param early what was begun of a run before
  */
-export async function runCommandLine(argv: readonly string[], prestarted?: PrestartedProgram): Promise<number> {
+export async function runCommandLine(argv: readonly string[], early?: EarlyStart): Promise<number> {
   let exitCode: number = exitCodes.finished;
   const program = new Command("millrace")
     .description("Stateful stream and batch processing for TypeScript.")
@@ -40,10 +40,13 @@ export async function runCommandLine(argv: readonly string[], prestarted?: Prest
   };
   withOptions(jobCommand(program, "run", "Run a job, a TypeScript or JavaScript module, on worker threads of this process, or in a cluster."), runOptions)
     .action(async (job: string, args: string[], options: CommandOptions) => {
+      const cluster = clusterOf(options);
+      // What it goes on with is loaded beside it.
+      if (cluster !== undefined) void import("./remote-job.js");
       const { runCommand } = await import("./run-command.js");
       await setExitCode(runCommand({
-        ...withRest(toRequest(job, args, options), options.rest === true), inline: options.inline ?? false, quiet: options.quiet ?? false, cluster: clusterOf(options),
-        detached: detached(options), cancelOnExit: options.shutdownOnAttachedExit ?? false, prestarted,
+        ...withRest(toRequest(job, args, options), options.rest === true), inline: options.inline ?? false, quiet: options.quiet ?? false, cluster,
+        detached: detached(options), cancelOnExit: options.shutdownOnAttachedExit ?? false, early,
       }));
     });
   jobCommand(program, "info", "Print the execution plan of a job as JSON, without running it.")

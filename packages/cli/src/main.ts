@@ -1,9 +1,8 @@
 #!/usr/bin/env node
-import { findLibraryBundle, type LibraryEntries } from "@millrace/client/library-bundle";
-import { prestartProgram } from "@millrace/client/prestarted-program";
-// Not by way of what imports the library: until it is known that the command needs it, it is not loaded.
+// Nothing here imports the library: until it is known that the command needs it, it is not loaded.
+import { earlyLibrary, startEarly } from "./early-start.js";
 import { exitCodes } from "./exit-code-values.js";
-import { submitsToCluster } from "./submits-to-cluster.js";
+import { readRun } from "./read-run.js";
 
 // The reader of a pipe (`| head`) has gone: nobody wants the rest.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -11,18 +10,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-const library = bundledLibrary();
-// A job's program gets a thread of its own, which starts while the command is loaded.
-const prestarted = library?.command === undefined ? undefined : prestartProgram(library.program);
+const run = readRun(process.argv.slice(2));
+// A job that does not run in this thread needs nothing of the library here, so the command may come in a few files, which halves its start.
+const library = run === undefined ? undefined : earlyLibrary();
+const early = library?.command === undefined ? undefined : await startEarly(library, run!);
 const { runCommandLine } = (await import(library?.command ?? "./command-line.js")) as typeof import("./command-line.js");
-process.exitCode = await runCommandLine(process.argv, prestarted);
-
-/** A job that runs elsewhere needs nothing of the library in this thread, so the command may come in a few files, which halves its start. */
-function bundledLibrary(): LibraryEntries | undefined {
-  if (!submitsToCluster(process.argv.slice(2))) return undefined;
-  try {
-    return findLibraryBundle({ millrace: import.meta.resolve("millrace") });
-  } catch {
-    return undefined;
-  }
-}
+process.exitCode = await runCommandLine(process.argv, early);

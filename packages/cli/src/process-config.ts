@@ -1,6 +1,5 @@
 import { allOptions, type Configuration } from "@millrace/core";
-import { loadConfiguration } from "@millrace/cluster";
-import { nodeClusterEnv, processLog } from "@millrace/cluster/process";
+import { loadConfiguration, nodeClusterEnv, processLog } from "@millrace/cluster/client";
 
 /** Where the configuration of a cluster process comes from, besides its environment variables. */
 export interface ConfigRequest {

@@ -1,18 +1,18 @@
-import { isMillraceError } from "@millrace/core";
-import { consoleLog } from "@millrace/cluster/embedded";
-import type { ClusterClient } from "@millrace/cluster/process";
-import { EXTERNAL_PACKAGES, allOptions, processOptions } from "@millrace/core";
-import { portableArtifact, type BundledPackages, type PrestartedProgram } from "@millrace/client";
+import { allOptions, isMillraceError, processOptions } from "@millrace/core";
+import { consoleLog, type ClusterClient } from "@millrace/cluster/client";
+import { portableArtifact, type JobArtifact } from "@millrace/client";
 import type { JobClient } from "@millrace/graph";
 import type { JobRequest } from "./command-line.js";
 import { connectCluster, type ClusterRequest } from "./cluster-address.js";
+import type { EarlyStart } from "./early-start.js";
+import { packagesToSend } from "./packages-to-send.js";
 import { planJob } from "./run-job.js";
 
 export interface RemoteRequest extends JobRequest {
   readonly cluster: ClusterRequest;
   readonly detached: boolean;
   readonly cancelOnExit: boolean;
-  readonly prestarted?: PrestartedProgram | undefined;
+  readonly early?: EarlyStart | undefined;
 }
 
 /** A job that was submitted to a cluster. */
@@ -54,23 +54,29 @@ export function onWorkers(config: Readonly<Record<string, unknown>>): Record<str
   return { ...config, "slot.isolation": config["slot.isolation"] === "process" ? "process" : "thread" };
 }
 
-/** All that the job uses, but for those that are said to be there already. */
-export function packagesToSend(config: Readonly<Record<string, unknown>>): BundledPackages {
-  return { except: String(config[EXTERNAL_PACKAGES.key] ?? "").split(",").map((name) => name.trim()).filter((name) => name !== "") };
+/** While the job is planned. Where blobs outlive the JobManager, one is stored only for a job whose plan is right, since it goes with its last job. */
+async function uploadEarly(cluster: ClusterClient, artifact: JobArtifact): Promise<string | undefined> {
+  return cluster.isHighlyAvailable ? undefined : cluster.upload(await portableArtifact(artifact));
 }
 
 async function planAndSubmit(connecting: Promise<ClusterClient>, request: RemoteRequest): Promise<RemoteJob> {
   const config = Object.fromEntries(Object.entries(request.config).filter(([key]) => !isOfCluster(key)));
-  const { artifact, program, jobGraph } = await planJob(request.job, { args: request.args, config: onWorkers(config) }, { packages: packagesToSend(config), prestarted: request.prestarted, before: connecting });
+  let uploading: Promise<string | undefined> | undefined;
+  const { artifact, program, jobGraph } = await planJob(request.job, { args: request.args, config: onWorkers(config) }, {
+    packages: packagesToSend(config), early: request.early, before: connecting, bundled: (bundle) => {
+      uploading = connecting.then((cluster) => uploadEarly(cluster, bundle));
+      // The job's plan may be wrong before it is known whether its bundle arrived.
+      uploading.catch(() => undefined);
+    },
+  });
   const cluster = await connecting;
   try {
     for (const warning of program.warnings) consoleLog.write("warn", warning);
-    const bytes = await portableArtifact(artifact);
-    const submit = async (): Promise<JobClient> => {
-      const submission = { jobGraph, artifact: await cluster.upload(bytes), source: artifact.source, args: request.args, cancelOnExit: request.cancelOnExit };
+    const submit = async (uploaded?: Promise<string | undefined>): Promise<JobClient> => {
+      const submission = { jobGraph, artifact: (await uploaded) ?? (await cluster.upload(await portableArtifact(artifact))), source: artifact.source, args: request.args, cancelOnExit: request.cancelOnExit };
       return cluster.submit(submission, request.detached ? undefined : { log: consoleLog, collected: (...batch) => program.collected(...batch) });
     };
-    const client = await submit().catch((error: unknown) => {
+    const client = await submit(uploading).catch((error: unknown) => {
       // The last job that needed the same artifact has ended in between.
       if (isMillraceError(error) && error.code === "BLOB_NOT_FOUND") return submit();
       throw error;

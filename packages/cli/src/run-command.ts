@@ -1,8 +1,8 @@
 import { isMillraceError } from "@millrace/core";
-import type { PrestartedProgram } from "@millrace/client";
 import type { JobClient, JobMetrics } from "@millrace/graph";
 import type { ClusterRequest } from "./cluster-address.js";
 import type { JobRequest } from "./command-line.js";
+import type { EarlyStart } from "./early-start.js";
 import { exitCodes, isUsageError } from "./exit-codes.js";
 import { renderError } from "./render-error.js";
 import { counted, formatCount, processedRecords, StatusLine } from "./status-line.js";
@@ -16,8 +16,8 @@ export interface RunRequest extends JobRequest {
   readonly detached: boolean;
   /** Ctrl-C, or the end of this process, cancels the job in the cluster instead of leaving it alone. */
   readonly cancelOnExit: boolean;
-  /** A thread for the program of a job that is submitted, started before the command was loaded. */
-  readonly prestarted?: PrestartedProgram | undefined;
+  /** What was begun before the command was loaded. */
+  readonly early?: EarlyStart | undefined;
 }
 
 /** A started job as `run` needs it, in whichever way it runs. */
@@ -101,7 +101,7 @@ async function startInCluster(request: RunRequest & { readonly cluster: ClusterR
 
 async function startOnWorkers(request: RunRequest): Promise<StartedJob> {
   const { submitJob } = await import("./run-job.js");
-  const job = await submitJob(request.job, { args: request.args, config: request.config });
+  const job = await submitJob(request.job, { args: request.args, config: request.config }, request.early);
   return { client: job, ended: job.programEnded, lastCheckpointPath: () => job.lastCheckpointPath(), kill: () => job.kill() };
 }
 

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
 import { PARALLELISM, type LogSink, type UrlLike } from "@millrace/core";
 import type { JobClient, JobExecutionResult, JobGraph, JobStatus } from "@millrace/graph";
-import type { BundledPackages } from "@millrace/client";
+import { JobProgram, buildLibraryBundle, bundleJob, endPrestarted, findLibraryBundle, prestartProgram, type BundledPackages, type JobArtifact, type LibraryEntries } from "@millrace/client";
+import type { EarlyStart } from "./early-start.js";
+import { jobPath } from "./job-path.js";
 import { libraryEntries } from "./library-entries.js";
 
 export interface RunJobOptions {
@@ -49,15 +50,15 @@ export async function runJob(job: UrlLike | string, options: RunJobOptions = {})
 }
 
 /** Like {@link runJob}, but resolves with a handle as soon as the job runs. */
-export async function submitJob(job: UrlLike | string, options: RunJobOptions = {}): Promise<SubmittedJob> {
-  const [{ LocalJobClient, WorkerSlots, consoleLog, embeddedJob, showJob }, { findLibraryBundle }] = await Promise.all([import("@millrace/cluster/embedded"), import("@millrace/client")]);
-  const entries = await libraryEntries();
-  const library = entries === undefined ? undefined : (findLibraryBundle(entries) ?? entries);
+export async function submitJob(job: UrlLike | string, options: RunJobOptions = {}, early?: EarlyStart): Promise<SubmittedJob> {
+  const { LocalJobClient, WorkerSlots, consoleLog, embeddedJob, showJob } = await import("@millrace/cluster/embedded");
+  const entries = early?.library ?? (await libraryEntries());
+  const library = entries === undefined || early !== undefined ? entries : (findLibraryBundle(entries) ?? entries);
   const slots = new WorkerSlots();
   slots.prewarm(Math.max(1, Math.min(wantedParallelism(options), 2 * availableParallelism())), library?.millrace, library?.slot, options.config?.["slot.isolation"] === "process" ? "process" : "thread");
   let planned: PlannedJob | undefined;
   try {
-    planned = await planJob(job, options);
+    planned = await planJob(job, options, { early });
     const { artifact, program, jobGraph } = planned;
     for (const warning of program.warnings) (options.log ?? consoleLog).write("warn", warning);
     slots.load({ artifactUrl: artifact.url, source: artifact.source, args: options.args ?? [], entryUrl: artifact.library?.slot, loadTimeoutMs: options.planningTimeoutMs });
@@ -96,22 +97,24 @@ export interface PlanningOptions {
   readonly packages?: BundledPackages | undefined;
   /** 32 hexadecimal digits; default random ones. */
   readonly jobId?: string | undefined;
-  /** A thread for the program that was started early; used if it suits. */
-  readonly prestarted?: import("@millrace/client").PrestartedProgram | undefined;
+  /** What was begun before the command was loaded; used if it suits. */
+  readonly early?: EarlyStart | undefined;
   /** Awaited while the job is bundled, before anything of it runs. */
   readonly before?: Promise<unknown> | undefined;
+  /** Called when the job is bundled, and what is awaited before it runs is there. */
+  readonly bundled?: ((artifact: JobArtifact) => void) | undefined;
 }
 
 /** Bundles a job, with the packages it uses if those are asked for, and runs its program up to `execute()`. The program stays alive; terminate it when only the plan is wanted. */
-export async function planJob(job: UrlLike | string, options: RunJobOptions = {}, { packages, jobId = randomUUID().replaceAll("-", ""), prestarted: early, before }: PlanningOptions = {}): Promise<PlannedJob> {
-  const { buildLibraryBundle, bundleJob, findLibraryBundle, JobProgram, endPrestarted, prestartProgram } = await import("@millrace/client");
-  const entries = await libraryEntries();
-  const library = entries === undefined ? undefined : (findLibraryBundle(entries) ?? (await buildLibraryBundle(entries)));
-  const prestarted = early ?? (library === undefined ? undefined : prestartProgram(library.program));
-  const [artifact] = await Promise.all([bundleJob(jobPath(job), library, packages), before]).catch((error: unknown) => {
+export async function planJob(job: UrlLike | string, options: RunJobOptions = {}, { packages, jobId = randomUUID().replaceAll("-", ""), early, before, bundled }: PlanningOptions = {}): Promise<PlannedJob> {
+  const library = early?.library ?? (await bundledLibrary());
+  const prestarted = early?.program ?? (library === undefined ? undefined : prestartProgram(library.program, library.millrace));
+  const name = typeof job === "string" ? job : job.href;
+  const [artifact] = await Promise.all([early?.bundle(name, packages) ?? bundleJob(jobPath(name), library, packages), before]).catch((error: unknown) => {
     endPrestarted(prestarted);
     throw error;
   });
+  bundled?.(artifact);
   const program = new JobProgram({
     artifactUrl: artifact.url, source: artifact.source, args: options.args ?? [], config: overrides(options), parameters: options.parameters ?? {},
     jobId, planningTimeoutMs: options.planningTimeoutMs ?? 60_000, entryUrl: artifact.library?.program, prestarted,
@@ -119,14 +122,14 @@ export async function planJob(job: UrlLike | string, options: RunJobOptions = {}
   return { artifact, program, jobGraph: await program.plan };
 }
 
-function jobPath(job: UrlLike | string): string {
-  const text = typeof job === "string" ? job : job.href;
-  return text.startsWith("file:") ? fileURLToPath(text) : text;
+async function bundledLibrary(): Promise<LibraryEntries | undefined> {
+  const entries = await libraryEntries();
+  return entries === undefined ? undefined : (findLibraryBundle(entries) ?? (await buildLibraryBundle(entries)));
 }
 
 export interface PlannedJob {
-  readonly artifact: import("@millrace/client").JobArtifact;
-  readonly program: import("@millrace/client").JobProgram;
+  readonly artifact: JobArtifact;
+  readonly program: JobProgram;
   readonly jobGraph: JobGraph;
 }
 

@@ -6,7 +6,8 @@ import type { JobRequest } from "./command-line.js";
 import { exitCodes } from "./exit-codes.js";
 import { jobPart, processConfig } from "./process-config.js";
 import { stopSignal } from "./process-commands.js";
-import { onWorkers, packagesToSend } from "./remote-job.js";
+import { packagesToSend } from "./packages-to-send.js";
+import { onWorkers } from "./remote-job.js";
 import { planJob, type PlannedJob } from "./run-job.js";
 
 /**

@@ -185,19 +185,17 @@ test("a cancelled job goes on from its retained checkpoint at another parallelis
   try {
     const settings = ["-D", "execution.checkpointing.interval=100 ms", "-D", `execution.checkpointing.dir=${directory}`,
       "-D", "execution.checkpointing.externalized-checkpoint-retention=RETAIN_ON_CANCELLATION"];
-    const first = start(["run", "-p", "2", ...settings, "counts-for-ever.ts", "--count", "3000"]);
+    const first = start(["run", "-p", "2", ...settings, "counts-for-ever.ts", "--count", "10000"]);
     await first.sees(":20\n");
     first.child.kill("SIGINT");
     const cancelled = await first.finished;
     assert.equal(cancelled.code, 130, cancelled.err);
-    const [jobId] = await readdir(directory);
-    const [checkpoint] = await readdir(join(directory, jobId!));
-    const path = join(directory, jobId!, checkpoint!);
-    assert.match(cancelled.err, new RegExp(path));
-    const second = await run("run", "-p", "3", ...settings, "-s", path, "counts-for-ever.ts", "--count", "3000");
+    const [path = ""] = /\S+\/chk-\d+/.exec(cancelled.err) ?? [];
+    assert.ok(path.startsWith(directory), cancelled.err);
+    const second = await run("run", "-p", "3", ...settings, "-s", path, "counts-for-ever.ts", "--count", "10000");
     assert.equal(second.code, 0, second.err);
     const lines = [...cancelled.out.trim().split("\n"), ...second.out.trim().split("\n").filter((line) => !line.startsWith("total"))];
-    const expected = Array.from({ length: 10 }, (_, key) => Array.from({ length: 300 }, (_, i) => `${key}:${i + 1}`)).flat();
+    const expected = Array.from({ length: 10 }, (_, key) => Array.from({ length: 1000 }, (_, i) => `${key}:${i + 1}`)).flat();
     assert.deepEqual(lines.sort(), expected.sort());
     const other = await run("run", ...settings, "-s", path, "word-count.ts");
     assert.equal(other.code, 2, other.err);

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { existsSync, realpathSync } from "node:fs";
-import { mkdir, readFile, readdir, rename, stat, utimes, writeFile } from "node:fs/promises";
+import { existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, renameSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { threadId } from "node:worker_threads";
 import { MillraceError, didYouMean } from "@millrace/core";
 import { bundleWithEsbuild, type BundledPackages } from "./esbuild-bundle.js";
 import { removeOldFiles } from "./remove-old-files.js";
@@ -27,6 +27,9 @@ const BUNDLE_FORMAT = 4;
 
 const KEPT_ARTIFACTS = 20;
 
+/** This module. */
+export const bundlerUrl: string = new URL("./bundle-job.js", import.meta.url).href;
+
 interface CacheEntry {
   readonly format: number;
   readonly node: string;
@@ -47,31 +50,32 @@ interface CacheEntry {
  */
 export async function bundleJob(jobFile: string, library?: LibraryEntries, packages?: BundledPackages): Promise<JobArtifact> {
   const source = resolve(jobFile);
-  await stat(source).catch(() => fileNotFound(source));
+  if (!existsSync(source)) fileNotFound(source);
   const cache = cacheDirectory(dirname(source));
   const kind = packages === undefined ? "" : `\0${[...packages.except].sort().join()}`;
   const entryFile = join(cache, `${hash(source + kind).slice(0, 16)}.json`);
-  const cached = await readCacheEntry(entryFile);
+  const cached = readCacheEntry(entryFile);
   if (cached !== undefined && cached.library === (cached.needsPackages ? undefined : library?.millrace)) {
     return artifact(source, cached, cached.needsPackages ? undefined : library);
   }
 
-  let bundle = await bundleWithEsbuild(source, cache, library?.millrace, packages);
+  mkdirSync(cache, { recursive: true });
+  // While esbuild works, and done before anything is written that it might take for old. One is about to be added.
+  const cleaning = [/^[0-9a-f]{32}\.mjs$/, /^[0-9a-f]{16}\.json$/].map((names) => removeOldFiles(cache, names, KEPT_ARTIFACTS - 1));
+  let [bundle] = await Promise.all([bundleWithEsbuild(source, cache, library ?? {}, packages), ...cleaning]);
   const { needsPackages } = bundle;
-  if (needsPackages && library !== undefined) bundle = await bundleWithEsbuild(source, cache, undefined, packages);
+  if (needsPackages && library !== undefined) bundle = await bundleWithEsbuild(source, cache, { exports: library.exports }, packages);
   const used = needsPackages ? undefined : library;
   const { contents, inputs, installed } = bundle;
   const file = join(cache, `${hash(contents)}.mjs`);
-  await mkdir(cache, { recursive: true });
-  await writeAtomic(file, contents);
-  const states = await Promise.all(inputs.map(async (path) => {
-    const { mtimeMs, size } = await stat(path);
+  // At once: the program waits for it, and the thread is busy loading the rest of the command.
+  writeAtomic(file, contents);
+  const states = inputs.map((path) => {
+    const { mtimeMs, size } = statSync(path);
     return { path, modifiedMs: mtimeMs, sizeBytes: size };
-  }));
+  });
   const entry: CacheEntry = { format: BUNDLE_FORMAT, node: process.version, file, needsPackages, installed, ...(used === undefined ? {} : { library: used.millrace }), inputs: states };
-  await writeAtomic(entryFile, JSON.stringify(entry));
-  await removeOldFiles(cache, /^[0-9a-f]{32}\.mjs$/, KEPT_ARTIFACTS);
-  await removeOldFiles(cache, /^[0-9a-f]{16}\.json$/, KEPT_ARTIFACTS);
+  writeAtomic(entryFile, JSON.stringify(entry));
   return artifact(source, entry, used);
 }
 
@@ -89,18 +93,17 @@ function cacheDirectory(from: string): string {
   }
 }
 
-async function readCacheEntry(entryFile: string): Promise<CacheEntry | undefined> {
+/** At once, so that where there is none esbuild's process starts before anything else of the command is loaded. */
+function readCacheEntry(entryFile: string): CacheEntry | undefined {
   try {
-    const entry = JSON.parse(await readFile(entryFile, "utf8")) as CacheEntry;
-    if (entry.format !== BUNDLE_FORMAT || entry.node !== process.version) return undefined;
-    await stat(entry.file);
-    const fresh = await Promise.all(entry.inputs.map(async ({ path, modifiedMs, sizeBytes }) => {
-      const { mtimeMs, size } = await stat(path);
-      return mtimeMs === modifiedMs && size === sizeBytes;
-    }));
-    if (!fresh.every(Boolean)) return undefined;
+    const entry = JSON.parse(readFileSync(entryFile, "utf8")) as CacheEntry;
+    if (entry.format !== BUNDLE_FORMAT || entry.node !== process.version || !existsSync(entry.file)) return undefined;
+    for (const { path, modifiedMs, sizeBytes } of entry.inputs) {
+      const { mtimeMs, size } = statSync(path);
+      if (mtimeMs !== modifiedMs || size !== sizeBytes) return undefined;
+    }
     const now = new Date();
-    await Promise.all([entry.file, entryFile].map((file) => utimes(file, now, now)));
+    for (const file of [entry.file, entryFile]) utimesSync(file, now, now);
     return entry;
   } catch {
     return undefined;
@@ -108,8 +111,8 @@ async function readCacheEntry(entryFile: string): Promise<CacheEntry | undefined
 }
 
 /** With the nearest name in its directory. */
-async function fileNotFound(source: string): Promise<never> {
-  const names = await readdir(dirname(source)).catch(() => undefined);
+function fileNotFound(source: string): never {
+  const names = namesIn(dirname(source));
   const where = names === undefined ? `: there is no directory "${dirname(source)}" either` : "";
   const suggestion = names === undefined ? "" : didYouMean(basename(source), names.filter((name) => /\.[cm]?[jt]sx?$/.test(name)));
   throw new MillraceError({
@@ -117,10 +120,18 @@ async function fileNotFound(source: string): Promise<never> {
   });
 }
 
-async function writeAtomic(file: string, contents: string): Promise<void> {
-  const temporary = `${file}.${process.pid}.${Date.now()}`;
-  await writeFile(temporary, contents);
-  await rename(temporary, file);
+function namesIn(directory: string): readonly string[] | undefined {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return undefined;
+  }
+}
+
+function writeAtomic(file: string, contents: string): void {
+  const temporary = `${file}.${process.pid}.${threadId}.${Date.now()}`;
+  writeFileSync(temporary, contents);
+  renameSync(temporary, file);
 }
 
 function hash(text: string): string {

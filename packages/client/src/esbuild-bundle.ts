@@ -1,9 +1,10 @@
-import { builtinModules } from "node:module";
+import { builtinModules, createRequire } from "node:module";
 import type { SourceMapPayload } from "node:module";
 import { dirname, join, resolve as resolvePath } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, Message, OnResolveResult, Plugin } from "esbuild";
 import { MillraceError, isMillraceError } from "@millrace/core";
+import type { LibraryEntries } from "./library-bundle.js";
 import { keepTemporalDeadZone } from "./keep-temporal-dead-zone.js";
 import { LibraryExports } from "./library-exports.js";
 import { packageOf, type InstalledPackage } from "./package-of-file.js";
@@ -28,9 +29,11 @@ export interface BundledPackages {
 /**
  * The bundle exports `job`, the namespace of the user's module, and `StreamExecutionEnvironment`, from the library that module uses,
  * for jobs whose default export takes the environment.
+ * @param from where it imports `millrace` from, if not from this installation's package, and what that exports, if it is known
  */
-export async function bundleWithEsbuild(source: string, outputDirectory: string, libraryUrl: string | undefined, packages?: BundledPackages): Promise<Bundle> {
-  const { build } = await import("esbuild");
+export async function bundleWithEsbuild(source: string, outputDirectory: string, from: Partial<Pick<LibraryEntries, "millrace" | "exports">>, packages?: BundledPackages): Promise<Bundle> {
+  // It is CommonJS: an import would analyse it for its names first.
+  const { build } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
   const directory = dirname(source);
   const found: Found = { needsPackages: false, installed: {} };
   const imports = packages === undefined ? packagesOutside(found) : packagesInside(new Set(packages.except), leaveOutside(found));
@@ -43,7 +46,7 @@ export async function bundleWithEsbuild(source: string, outputDirectory: string,
       },
       outfile: join(outputDirectory, "job.mjs"), absWorkingDir: directory,
       bundle: true, format: "esm", platform: "node", target: "node20", conditions: [], sourcemap: "external", charset: "utf8",
-      write: false, metafile: true, logLevel: "silent", plugins: [packageImports(libraryUrl, library, found, imports), library.plugin, ...imports.plugins, sourceUrls()],
+      write: false, metafile: true, logLevel: "silent", plugins: [packageImports(from, library, found, imports), library.plugin, ...imports.plugins, sourceUrls()],
     });
     const inputs = Object.keys(result.metafile.inputs)
       .filter((input) => input !== "millrace-job-entry.mjs" && !/^millrace-\w+:/.test(input)).map((input) => resolvePath(directory, input));
@@ -81,7 +84,7 @@ function requireForPackages(code: string): string {
 }
 
 /** Millrace itself is taken from the installation that runs the job, whatever happens to packages. */
-function packageImports(libraryUrl: string | undefined, library: LibraryExports, found: Found, packages: PackageImports): Plugin {
+function packageImports({ millrace, exports }: Partial<Pick<LibraryEntries, "millrace" | "exports">>, library: LibraryExports, found: Found, packages: PackageImports): Plugin {
   const builtins = new Set(builtinModules);
   return {
     name: "package-imports",
@@ -94,8 +97,8 @@ function packageImports(libraryUrl: string | undefined, library: LibraryExports,
         if (path.startsWith("@millrace/")) found.needsPackages = true;
         const own = path === "millrace" || path.startsWith("@millrace/") ? ownInstallation(path) : undefined;
         if (own !== undefined) found.installed[path] = own;
-        const url = path === "millrace" ? (libraryUrl ?? own) : own;
-        if (url !== undefined) return own === undefined || kind !== "import-statement" ? { path: url, external: true } : library.module(path, own, url);
+        const url = path === "millrace" ? (millrace ?? own) : own;
+        if (url !== undefined) return own === undefined || kind !== "import-statement" ? { path: url, external: true } : library.module(path, own, url, path === "millrace" ? exports : undefined);
         return packages.resolve(build, args);
       });
     },

@@ -8,12 +8,16 @@ import { sourceUrls } from "./source-urls.js";
 
 /** Modules of the library that a worker thread starts with, by a name of their own. All URLs. */
 export type LibraryEntries = Readonly<Record<"millrace" | "slot" | "program", string>> & {
-  /** The command, for processes that need none of the library but it; its modules are shared with no other entry's. */
+  /** The command, for processes that need none of the library but it; its modules are shared with no other entry's but `bundler`'s. */
   readonly command?: string | undefined;
+  /** What the command bundles jobs with (`bundle-job.ts`), for it to begin before the rest of it is loaded. */
+  readonly bundler?: string | undefined;
+  /** The names that `millrace` exports, of a library that was bundled. */
+  readonly exports?: readonly string[] | undefined;
 };
 
 const KEPT_LIBRARIES = 2;
-/** The folder of the command in a bundle. */
+/** The folder of the command and of its bundler in a bundle. */
 const COMMAND = "command";
 /** For packages that are CommonJS. */
 const REQUIRE = 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);';
@@ -21,6 +25,7 @@ const REQUIRE = 'import { createRequire as requireOf } from "node:module"; const
 interface Manifest {
   readonly node: string;
   readonly directory: string;
+  readonly exports: readonly string[];
   readonly inputs: readonly (readonly [path: string, modifiedMs: number, sizeBytes: number])[];
 }
 
@@ -40,7 +45,7 @@ export function findLibraryBundle(entries: Pick<LibraryEntries, "millrace">): Li
       const { mtimeMs, size } = statSync(input);
       if (mtimeMs !== modifiedMs || size !== sizeBytes) return undefined;
     }
-    return bundled(manifest.directory);
+    return bundled(manifest);
   } catch {
     return undefined;
   }
@@ -49,7 +54,8 @@ export function findLibraryBundle(entries: Pick<LibraryEntries, "millrace">): Li
 /** Makes the bundle. `undefined` when it cannot be written: then the entries are used as they are. */
 export async function buildLibraryBundle(entries: LibraryEntries): Promise<LibraryEntries | undefined> {
   const { build } = await import("esbuild");
-  const { command, ...shared } = entries;
+  const { millrace, slot, program, command, bundler } = entries;
+  const shared = { millrace, slot, program };
   const manifestPath = manifestFile(entries);
   const cache = dirname(manifestPath);
   const temporary = join(cache, `library-${process.pid}-${Date.now()}`);
@@ -61,7 +67,7 @@ export async function buildLibraryBundle(entries: LibraryEntries): Promise<Libra
       ...options, entryPoints: Object.fromEntries(Object.entries(shared).map(([name, url]) => [name, fileURLToPath(url)])), outdir: temporary, plugins: [loadedOnDemand],
     });
     const own = command === undefined ? undefined : await build({
-      ...options, entryPoints: { command: fileURLToPath(command) }, outdir: join(temporary, COMMAND), plugins: [loadedOnDemand, sourceUrls()], banner: { js: REQUIRE },
+      ...options, entryPoints: { command: fileURLToPath(command), ...(bundler === undefined ? {} : { bundler: fileURLToPath(bundler) }) }, outdir: join(temporary, COMMAND), plugins: [loadedOnDemand, otherCommands, sourceUrls()], banner: { js: REQUIRE },
     });
     const inputs = Object.keys({ ...threads.metafile.inputs, ...own?.metafile.inputs }).map((input) => {
       const path = resolve(cache, input);
@@ -71,21 +77,22 @@ export async function buildLibraryBundle(entries: LibraryEntries): Promise<Libra
     const directory = join(cache, `library-${createHash("sha256").update(JSON.stringify(inputs)).digest("hex").slice(0, 16)}`);
     if (existsSync(directory)) rmSync(temporary, { recursive: true });
     else renameSync(temporary, directory);
-    const manifest: Manifest = { node: process.version, directory, inputs };
+    const [, { exports: names }] = Object.entries(threads.metafile.outputs).find(([output]) => output.endsWith("/millrace.mjs"))!;
+    const manifest: Manifest = { node: process.version, directory, exports: names, inputs };
     writeFileSync(`${manifestPath}.${process.pid}`, JSON.stringify(manifest));
     renameSync(`${manifestPath}.${process.pid}`, manifestPath);
     await removeOldFiles(cache, /^library-[\w-]+$/, KEPT_LIBRARIES);
-    return bundled(directory);
+    return bundled(manifest);
   } catch {
     rmSync(temporary, { recursive: true, force: true });
     return undefined;
   }
 }
 
-function bundled(directory: string): LibraryEntries {
+function bundled({ directory, exports }: Manifest): LibraryEntries {
   const url = (name: string): string => pathToFileURL(join(directory, `${name}.mjs`)).href;
-  const command = join(directory, COMMAND, "command.mjs");
-  return { millrace: url("millrace"), slot: url("slot"), program: url("program"), ...(existsSync(command) ? { command: pathToFileURL(command).href } : {}) };
+  const own = Object.fromEntries(["command", "bundler"].filter((name) => existsSync(join(directory, COMMAND, `${name}.mjs`))).map((name) => [name, url(join(COMMAND, name))]));
+  return { millrace: url("millrace"), slot: url("slot"), program: url("program"), ...own, exports };
 }
 
 /** What only a program's own thread needs stays where it is, and what is no module of ours. */
@@ -93,6 +100,15 @@ const loadedOnDemand: Plugin = {
   name: "loaded-on-demand",
   setup({ onResolve }) {
     onResolve({ filter: /^(@millrace\/(cli(\/|$)|cluster\/in-thread)|esbuild$)/ }, ({ path }) => ({ path: import.meta.resolve(path), external: true }));
+  },
+};
+
+/** The command is bundled for `run`. What others load when they are asked for would be checked for changes at each start. */
+const otherCommands: Plugin = {
+  name: "other-commands",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/([\w-]+-commands?|local-cluster)\.js$/ }, ({ path, resolveDir, kind }) =>
+      kind === "dynamic-import" && path !== "./run-command.js" ? { path: pathToFileURL(join(resolveDir, path)).href, external: true } : undefined);
   },
 };
 

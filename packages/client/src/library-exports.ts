@@ -14,9 +14,10 @@ export class LibraryExports {
    * The module that stands for an entry point of the library.
    * @param installed URL to read the names from
    * @param url where the bundle imports it from
+   * @param known its names, where they are known
    */
-  module(specifier: string, installed: string, url: string): { readonly path: string; readonly namespace: string } {
-    if (!this.#byUrl.has(url)) this.#byUrl.set(url, { specifier, names: exportedNames(installed) });
+  module(specifier: string, installed: string, url: string, known: readonly string[] | undefined): { readonly path: string; readonly namespace: string } {
+    if (!this.#byUrl.has(url)) this.#byUrl.set(url, { specifier, names: known === undefined ? exportedNames(installed) : Promise.resolve(known) });
     return { path: url, namespace: NAMESPACE };
   }
 
@@ -51,7 +52,7 @@ export class LibraryExports {
   }
 }
 
-/** The library is loaded for it: that is faster than to analyse its files, and it is never code of the job. */
+/** The package is loaded for it: that is faster than to analyse its files, and it is never code of the job. */
 async function exportedNames(url: string): Promise<readonly string[]> {
   return Object.keys((await import(url)) as object);
 }

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { ProgramWaits } from "./program-protocol.js";
 
 /** A worker thread that waits for a program. */
 export interface PrestartedProgram {
@@ -12,9 +13,12 @@ interface WithWorker extends PrestartedProgram {
   [WORKER]?: Worker | undefined;
 }
 
-/** Starts a thread while it is still being found out what it is to run. One that fails meanwhile is as if it had not been started. */
-export function prestartProgram(entryUrl: string): PrestartedProgram {
-  const worker = new Worker(new URL(entryUrl), { execArgv: [], name: "millrace program" });
+/**
+ * Starts a thread while it is still being found out what it is to run. One that fails meanwhile is as if it had not been started.
+ * @param preloadUrl what it will import, loaded while it waits
+ */
+export function prestartProgram(entryUrl: string, preloadUrl: string): PrestartedProgram {
+  const worker = new Worker(new URL(entryUrl), { workerData: { preloadUrl } satisfies ProgramWaits, execArgv: [], name: "millrace program" });
   const prestarted: WithWorker = { entryUrl, [WORKER]: worker };
   worker.unref();
   worker.on("error", () => (prestarted[WORKER] = undefined));

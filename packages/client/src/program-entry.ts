@@ -2,15 +2,15 @@ import { parentPort, workerData } from "node:worker_threads";
 import { BatchDecoder, MillraceError, deserializeError, encodeValue, serializeError } from "@millrace/core";
 import { runJobModule, translate, type CollectedResults, type JobArguments, type JobClient, type JobModule, type Pipeline } from "@millrace/graph";
 import { unusedArguments } from "./unused-arguments.js";
-import type { ClientMethod, ProgramCommand, ProgramMessage, ProgramStart } from "./program-protocol.js";
+import type { ClientMethod, ProgramCommand, ProgramMessage, ProgramStart, ProgramWaits } from "./program-protocol.js";
 
 /*
  * The worker thread in which a job's program runs: its `execute()` hands the plan to the parent and settles with the job the parent runs, as an
  * attached client. The program's slots re-run the same module elsewhere.
  */
 const port = parentPort!;
-// A thread that was started early is told later.
-const start = (workerData as ProgramStart | undefined) ?? (await new Promise<ProgramStart>((resolve) => port.once("message", resolve)));
+const given = workerData as ProgramStart | ProgramWaits;
+const start = "preloadUrl" in given ? await told(given) : given;
 const calls = new Map<number, { resolve: (value: never) => void; reject: (error: unknown) => void }>();
 const readers: JobArguments[] = [];
 let nextCall = 0;
@@ -26,6 +26,13 @@ port.unref();
 runJobModule(() => import(start.artifactUrl) as Promise<JobModule>, {
   configOverrides: start.config, parameterOverrides: start.parameters, execute: submit, onArguments: (reader) => void readers.push(reader),
 }).catch((error: unknown) => send({ type: "failed", error: serializeError(error) }));
+
+/** A thread that was started early hears later what it runs. */
+function told({ preloadUrl }: ProgramWaits): Promise<ProgramStart> {
+  // Should it not load, the job's own import says why.
+  import(preloadUrl).catch(() => undefined);
+  return new Promise((resolve) => port.once("message", resolve));
+}
 
 function send(message: ProgramMessage): void {
   port.postMessage(message);

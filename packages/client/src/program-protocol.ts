@@ -12,6 +12,12 @@ export interface ProgramStart {
   readonly jobId: string;
 }
 
+/** What one is started with that is told later. */
+export interface ProgramWaits {
+  /** Loaded while it waits. */
+  readonly preloadUrl: string;
+}
+
 /** The calls a program may make on its submitted job. */
 export type ClientMethod = Exclude<keyof JobClient, "jobId">;
 

@@ -101,6 +101,15 @@ test("a name that the library does not export is refused where it is imported, w
   assert.match(await readFile((await bundleJob(file, library)).file, "utf8"), /from "file:\/\/\/library\/millrace\.mjs"/, "types do not count");
 });
 
+test("names that are known to be exported are not asked for", async () => {
+  const file = join(project, "known.ts");
+  const library = { millrace: "file:///library/millrace.mjs", slot: "file:///library/slot.mjs", program: "file:///library/program.mjs", exports: ["StreamExecutionEnvironment", "onlyThere"] };
+  await writeFile(file, 'import { onlyThere } from "millrace";\nexport const all = [onlyThere];\n');
+  assert.equal((await bundleJob(file, library)).library, library);
+  await writeFile(file, 'import { duration } from "millrace";\nexport const all = [duration];\n');
+  await assert.rejects(bundleJob(file, library), { code: "JOB_IMPORT_UNKNOWN" });
+});
+
 test("a variable of the job cannot be read before its line has run, nor anything in a template literal changed", async () => {
   await writeFile(join(project, "dead-zone.ts"), [
     'const enum Level { Low = 1 }', 'enum Colour { Red = 3 }', 'export const text = `', 'var offset = 1;', 'const other = 2;', '`;',

@@ -20,6 +20,7 @@ test("the bundled library belongs to one installation, and to its files as they 
   assert.equal(findLibraryBundle(entriesOf(first)), undefined);
   const built = await buildLibraryBundle(entriesOf(first));
   assert.ok(built?.slot.startsWith(pathToFileURL(first).href));
+  assert.deepEqual([built?.exports, built?.command, built?.bundler], [["name"], undefined, undefined]);
   assert.deepEqual(findLibraryBundle(entriesOf(first)), built);
   await cp(first, copy, { recursive: true, preserveTimestamps: true });
   assert.equal(findLibraryBundle(entriesOf(copy)), undefined, "a copied installation uses its own files");

@@ -89,6 +89,25 @@ test("a failure is a rescale with its exception; one that goes on becomes part o
   assert.deepEqual((await rescales(world)).slice(2), ["RECOVERABLE_FAILOVER#1 JOB_CANCELED"], "it can be looked at after the job's end");
 });
 
+test("a job that has ended shows its rescales as it does its exceptions and checkpoints", async () => {
+  const world = new World(4, { ...ADAPTIVE, "restart-strategy.fixed-delay.attempts": 2 });
+  await world.time.advance(100);
+  world.slots.fail("map", 0);
+  await world.time.advance(600);
+  await world.require([1, 2], [1, 2]);
+  await world.time.advance(100);
+  const before = await rescales(world);
+  assert.equal(before.length, 3);
+  world.job.cancel();
+  await assert.rejects(world.time.runUntil(world.job.result));
+  const { status, exceptions, rescaling } = world.job.view();
+  assert.deepEqual([status, exceptions.length > 0, rescaling!.rescales!.history.length], ["CANCELED", true, 3]);
+  assert.deepEqual(await rescales(world), before);
+  const overview = await ask(world, "overview");
+  assert.deepEqual([overview.rescalesCounts.inProgress, overview.rescalesCounts.completed, overview.latest.completed !== null], [0, 3, true]);
+  assert.equal((await ask(world, "details", (await ask(world, "history"))[0].rescaleUuid)).terminatedReason, "SUCCEEDED");
+});
+
 test("as many are remembered as the option says, and none without the adaptive scheduler", async () => {
   const world = new World(4, { ...ADAPTIVE, "web.adaptive-scheduler.rescale-history.size": 2 });
   await world.time.advance(100);

@@ -3,6 +3,7 @@ export { TwoPhaseCommitSink, type TwoPhaseCommitSinkOptions } from "./two-phase-
 export * from "./write-ahead/delivery-log.js";
 export * from "./write-ahead/file-delivery-log.js";
 export * from "./write-ahead/write-ahead-sink.js";
+export type { KeptBatch } from "./write-ahead/kept-batch.js";
 export { AsyncSink, type AsyncSinkClient, type AsyncSinkOptions, type AsyncSinkState } from "./async/async-sink.js";
 export * from "./async/rate-limiting-strategy.js";
 export * from "./async/scaling-strategy.js";

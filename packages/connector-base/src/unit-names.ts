@@ -32,6 +32,8 @@ export class UnitNames {
   readonly #own: Omit<UnitName, "number">;
   readonly #parallelism: number;
   readonly #isRestored: boolean;
+  /** The lineage of this job's attempts from a checkpoint. */
+  readonly #lineageFrom: (checkpointId: number | undefined) => string;
   #next: number = 0;
   /** What was there when this attempt began. */
   #wereThere: ReadonlySet<string> = new Set();
@@ -40,8 +42,9 @@ export class UnitNames {
     this.prefix = prefix;
     this.#parallelism = context.parallelism;
     this.#isRestored = context.restoredCheckpointId !== undefined;
+    this.#lineageFrom = (checkpointId) => hash([context.jobId, context.operatorId, String(checkpointId ?? "none")].join("\0"));
     this.#own = {
-      lineage: hash([context.jobId, context.operatorId, String(context.restoredCheckpointId ?? "none")].join("\0")), restoredFrom: context.restoredCheckpointId ?? 0, attempt: context.attemptNumber,
+      lineage: this.#lineageFrom(context.restoredCheckpointId), restoredFrom: context.restoredCheckpointId ?? 0, attempt: context.attemptNumber,
       nonce: Math.floor(context.random() * 36 ** 6).toString(36).padStart(6, "0"), subtask: context.subtaskIndex,
     };
   }
@@ -59,14 +62,16 @@ export class UnitNames {
 
   /**
    * Whether a unit is left over from an attempt that failed, so that its records come again: it was begun by a writer whose state came here, after that state,
-   * or by an earlier attempt of this subtask from the same checkpoint; without a checkpoint to be in, everything is.
+   * or by an earlier attempt of this subtask from the same checkpoint. An attempt without a checkpoint also takes what other jobs have begun, but nothing of later
+   * attempts of its own job: it may have been given up before it looked, and they may have a complete checkpoint.
    */
   isLeftover(name: string, states: readonly UnitNamesState[]): boolean {
     const unit = parseUnitName(this.prefix, name);
     if (unit === undefined) return false;
     if (states.some((state) => isSameWriter(state, unit) && unit.number >= state.next)) return true;
     if (!this.#isMine(unit)) return false;
-    return !this.#isRestored || (unit.lineage === this.#own.lineage && unit.attempt < this.#own.attempt);
+    if (!this.#isRestored && unit.lineage !== this.#lineageFrom(unit.restoredFrom === 0 ? undefined : unit.restoredFrom)) return true;
+    return unit.lineage === this.#own.lineage && unit.attempt < this.#own.attempt;
   }
 
   /** Remembers what units there were before this attempt began its first. */

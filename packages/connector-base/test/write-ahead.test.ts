@@ -4,6 +4,7 @@ import { isMillraceError, MillraceError } from "@millrace/core";
 import { sinkGuarantees, type SinkGuaranteesOptions } from "@millrace/testkit";
 import { fileDeliveryLog, WriteAheadSink, type WriteAheadSinkOptions } from "../src/index.js";
 import { noticed } from "./support/noticed.js";
+import { TestContext } from "./support/writer-context.js";
 
 /** An external system that takes what it is given. With `isIdempotent`, the same batch again has no effect. */
 class Receiver {
@@ -92,4 +93,20 @@ test("options are checked", () => {
   const connect = (): { deliver(): void; close(): void } => ({ deliver() {}, close() {} });
   assert.throws(() => WriteAheadSink.of({ name: "a/b", connect }), refused("name"));
   assert.throws(() => WriteAheadSink.of({ name: "a", connect, maxBatchRecords: 0 }), refused("maxBatchRecords"));
+});
+
+test("batches wait encoded; those of checkpoints of versions that kept the records themselves are delivered, too", async () => {
+  const { context } = new TestContext();
+  const delivered: (readonly unknown[])[] = [];
+  const sink = WriteAheadSink.of<unknown>({ name: "kept", connect: () => ({ deliver: ({ records }) => void delivered.push(records), close() {} }), maxBatchRecords: 2 });
+  const writer = sink.createWriter(context);
+  for (const value of [1n, new Date(7), { a: undefined }]) await writer.write(value, { timestamp: undefined, currentWatermark: 0 });
+  const kept = await writer.prepareCommit();
+  assert.ok(kept.every(({ encoded, records }) => encoded instanceof Uint8Array && records === undefined));
+  const restored = [...kept, { id: "kept-old", createdMs: 0, records: ["old"] }].map((batch) => sink.committableCodec.decode(sink.committableCodec.encode(batch)));
+  const committer = await sink.createCommitter(context);
+  await committer.commit(restored.map((committable) => ({
+    committable, numberOfRetries: 0, retryLater: assert.fail, signalAlreadyCommitted: assert.fail, signalFailedWithKnownReason: assert.fail,
+  })));
+  assert.deepEqual(delivered, [[1n, new Date(7)], [{ a: undefined }], ["old"]]);
 });

@@ -73,7 +73,7 @@ function cases(deliveryGuarantee: DeliveryGuarantee) {
 const NOT_FOR_KAFKA = /createWriter|a record before|an empty|more subtasks|2 to 2|another operator takes/;
 const SOME = /without failures|killed (after|before) (write|flush|snapshotState)|older|parallelism 1 to 3|random|drain/;
 
-for (const { name, run } of cases("exactly-once")) if (!NOT_FOR_KAFKA.test(name)) test(name, { skip, timeout: 120_000 }, run);
+for (const { name, run } of cases("exactly-once")) if (!NOT_FOR_KAFKA.test(name)) test(name, { skip }, run);
 for (const deliveryGuarantee of ["at-least-once", "none"] as const) {
-  for (const { name, run } of cases(deliveryGuarantee)) if (SOME.test(name)) test(name, { skip, timeout: 120_000 }, run);
+  for (const { name, run } of cases(deliveryGuarantee)) if (SOME.test(name)) test(name, { skip }, run);
 }

@@ -38,8 +38,8 @@ test("an id is used again only when no snapshot that the job can go back to has 
   }));
 });
 
-const ids = (subtaskIndex: number, parallelism: number, restoredCheckpointId?: number, attemptNumber: number = 0, random: number = 0): TransactionalIds =>
-  new TransactionalIds("p", { subtaskIndex, parallelism, attemptNumber, restoredCheckpointId, random: () => random });
+const ids = (subtaskIndex: number, parallelism: number, restoredCheckpointId?: number, attemptNumber: number = 0, random: number = 0, jobId: string = "job-a"): TransactionalIds =>
+  new TransactionalIds("p", { jobId, subtaskIndex, parallelism, attemptNumber, restoredCheckpointId, random: () => random });
 
 test("at the start, what failed attempts have begun is left over, and nothing that a checkpoint is to commit", () => {
   const failed = ids(1, 2, 7, 3, 0.5);
@@ -53,9 +53,19 @@ test("at the start, what failed attempts have begun is left over, and nothing th
   assert.equal(ids(1, 2, 7, 4).isLeftover(a!, []), true, "an attempt from the same checkpoint");
   assert.equal(ids(1, 2, 7, 2).isLeftover(a!, []), false, "a later attempt from the same checkpoint");
   assert.equal(ids(0, 2, 7, 4).isLeftover(a!, []), false, "another subtask looks after it");
-  assert.equal(ids(1, 2).isLeftover(a!, []), true, "started anew");
+  const anew = ids(1, 2, undefined, 0, 0.1, "job-b");
+  assert.equal(anew.isLeftover(a!, []), true, "started anew, as another job");
+  assert.equal(anew.isLeftover(a!.replace(/j[0-9a-f]{8}/, ""), []), true, "an id of a version that did not name the job");
   assert.equal(ids(0, 1).isLeftover("p-1-3", []), true, "an id of a version that named subtask and number alone");
   assert.equal(ids(0, 1).isLeftover("p-1-a-3", []) || ids(0, 1).isLeftover("q-1-3", []), false, "ids of others");
+});
+
+test("an attempt without a checkpoint that is given up before it looks takes nothing from later attempts of its job", () => {
+  const givenUp = ids(1, 2, undefined, 1, 0.1);
+  assert.equal(givenUp.isLeftover(ids(1, 2, undefined, 0, 0.2).id(0), []), true, "an earlier attempt");
+  assert.equal(givenUp.isLeftover(ids(1, 2, undefined, 2, 0.2).id(0), []), false, "the next attempt, which has no checkpoint to go from either");
+  assert.equal(givenUp.isLeftover(ids(1, 2, 3, 3, 0.2).id(0), []), false, "one from the first complete checkpoint");
+  assert.equal(givenUp.isLeftover(ids(1, 2, 3, 0, 0.2).id(0), []), false, "the same, when attempts are counted anew");
 });
 
 test("once a checkpoint is complete, all that earlier attempts have begun is left over, and nothing of later ones", () => {

@@ -6,6 +6,7 @@ import { isStatementTimeout, mysqlFailure } from "./mysql-failure.js";
 import { withParameters } from "./mysql-literals.js";
 import { MysqlTableWriter } from "./mysql-table-writer.js";
 import { rawOf, typeOfColumn, typeOfField, type FieldDefinition } from "./mysql-types.js";
+import { XaTransactions } from "./xa-transactions.js";
 
 /** What does not fit is an error and not a warning; texts are escaped with backslashes; time stamps are UTC; others' gaps are not locked. */
 const SESSION = [
@@ -14,13 +15,6 @@ const SESSION = [
 ];
 const KEEP_ALIVE_DELAY_MS = 10_000;
 const CLOSE_LIMIT_MS = 1000;
-const NAME_LIMIT_S = 5;
-const NO_SUCH_THREAD = "1094";
-const XAER_NOTA = "1397";
-/** The branch was rolled back: by itself, for a timeout, for a deadlock. */
-const XA_ROLLED_BACK = ["1402", "1613", "1614"];
-/** Of the two parts of a transaction's name. */
-const XID_PART = 64;
 
 /** A command of `mysql2` that is read as a stream; its types do not tell all of it. */
 interface StreamedCommand {
@@ -40,10 +34,12 @@ export class MysqlConnection implements JdbcConnection {
   #closing: Promise<void> | undefined;
   /** Those who wait for an answer. */
   readonly #waiting = new Set<(error: Error) => void>();
+  readonly #xa: XaTransactions;
 
   private constructor(connection: Connection, statementTimeoutMs: number) {
     this.#connection = connection;
     this.#statementTimeoutMs = statementTimeoutMs;
+    this.#xa = new XaTransactions({ run: (sql) => this.#run(sql), close: () => this.close() });
     for (const event of ["error", "end"] as const) {
       connection.on(event, (error?: Error) => {
         this.#isBroken = true;
@@ -168,22 +164,16 @@ export class MysqlConnection implements JdbcConnection {
   }
 
   async begin(name?: string): Promise<void> {
-    await this.#run(name === undefined ? "START TRANSACTION" : `XA START ${xidOf(name)}`);
+    if (name === undefined) await this.#run("START TRANSACTION");
+    else await this.#xa.begin(name);
   }
 
-  /** By a lock of that name. The session that had it before may not be quite gone yet. */
-  async nameSession(name: string): Promise<void> {
-    await this.#run(`SELECT GET_LOCK('${name}', ${NAME_LIMIT_S})`);
+  nameSession(name: string): Promise<void> {
+    return this.#xa.nameSession(name);
   }
 
-  async endSession(name: string): Promise<void> {
-    const [[id]] = (await this.#run(`SELECT IS_USED_LOCK('${name}')`)) as [[unknown]];
-    if (id === null) return;
-    try {
-      await this.#run(`KILL ${String(id)}`);
-    } catch (error) {
-      if (mysqlFailure(error).state !== NO_SUCH_THREAD) throw error;
-    }
+  endSession(name: string): Promise<void> {
+    return this.#xa.endSession(name);
   }
 
   async commit(): Promise<void> {
@@ -194,36 +184,20 @@ export class MysqlConnection implements JdbcConnection {
     await this.#run("ROLLBACK");
   }
 
-  /** Only when this connection is gone can another one commit it. */
-  async prepare(name: string): Promise<void> {
-    await this.#run(`XA END ${xidOf(name)}`);
-    await this.#run(`XA PREPARE ${xidOf(name)}`);
-    await this.close();
+  prepare(name: string): Promise<boolean> {
+    return this.#xa.prepare(name);
   }
 
-  async commitPrepared(name: string): Promise<boolean> {
-    try {
-      await this.#run(`XA COMMIT ${xidOf(name)}`);
-      return true;
-    } catch (error) {
-      const { state } = mysqlFailure(error);
-      if (state === XAER_NOTA || XA_ROLLED_BACK.includes(state)) return false;
-      throw error;
-    }
+  commitPrepared(name: string): Promise<boolean> {
+    return this.#xa.commit(name);
   }
 
-  async rollbackPrepared(name: string): Promise<void> {
-    try {
-      await this.#run(`XA ROLLBACK ${xidOf(name)}`);
-    } catch (error) {
-      const { state } = mysqlFailure(error);
-      if (state !== XAER_NOTA && !XA_ROLLED_BACK.includes(state)) throw error;
-    }
+  rollbackPrepared(name: string): Promise<void> {
+    return this.#xa.rollback(name);
   }
 
-  async listPrepared(prefix: string): Promise<readonly string[]> {
-    const rows = (await this.#run("XA RECOVER")) as readonly (readonly unknown[])[];
-    return rows.map((row) => String(row[3])).filter((name) => name.startsWith(prefix));
+  listPrepared(prefix: string): Promise<readonly string[]> {
+    return this.#xa.list(prefix);
   }
 
   /** There is none. */
@@ -302,9 +276,4 @@ const columnsOfFields = (fields: readonly FieldDefinition[]): JdbcColumn[] => fi
 function rawRowsOf(columns: readonly JdbcColumn[]): (row: JdbcRawRow) => JdbcRawRow {
   if (!columns.some(({ type }) => type.kind === "bit")) return (row) => row;
   return (row) => row.map((value, i) => rawOf(value, columns[i]!.type));
-}
-
-/** A name as the two parts of an XA transaction's. */
-function xidOf(name: string): string {
-  return name.length <= XID_PART ? `'${name}'` : `'${name.slice(0, XID_PART)}','${name.slice(XID_PART)}'`;
 }

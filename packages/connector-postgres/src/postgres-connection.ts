@@ -15,6 +15,9 @@ const KEEP_ALIVE = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 
 const KEEP_ALIVE_DELAY_MS = 10_000;
 const asText = (value: unknown): unknown => value;
 const CLOSE_LIMIT_MS = 1000;
+/** A session that is ended may have much to roll back. */
+const GONE_LIMIT_MS = 60_000;
+const GONE_POLL_MS = 5;
 const UNDEFINED_OBJECT = "42704";
 const NOT_IN_PREREQUISITE_STATE = "55000";
 
@@ -109,7 +112,13 @@ export class PostgresConnection implements JdbcConnection {
   }
 
   async endSession(name: string): Promise<void> {
-    await this.#query("SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE application_name = $1 AND usename = current_user AND pid <> pg_catalog.pg_backend_pid()", [name]);
+    // Until none is listed: one that is just about to prepare does so or does not, and its locks are free.
+    for (const limitMs = Date.now() + GONE_LIMIT_MS; ; ) {
+      const { rows } = await this.#query("SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE application_name = $1 AND usename = current_user AND pid <> pg_catalog.pg_backend_pid()", [name]);
+      if (rows.length === 0) return;
+      if (Date.now() > limitMs) throw new StatementTimeout("pg_terminate_backend", GONE_LIMIT_MS);
+      await new Promise((resolve) => setTimeout(resolve, GONE_POLL_MS));
+    }
   }
 
   commit(): Promise<void> {
@@ -120,8 +129,9 @@ export class PostgresConnection implements JdbcConnection {
     await this.#query("ROLLBACK");
   }
 
-  prepare(name: string): Promise<void> {
-    return this.#end(`PREPARE TRANSACTION ${literal(name)}`, "PREPARE");
+  async prepare(name: string): Promise<boolean> {
+    await this.#end(`PREPARE TRANSACTION ${literal(name)}`, "PREPARE");
+    return false;
   }
 
   async commitPrepared(name: string): Promise<boolean> {

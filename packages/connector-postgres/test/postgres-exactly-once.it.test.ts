@@ -9,7 +9,7 @@ import { postgresUnderTest } from "./postgres-under-test.js";
 
 exactlyOnceSuite(postgresUnderTest);
 
-test("a server without prepared transactions is refused at the start, one with too few, too", { skip: postgresUnderTest.skip, timeout: 120_000 }, async () => {
+test("a server without prepared transactions is refused at the start, one with too few, too", { skip: postgresUnderTest.skip }, async () => {
   for (const [maximum, code] of [["0", "JDBC_TWO_PHASE_DISABLED"], ["1", "JDBC_TOO_MANY_PREPARED"]] as const) {
     const small = await PostgresServer.start({ settings: { max_prepared_transactions: maximum } });
     try {

@@ -38,16 +38,18 @@ test("bounds that are given choose rows, an empty table has none", { skip }, asy
   assert.deepEqual(await idsOf({ table: "numbers", filter: "id < 0", partition: { column: "id", splits: 4 } }), []);
 });
 
-test("table to table, exactly once, stopped with a savepoint and gone on with another parallelism", { skip, timeout: 120_000 }, async () => {
+test("table to table, exactly once, stopped with a savepoint and gone on with another parallelism", { skip }, async () => {
   await database().sql("CREATE TABLE copied (id bigint, half numeric)");
   const { connection } = database();
   let slow = true;
+  /** In this run; from the 300th on rows are slower, so that it lasts until it is stopped. */
+  let passed = 0;
   const build = (parallelism: number, savepoint?: string): StreamExecutionEnvironment => {
     const env = StreamExecutionEnvironment.getExecutionEnvironment(savepoint === undefined ? {} : { "execution.state-recovery.path": savepoint });
     env.setParallelism(parallelism);
     const source = JdbcSource.of<{ id: bigint; half: string }>({ connection, table: "numbers", columns: ["id", "half"], partition: { column: "id", splits: 5 }, keyColumn: "id", fetchSize: 50 });
     env.fromSource(source, WatermarkStrategy.noWatermarks(), "numbers").uid("source").asyncMap(async (row) => {
-      if (slow) await new Promise((resolve) => setTimeout(resolve, 2));
+      if (slow) await new Promise((resolve) => setTimeout(resolve, ++passed < 300 ? 2 : 30));
       return row;
     }, { capacity: 1 }).uid("slowly").rebalance().sinkTo(JdbcSink.of<{ id: bigint; half: string }>({
       connection, table: "copied", columns: ["id", "half"], deliveryGuarantee: "exactly-once", exactlyOnce: { transactionIdPrefix: "copied" }, execution: { batchSize: 100 },
@@ -56,6 +58,7 @@ test("table to table, exactly once, stopped with a savepoint and gone on with an
   };
   let savepoint: string | undefined;
   for (const parallelism of [3, 1]) {
+    passed = 0;
     const client = await build(parallelism, savepoint).executeAsync();
     await miniCluster.job(client).checkpointsCompleted(3);
     savepoint = await client.stopWithSavepoint({ directory: folder });

@@ -34,8 +34,9 @@ export class MariadbServer extends PrivateServer {
     const directory = mkdtempSync(join(tmpdir(), "millrace-mariadb-"));
     giveTo(account, directory);
     const data = join(directory, "data");
-    prepareData(account, directory, "mariadb-install-db", ["--no-defaults", `--datadir=${data}`, "--skip-test-db", "--auth-root-authentication-method=normal"]);
-    const small = ["--no-defaults", `--datadir=${data}`, "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M"];
+    prepareData(account, directory, "mariadb-install-db", ["--no-defaults", `--datadir=${data}`, `--tmpdir=${directory}`, "--skip-test-db", "--auth-root-authentication-method=normal"]);
+    // A server that starts clears the folder of temporary files, also of the tables of others.
+    const small = ["--no-defaults", `--datadir=${data}`, `--tmpdir=${directory}`, "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M"];
     prepareData(account, directory, "mariadbd", [...small, "--bootstrap"], "FLUSH PRIVILEGES;\nCREATE OR REPLACE USER 'root'@'127.0.0.1' IDENTIFIED BY 'secret';\nGRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;\nCREATE DATABASE test;\n");
     const port = await freePort();
     const all = {

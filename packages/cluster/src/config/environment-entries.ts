@@ -1,6 +1,6 @@
 import { didYouMean, type ConfigOption } from "@millrace/core";
 import type { ConfigProblem } from "./config-problem.js";
-import { readYamlEntries, type ConfigEntry, type YamlEntries } from "./yaml-entries.js";
+import type { ConfigEntry, YamlEntries } from "./yaml-entries.js";
 
 /** Holds many keys at once, in the form of the file; Flink's images know it as `FLINK_PROPERTIES`. */
 export const PROPERTIES_VARIABLE = "MILLRACE_PROPERTIES";
@@ -13,8 +13,10 @@ export function variableOf(key: string): string {
 }
 
 /** What the environment says. Variables of single keys win over those in `MILLRACE_PROPERTIES`; they come later in the result. */
-export function readEnvironmentEntries(variables: Readonly<Record<string, string | undefined>>, known: readonly ConfigOption<unknown>[]): YamlEntries {
-  const properties = readYamlEntries(variables[PROPERTIES_VARIABLE] ?? "", PROPERTIES_VARIABLE);
+export async function readEnvironmentEntries(variables: Readonly<Record<string, string | undefined>>, known: readonly ConfigOption<unknown>[]): Promise<YamlEntries> {
+  const text = variables[PROPERTIES_VARIABLE] ?? "";
+  // The parser is loaded only where there is something to read.
+  const properties = text === "" ? { entries: [], problems: [] } : (await import("./yaml-entries.js")).readYamlEntries(text, PROPERTIES_VARIABLE);
   const keys = new Map(known.map((option) => [variableOf(option.key), option.key]));
   const entries: ConfigEntry[] = [...properties.entries];
   const problems: ConfigProblem[] = [...properties.problems];

@@ -1,7 +1,7 @@
 import { Configuration, didYouMean, isMillraceError, MillraceError, processOptions, type ConfigOption, type Env } from "@millrace/core";
 import { configError, type ConfigOrigin, type ConfigProblem } from "./config-problem.js";
 import { readEnvironmentEntries } from "./environment-entries.js";
-import { readYamlEntries, type ConfigEntry } from "./yaml-entries.js";
+import type { ConfigEntry, YamlEntries } from "./yaml-entries.js";
 
 /** The name of the file in the configuration directory. */
 export const CONFIG_FILE = "config.yaml";
@@ -38,8 +38,8 @@ export interface LoadedConfiguration {
 export async function loadConfiguration(fs: Env["fs"], sources: ConfigurationSources): Promise<LoadedConfiguration> {
   const known = [...processOptions, ...(sources.additionalOptions ?? [])];
   const file = configFile(fs, sources);
-  const fromFile = file === undefined ? { entries: [], problems: [] } : readYamlEntries(await readText(fs, file), file);
-  const fromEnvironment = readEnvironmentEntries(sources.variables ?? {}, known);
+  const fromFile = file === undefined ? { entries: [], problems: [] } : await readYaml(fs, file);
+  const fromEnvironment = await readEnvironmentEntries(sources.variables ?? {}, known);
   const fromArguments: ConfigEntry[] = Object.entries(sources.definitions ?? {}).map(([key, value]) => ({ key, value, origin: { text: `-D ${key}` } }));
 
   const problems: ConfigProblem[] = [...fromFile.problems, ...fromEnvironment.problems];
@@ -56,6 +56,12 @@ export async function loadConfiguration(fs: Env["fs"], sources: ConfigurationSou
   }
   if (problems.length > 0) throw configError(problems);
   return { configuration: Configuration.of(values, known), origins, file };
+}
+
+/** The parser is loaded only where there is a file. */
+async function readYaml(fs: Env["fs"], file: string): Promise<YamlEntries> {
+  const { readYamlEntries } = await import("./yaml-entries.js");
+  return readYamlEntries(await readText(fs, file), file);
 }
 
 function configFile(fs: Env["fs"], { configDir, variables }: ConfigurationSources): string | undefined {

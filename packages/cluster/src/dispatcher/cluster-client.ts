@@ -61,6 +61,11 @@ export class ClusterClient {
     return new ClusterClient(options, connection, about);
   }
 
+  /** The cluster has other JobManagers that would go on with its jobs. */
+  get isHighlyAvailable(): boolean {
+    return this.#survives;
+  }
+
   /** Stores a file at the cluster, unless it has it; resolves with its key. @throws `BLOB_TOO_LARGE` */
   async upload(bytes: Uint8Array): Promise<string> {
     const key = this.#options.env.sha256Hex(bytes);

@@ -2,6 +2,7 @@ import { CHECKPOINTING_DIRECTORY, Configuration, MillraceError, allOptions, lead
 import type { JobGraph } from "@millrace/graph";
 import type { BlobStore } from "../blob/blob-store.js";
 import type { JobResult } from "../high-availability/job-result-store.js";
+import type { ResultRoom } from "../job-master/result-room.js";
 import type { ResourceManager } from "../resource-manager/resource-manager.js";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
 import type { ResourceRequirements } from "../scheduler/resource-requirements.js";
@@ -22,6 +23,8 @@ export interface DispatcherInit {
   readonly temporaryDirectory: string;
   /** What the cluster's configuration says for jobs that do not say it themselves. */
   readonly jobDefaults: Readonly<Record<string, unknown>>;
+  /** Where results wait that jobs collect, of all jobs together. */
+  readonly resultRoom: ResultRoom;
   /** Where savepoints go when neither the request nor the job names a directory. */
   readonly defaultSavepointDirectory?: string | undefined;
   /** How long jobs that have ended are remembered, and how many at most. */
@@ -107,7 +110,7 @@ export class Dispatcher {
     const jobGraph: JobGraph = { ...submission.jobGraph, config: { ...jobDefaults, ...submission.jobGraph.config } };
     return new ManagedJob({
       env, jobGraph, artifact, persistence, firstAttempt, requirements: submission.requirements, checkpointDirectory: this.checkpointDirectory(jobGraph),
-      savepointDirectory: this.#init.defaultSavepointDirectory, temporaryDirectory: this.#init.temporaryDirectory,
+      savepointDirectory: this.#init.defaultSavepointDirectory, temporaryDirectory: this.#init.temporaryDirectory, resultRoom: this.#init.resultRoom,
       slots: (log) => new ClusterSlots({ env: { ...env, log }, resources, job: jobGraph, program: { artifact, source, args } }, events),
     });
   }

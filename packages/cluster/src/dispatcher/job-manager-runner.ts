@@ -1,5 +1,6 @@
 import { JOBMANAGER_BIND_HOST, JOBMANAGER_RPC_ADDRESS, type Configuration, type MillraceError } from "@millrace/core";
 import type { HighAvailabilityServices } from "../high-availability/high-availability-services.js";
+import { REST_COMPONENT, RPC_COMPONENT } from "../high-availability/leader-components.js";
 import type { LeaderContender, LeaderElection } from "../high-availability/leader-election.js";
 import type { LeaderAddress, LeaderRetrieval } from "../high-availability/leader-retrieval.js";
 import { LeaderTerm } from "../high-availability/leader-term.js";
@@ -21,10 +22,6 @@ export interface JobManagerRunnerInit {
   /** The process cannot go on, and should end. */
   readonly fatal: (error: Error) => void;
 }
-
-/** Under which the leader makes its RPC address known. */
-export const RPC_COMPONENT = "dispatcher";
-export const REST_COMPONENT = "rest";
 
 /**
  * One of several JobManagers: a standby until it is elected, then, for as long as it leads, a {@link JobManager}. It listens all the time, and as a

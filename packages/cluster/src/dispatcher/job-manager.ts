@@ -3,6 +3,7 @@ import {
   SAVEPOINT_DIRECTORY, SLOT_REQUEST_TIMEOUT, schedulerOptions, type Configuration, type ConnectionPeer, type FileSystem,
 } from "@millrace/core";
 import { BlobStore, checkBlobKey } from "../blob/blob-store.js";
+import { ResultRoom } from "../job-master/result-room.js";
 import { ResourceManager } from "../resource-manager/resource-manager.js";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
 import { MILLRACE_VERSION } from "../rpc/millrace-version.js";
@@ -56,6 +57,7 @@ export class JobManager {
     this.dispatcher = new Dispatcher({
       env, resources: this.resources, events: this.#events, blobs: this.blobs, defaultCheckpointDirectory, temporaryDirectory: init.temporaryDirectory ?? `${directory}/tmp`, fencingToken: leadership?.term.fencingToken,
       jobDefaults: Object.fromEntries([...schedulerOptions, HELD_RESULTS_MEMORY].filter((option) => config.has(option)).map((option) => [option.key, config.get(option)])),
+      resultRoom: ResultRoom.of(config),
       defaultSavepointDirectory: config.get(SAVEPOINT_DIRECTORY),
       endedJobs: { expirationMs: config.get(JOB_STORE_EXPIRATION), capacity: config.get(JOB_STORE_CAPACITY) },
       persistence: leadership === undefined ? undefined : new JobPersistence({

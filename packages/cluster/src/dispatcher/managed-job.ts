@@ -1,6 +1,7 @@
 import { isMillraceError, type Env, type LogSink } from "@millrace/core";
 import type { JobGraph, JobStatus } from "@millrace/graph";
 import { JobMaster } from "../job-master/job-master.js";
+import type { ResultRoom } from "../job-master/result-room.js";
 import type { JobPersistence } from "./job-persistence.js";
 import type { ResourceRequirements } from "../scheduler/resource-requirements.js";
 import type { SlotProvider } from "../scheduler/slot-provider.js";
@@ -23,6 +24,7 @@ export interface ManagedJobInit {
   readonly savepointDirectory: string | undefined;
   /** Of the JobManager, absolute. */
   readonly temporaryDirectory: string;
+  readonly resultRoom: ResultRoom;
   /** Makes the job's slots; what they have to say to the user goes to `log`. */
   readonly slots: (log: LogSink) => SlotProvider;
   /** With high availability. */
@@ -73,6 +75,7 @@ export class ManagedJob {
     this.statusTimesMs.set("INITIALIZING", this.startTimeMs);
     this.master = new JobMaster({
       env: { ...env, log }, jobGraph, checkpointDirectory: init.checkpointDirectory, savepointDirectory: init.savepointDirectory, slots: init.slots(log),
+      resultRoom: init.resultRoom,
       // TaskManagers put their own in its place.
       temporaryDirectory: `${init.temporaryDirectory}/${jobGraph.jobId}`,
       onCollected: (collectId, subtaskIndex, batch) => this.#tellAll((observer) => observer.collected?.(collectId, subtaskIndex, batch)),

@@ -6,11 +6,13 @@ export class ProcessInspector {
   readonly #stream: Duplex;
   readonly #calls = new Map<number, { readonly resolve: (answer: any) => void; readonly reject: (error: Error) => void }>();
   #nextId = 1;
-  #text = "";
+  /** Of a line whose end has not come. */
+  #pieces: string[] = [];
 
   constructor(stream: Duplex) {
     this.#stream = stream;
-    stream.on("data", (chunk: Buffer) => this.#take(chunk.toString("utf8")));
+    stream.setEncoding("utf8");
+    stream.on("data", (chunk: string) => this.#take(chunk));
     stream.on("error", () => undefined);
     stream.on("close", () => this.#closed());
   }
@@ -25,8 +27,11 @@ export class ProcessInspector {
   }
 
   #take(chunk: string): void {
-    const lines = (this.#text + chunk).split("\n");
-    this.#text = lines.pop()!;
+    const [end, ...others] = chunk.split("\n") as [string, ...string[]];
+    this.#pieces.push(end);
+    if (others.length === 0) return;
+    const lines = [this.#pieces.join(""), ...others];
+    this.#pieces = [lines.pop()!];
     for (const line of lines) {
       const { id, answer, error } = JSON.parse(line) as InspectorReply;
       const call = this.#calls.get(id);

@@ -11,3 +11,4 @@ export * from "./leader-term.js";
 export * from "./job-checkpoints.js";
 export * from "./embedded/embedded-coordination.js";
 export * from "./file/file-coordination.js";
+export * from "./leader-components.js";

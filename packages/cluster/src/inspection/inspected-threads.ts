@@ -26,6 +26,7 @@ export async function inspectThreads<T>(look: (threads: readonly InspectedThread
       if (title !== null) workers.set(params.sessionId, new WorkerThread(main, params.sessionId, Number(title[1]), title[2]!));
     });
     session.on("NodeWorker.receivedMessageFromWorker" as never, ({ params }: { params: { sessionId: string; message: string } }) => workers.get(params.sessionId)?.receive(params.message));
+    session.on("NodeWorker.detachedFromWorker" as never, ({ params }: { params: { sessionId: string } }) => workers.get(params.sessionId)?.end());
     await main.ask("NodeWorker.enable", { waitForDebuggerOnStart: false });
     try {
       return await look([main, ...workers.values()]);
@@ -66,6 +67,7 @@ class WorkerThread implements InspectedThread {
   readonly #calls = new Map<number, (result: any) => void>();
   readonly #listeners = new Map<string, (params: unknown) => void>();
   #nextId = 1;
+  #ended = false;
 
   constructor(main: MainThread, sessionId: string, threadId: number, name: string) {
     this.#main = main;
@@ -75,6 +77,7 @@ class WorkerThread implements InspectedThread {
   }
 
   ask<T>(method: string, params: object = {}, timeoutMs = ANSWER_TIMEOUT_MS): Promise<T | undefined> {
+    if (this.#ended) return Promise.resolve(undefined);
     const id = this.#nextId++;
     return inTime<T>(timeoutMs, (done) => {
       this.#calls.set(id, done);
@@ -91,6 +94,13 @@ class WorkerThread implements InspectedThread {
     if (id === undefined) return this.#listeners.get(method ?? "")?.(params);
     this.#calls.get(id)?.(result);
     this.#calls.delete(id);
+  }
+
+  /** The thread is over: it answers nothing any more. */
+  end(): void {
+    this.#ended = true;
+    for (const answer of this.#calls.values()) answer(undefined);
+    this.#calls.clear();
   }
 }
 

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { parentPort, threadId, workerData } from "node:worker_threads";
 import { dumpThreads } from "./dump-threads.js";
 import type { InspectorCall, InspectorReply, InspectorRequest } from "./inspector-protocol.js";
+import { profileThreads } from "./profile-threads.js";
 import { sampleThreads } from "./sample-threads.js";
 
 /*
@@ -34,5 +35,9 @@ async function answer({ id, request }: InspectorCall): Promise<InspectorReply> {
 }
 
 function perform(request: InspectorRequest): Promise<unknown> {
-  return request.kind === "dump" ? dumpThreads(threadId) : sampleThreads(request);
+  switch (request.kind) {
+    case "dump": return dumpThreads(threadId);
+    case "sample": return sampleThreads(request);
+    case "profile": return profileThreads(request, threadId);
+  }
 }

@@ -1,12 +1,8 @@
-import { constants } from "node:fs";
-import { lstat, open, readdir } from "node:fs/promises";
+import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { MillraceError } from "@millrace/core";
+import { readPiece } from "./file-piece.js";
 import type { LogFile, LogPiece } from "./process-inspection.js";
-
-const PIECE_BYTES = 256 * 1024;
-/** Where systems have it: a link is not followed. */
-const NO_LINKS = constants.O_NOFOLLOW ?? 0;
 
 /**
  * The log files of one process: `<name>.log`, `<name>.out` and what was put aside of them. Other files of the directory do not exist here, nor do links.
@@ -32,17 +28,7 @@ export class LogDirectory {
   /** At most 256 KiB; nothing at the end of the file. @throws `LOG_UNKNOWN` */
   async read(name: string, offset: number): Promise<LogPiece> {
     if (!this.#isOwn(name) || !Number.isSafeInteger(offset) || offset < 0) throw unknownLog(name);
-    const file = await open(join(this.#directory, name), constants.O_RDONLY | NO_LINKS).catch(() => {
-      throw unknownLog(name);
-    });
-    try {
-      const status = await file.stat();
-      if (!status.isFile()) throw unknownLog(name);
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.max(0, Math.min(PIECE_BYTES, status.size - offset))), 0, null, offset);
-      return { bytes: new Uint8Array(buffer.buffer, buffer.byteOffset, bytesRead), file: `${status.dev}-${status.ino}` };
-    } finally {
-      await file.close();
-    }
+    return readPiece(join(this.#directory, name), offset, () => unknownLog(name));
   }
 
   #isOwn(name: string): boolean {

@@ -1,7 +1,8 @@
 import { ProcessMetrics } from "../metrics/process-metrics.js";
-import type { DumpedThread, InspectorAnswers, InspectorRequest } from "./inspector-protocol.js";
+import type { DumpedThread, InspectorAnswers, InspectorRequest, ThreadProfile } from "./inspector-protocol.js";
 import { unknownLog, type LogDirectory } from "./log-directory.js";
-import type { LogFile, LogPiece, ProcessInspection, SampledThread, StackSampling, ThreadInfo } from "./process-inspection.js";
+import type { LogFile, LogPiece, ProcessInspection, Profiling, ProfilingMode, ProfilingRequest, SampledThread, StackSampling, ThreadInfo } from "./process-inspection.js";
+import { Profilings, type ProfilingsInit } from "./profilings.js";
 import type { SlotUsage } from "./slot-usage.js";
 import { ThreadInspector } from "./thread-inspector.js";
 
@@ -24,6 +25,8 @@ export interface NodeProcessInspectionInit {
   readonly slots?: () => readonly InspectedSlot[];
   /** Jobs may run in threads that no {@link slots} tells of: all are watched. */
   readonly watchesAllThreads?: boolean;
+  /** Default: ten, in a temporary directory. */
+  readonly profilings?: ProfilingsInit;
 }
 
 /** The process that this code runs in. Close it. */
@@ -31,9 +34,11 @@ export class NodeProcessInspection implements ProcessInspection {
   readonly #init: NodeProcessInspectionInit;
   readonly #metrics = new ProcessMetrics();
   readonly #threads = new ThreadInspector();
+  readonly #profilings: Profilings;
 
   constructor(init: NodeProcessInspectionInit = {}) {
     this.#init = init;
+    this.#profilings = new Profilings(init.profilings ?? { name: "process", historySize: 10 }, (mode, durationMs) => this.#profile(mode, durationMs));
   }
 
   async logs(): Promise<readonly LogFile[]> {
@@ -82,9 +87,38 @@ export class NodeProcessInspection implements ProcessInspection {
     return found.flat();
   }
 
+  async startProfiling(request: ProfilingRequest): Promise<Profiling> {
+    return this.#profilings.start(request);
+  }
+
+  profilings(): Promise<readonly Profiling[]> {
+    return Promise.resolve(this.#profilings.list);
+  }
+
+  readProfile(name: string, offset: number): Promise<LogPiece> {
+    return this.#profilings.read(name, offset);
+  }
+
   close(): void {
     this.#metrics.close();
     this.#threads.close();
+    this.#profilings.close();
+  }
+
+  /** A slot whose process ends meanwhile is left out. */
+  async #profile(mode: Exclude<ProfilingMode, "LOCK">, durationMs: number): Promise<readonly ThreadProfile[]> {
+    const slots = this.#slots();
+    const request = { kind: "profile", mode, durationMs } as const;
+    const [own, ...others] = await Promise.all([
+      this.#threads.ask(request),
+      ...slots.filter(({ threadId }) => threadId === undefined).map(async (slot) => {
+        const found = await slot.inspect({ ...request, threads: [0] }).catch(() => []);
+        return found.map((thread) => ({ ...thread, name: slot.name }));
+      }),
+    ]);
+    // The slots may be others than at the beginning.
+    const named = own.map((thread) => ({ ...thread, name: threadTitle(thread, [...slots, ...this.#slots()].find(({ threadId }) => threadId === thread.threadId)?.name) }));
+    return [...named, ...others.flat()];
   }
 
   #slots(): readonly InspectedSlot[] {
@@ -92,9 +126,13 @@ export class NodeProcessInspection implements ProcessInspection {
   }
 }
 
+function threadTitle({ threadId, name }: Pick<DumpedThread, "threadId" | "name">, slot: string | undefined): string {
+  return slot ?? (threadId === 0 ? "main" : name === "" ? "worker" : name);
+}
+
 /** In the form that readers of Java's thread dumps know. */
 function threadInfo({ threadId, name, frames }: DumpedThread, slot: string | undefined): ThreadInfo {
-  const title = slot ?? (threadId === 0 ? "main" : name === "" ? "worker" : name);
+  const title = threadTitle({ threadId, name }, slot);
   const lines = frames === undefined ? ["waiting for events"] : frames;
   return { name: title, stack: [`"${title}" Id=${threadId} ${frames === undefined ? "WAITING" : "RUNNABLE"}`, ...lines.map((line) => `\tat ${line}`), "", ""].join("\n") };
 }

@@ -13,6 +13,32 @@ export interface ProcessInspection {
   metrics(): Promise<Readonly<Record<string, number>>>;
   /** Watches the slots of a job for a while; resolves when that is over. */
   sampleStacks(request: StackSampling): Promise<readonly SampledThread[]>;
+  /** Begins to profile all threads; resolves with how that stands now. @throws `PROFILING_RUNS` */
+  startProfiling(request: ProfilingRequest): Promise<Profiling>;
+  /** What has been profiled, and is remembered; newest first. */
+  profilings(): Promise<readonly Profiling[]>;
+  /** A piece of a profiling's file, by the name that {@link profilings} gave; never a path. @throws `PROFILE_UNKNOWN` */
+  readProfile(name: string, offset: number): Promise<LogPiece>;
+}
+
+/** Flink's modes, which are those of async-profiler. */
+export const profilingModes = ["CPU", "ALLOC", "LOCK", "WALL", "ITIMER"] as const;
+export type ProfilingMode = (typeof profilingModes)[number];
+
+export interface ProfilingRequest {
+  readonly mode: ProfilingMode;
+  readonly durationSeconds: number;
+}
+
+/** Flink: ProfilingInfo. */
+export interface Profiling extends ProfilingRequest {
+  readonly status: "RUNNING" | "FINISHED" | "FAILED";
+  readonly startedMs: number;
+  readonly endedMs: number | undefined;
+  /** How it ended. */
+  readonly message: string | undefined;
+  /** What came of it. */
+  readonly file: { readonly name: string; readonly sizeBytes: number } | undefined;
 }
 
 export interface LogFile {

@@ -25,7 +25,8 @@ export function frameText({ functionName, url, line, column }: RawFrame, file: "
   return `${name} (${file === "name" ? basename(at.path) : at.path}:${at.line + 1}${file === "name" ? "" : `:${at.column + 1}`})`;
 }
 
-interface Position {
+/** Where a function is in the sources, as far as source maps are there; as V8 tells it, if not. `path` is one of this machine, or an address. */
+export interface Position {
   readonly path: string;
   readonly line: number;
   readonly column: number;
@@ -34,7 +35,7 @@ interface Position {
 const MAX_MAPS = 50;
 const maps = new Map<string, SourceMap | undefined>();
 
-function originOf(url: string, line: number, column: number): Position {
+export function originOf(url: string, line: number, column: number): Position {
   if (!url.startsWith("file:")) return { path: url, line, column };
   const path = fileURLToPath(url);
   const entry = mapOf(path)?.findEntry(line, column);

@@ -1,5 +1,6 @@
 import type { SpillFile } from "@millrace/runtime";
-import { HeldResults, ResultMemory, type ResultTarget } from "./held-results.js";
+import { HeldResults, type ResultTarget } from "./held-results.js";
+import type { ResultRoom } from "./result-room.js";
 
 /** Takes released results, in order per (collectId, subtask). What it returns resolves when more may come. */
 export type ResultTaker = (collectId: string, subtaskIndex: number, batch: ArrayBuffer) => void | Promise<void>;
@@ -15,10 +16,12 @@ export interface CollectedResultsInit {
   readonly take: ResultTaker;
   /** Absent: nothing is produced twice, so nothing is held. */
   readonly hold?: {
-    /** Most that is held in memory; the rest waits in files. */
-    readonly memoryBytes: number;
+    /** This job's: what finds no room in memory waits in files. */
+    readonly room: ResultRoom;
     /** A new one each time. */
     readonly openFile: () => SpillFile;
+    /** Called when a batch finds no room in files either; it is lost, and the job cannot go on. */
+    readonly onFull: (batchBytes: number) => void;
   } | undefined;
 }
 
@@ -31,12 +34,11 @@ interface Held {
 /**
  * Results on their way from sinks to the program. With `hold`, they wait for the checkpoint that covers them, so that a failure never shows a
  * result twice; what is still held when the job fails will be produced again. Those that a checkpoint covers go to the program as it takes them; while more
- * than `memoryBytes` of them wait for it, whoever adds does, too. So what is in memory is bounded, whatever the program does and however long a checkpoint takes.
+ * than the job's memory of them wait for it, whoever adds does, too. So what is in memory is bounded, whatever the program does and however long a checkpoint takes.
  */
 export class CollectedResults {
   readonly #take: ResultTaker;
   readonly #hold: CollectedResultsInit["hold"];
-  readonly #memory: ResultMemory;
   readonly #targets = new Map<string, ResultTarget>();
   /** In the order of their checkpoints, for each region. */
   #held: Held[] = [];
@@ -51,19 +53,23 @@ export class CollectedResults {
   constructor({ take, hold }: CollectedResultsInit) {
     this.#take = take;
     this.#hold = hold;
-    this.#memory = new ResultMemory(hold?.memoryBytes ?? 0);
   }
 
   /** Bytes of results in memory. */
   get memoryBytes(): number {
-    return this.#memory.usedBytes;
+    return this.#hold?.room.memory.usedBytes ?? 0;
   }
 
   /** @returns when it may be told that the batch was taken; nothing when it was: one that is held in memory has been */
   add({ collectId, subtaskIndex, batch, afterCheckpoint, region }: CollectedBatch): void | Promise<void> {
     if (this.#hold === undefined) return this.#take(collectId, subtaskIndex, batch);
     const stored = this.#of(region, afterCheckpoint).add({ target: this.#target(collectId, subtaskIndex), batch });
-    if (this.#releasedBytes <= this.#hold.memoryBytes) return stored;
+    if (stored === false) {
+      this.#hold.onFull(batch.byteLength);
+      // Its sink waits until the job ends.
+      return new Promise(() => undefined);
+    }
+    if (this.#releasedBytes <= this.#hold.room.memory.limitBytes) return stored;
     const { promise } = (this.#room ??= withResolvers());
     return stored === undefined ? promise : stored.then(() => promise);
   }
@@ -109,7 +115,7 @@ export class CollectedResults {
   #of(region: number, afterCheckpoint: number): HeldResults {
     const found = this.#held.find((held) => held.region === region && held.afterCheckpoint === afterCheckpoint);
     if (found !== undefined) return found.results;
-    const results = new HeldResults(this.#memory, this.#hold!.openFile);
+    const results = new HeldResults(this.#hold!.room, this.#hold!.openFile);
     this.#held.push({ region, afterCheckpoint, results });
     return results;
   }
@@ -139,7 +145,7 @@ export class CollectedResults {
       const goOn = (): void => this.#goOn(wait);
       taken.then(goOn, goOn);
     }
-    if (this.#releasedBytes <= (this.#hold?.memoryBytes ?? 0)) this.#room = resolved(this.#room);
+    if (this.#releasedBytes <= (this.#hold?.room.memory.limitBytes ?? 0)) this.#room = resolved(this.#room);
     if (this.#released.length === 0) this.#delivered = resolved(this.#delivered);
   }
 

@@ -1,4 +1,5 @@
 import { SpillFile } from "@millrace/runtime";
+import type { ResultRoom } from "./result-room.js";
 
 /** Where a batch of results goes. Few and shared: one for each subtask of each collecting sink. */
 export interface ResultTarget {
@@ -11,47 +12,24 @@ export interface Result {
   readonly batch: ArrayBuffer;
 }
 
-/** Bytes of results that a job may keep in memory, of all its {@link HeldResults} together. */
-export class ResultMemory {
-  readonly #limitBytes: number;
-  #usedBytes = 0;
-
-  constructor(limitBytes: number) {
-    this.#limitBytes = limitBytes;
-  }
-
-  get usedBytes(): number {
-    return this.#usedBytes;
-  }
-
-  /** `false` when there is no room. */
-  take(bytes: number): boolean {
-    if (this.#usedBytes + bytes > this.#limitBytes) return false;
-    this.#usedBytes += bytes;
-    return true;
-  }
-
-  giveBack(bytes: number): void {
-    this.#usedBytes -= bytes;
-  }
-}
-
 /**
  * Results that wait for the same checkpoint, in the order they came: in memory, and from the first that found no room there on in a file. All are added before
  * the first is taken.
  */
 export class HeldResults {
-  readonly #memory: ResultMemory;
+  readonly #room: ResultRoom;
   readonly #openFile: () => SpillFile;
   readonly #kept: Result[] = [];
   #keptTaken = 0;
   #file: SpillFile | undefined;
+  /** Bytes of it, those that were taken included: it is as long until it goes. */
+  #fileBytes = 0;
   readonly #filed: ResultTarget[] = [];
   #filedTaken = 0;
   #bytes = 0;
 
-  constructor(memory: ResultMemory, openFile: () => SpillFile) {
-    this.#memory = memory;
+  constructor(room: ResultRoom, openFile: () => SpillFile) {
+    this.#room = room;
     this.#openFile = openFile;
   }
 
@@ -64,11 +42,16 @@ export class HeldResults {
     return this.#keptTaken === this.#kept.length && this.#filedTaken === this.#filed.length;
   }
 
-  /** @returns when this keeps no buffer for it; nothing when it may keep that */
-  add(result: Result): void | Promise<void> {
+  /** @returns when this keeps no buffer for it; nothing when it may keep that; `false`: there is no room, and it is not kept */
+  add(result: Result): void | false | Promise<void> {
     const { byteLength } = result.batch;
+    if (this.#file === undefined && this.#room.memory.take(byteLength)) {
+      this.#bytes += byteLength;
+      return void this.#kept.push(result);
+    }
+    if (!this.#room.files.take(byteLength)) return false;
     this.#bytes += byteLength;
-    if (this.#file === undefined && this.#memory.take(byteLength)) return void this.#kept.push(result);
+    this.#fileBytes += byteLength;
     const file = (this.#file ??= this.#openFile());
     this.#filed.push(result.target);
     return new Promise((resolve) => file.append(result.batch, resolve));
@@ -80,7 +63,7 @@ export class HeldResults {
       const result = this.#kept[this.#keptTaken]!;
       // What was taken is not held any longer.
       this.#kept[this.#keptTaken++] = undefined as never;
-      this.#memory.giveBack(result.batch.byteLength);
+      this.#room.memory.giveBack(result.batch.byteLength);
       this.#bytes -= result.batch.byteLength;
       return result;
     }
@@ -94,10 +77,12 @@ export class HeldResults {
 
   /** Forgets what was not taken, and deletes the file. */
   close(): void {
-    for (; this.#keptTaken < this.#kept.length; this.#keptTaken++) this.#memory.giveBack(this.#kept[this.#keptTaken]!.batch.byteLength);
+    for (; this.#keptTaken < this.#kept.length; this.#keptTaken++) this.#room.memory.giveBack(this.#kept[this.#keptTaken]!.batch.byteLength);
     this.#kept.length = this.#keptTaken = 0;
     this.#filed.length = this.#filedTaken = 0;
     this.#bytes = 0;
+    this.#room.files.giveBack(this.#fileBytes);
+    this.#fileBytes = 0;
     this.#file?.close();
     this.#file = undefined;
   }

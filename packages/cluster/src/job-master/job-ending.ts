@@ -17,6 +17,7 @@ export class JobEnding {
   #settle!: { readonly resolve: (result: JobExecutionResult) => void; readonly reject: (error: unknown) => void };
   #begun = false;
   #recovering: Promise<void> | undefined;
+  #restoring: Promise<void> | undefined;
 
   constructor(init: JobMasterInit, config: Configuration, store: CheckpointStore) {
     this.#init = init;
@@ -42,8 +43,15 @@ export class JobEnding {
     await this.#recovering;
   }
 
+  /** Nothing is deleted before this has settled: it may be about to make a checkpoint the job's own, which retention then speaks of. */
+  after(restoring: Promise<void>): Promise<void> {
+    this.#restoring = restoring.catch(() => undefined);
+    return restoring;
+  }
+
   /** Resolves when the end is written down and what the job leaves behind is gone. */
   async decide(end: JobEnd): Promise<void> {
+    await this.#restoring;
     const unreadable = await this.#recovering?.then(() => false, () => true);
     await this.#init.onDecided?.(end);
     await deleteLeftovers(this.#init, this.#config, this.#store, { status: end.status, unreadable: unreadable === true, restoredFrom: this.restoredFrom });

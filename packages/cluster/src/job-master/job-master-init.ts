@@ -6,6 +6,7 @@ import type { ResourceRequirements } from "../scheduler/resource-requirements.js
 import type { SlotProvider } from "../scheduler/slot-provider.js";
 import type { ResultTaker } from "./collected-results.js";
 import type { JobEnd } from "./job-end.js";
+import type { ResultRoom } from "./result-room.js";
 
 /** What a JobMaster is made with. */
 export interface JobMasterInit {
@@ -19,6 +20,8 @@ export interface JobMasterInit {
   /** Where savepoints go when neither the request nor the job names a directory. */
   readonly savepointDirectory?: string | undefined;
   readonly onCollected?: ResultTaker;
+  /** Where results wait of all jobs of the JobManager; default: the job has it alone, as its configuration says. */
+  readonly resultRoom?: ResultRoom | undefined;
   /** What tasks log and print; default `env.log`. What it returns resolves when more may come. */
   readonly onLog?: (level: Parameters<LogSink["write"]>[0], line: string) => void | Promise<void>;
   /** Called after every change, final ones included. */

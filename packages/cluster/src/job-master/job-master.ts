@@ -218,7 +218,7 @@ export class JobMaster {
 
   async #restoreAndDeploy(): Promise<void> {
     try {
-      await this.#restore();
+      await this.#ending.after(this.#restore());
     } catch (error) {
       if (this.#status === "INITIALIZING") this.#end({ kind: "failed", error: serializeError(error) });
       return;
@@ -238,7 +238,8 @@ export class JobMaster {
     this.#ending.restoredFrom = withoutMetadata(this.#init.env.fs.resolve(configured));
     if (latest !== undefined) return;
     const checkpoint = await initialCheckpoint(this.#init.env.fs, this.#config, this.#init.jobGraph);
-    if (checkpoint === undefined) return;
+    // A job that has been cancelled meanwhile claims nothing.
+    if (checkpoint === undefined || this.#goal !== undefined || this.#status !== "INITIALIZING") return;
     await this.#store.add(checkpoint);
     this.#coordinator.continueAfter(checkpoint.metadata.checkpointId);
   }

@@ -1,8 +1,10 @@
-import { CHECKPOINTING_INTERVAL, COLLECT_WINDOW, HELD_RESULTS_MEMORY, MillraceError, type Configuration } from "@millrace/core";
+import { CHECKPOINTING_INTERVAL, COLLECT_WINDOW, HELD_RESULTS_FILES, HELD_RESULTS_MEMORY, MillraceError, type Configuration } from "@millrace/core";
+import type { JobGraph } from "@millrace/graph";
 import { SpillFile, type ExecutionAttempt, type SlotEvent } from "@millrace/runtime";
 import { CollectedResults } from "./collected-results.js";
 import type { JobMasterInit } from "./job-master-init.js";
 import type { RegionDeployment } from "./region-deployment.js";
+import { ResultRoom } from "./result-room.js";
 
 type EventOf<T extends SlotEvent["type"]> = Extract<SlotEvent, { type: T }>;
 
@@ -18,7 +20,7 @@ export class ResultFlow {
   readonly #untold = new WeakMap<object, Map<string, number>>();
 
   /** @param fail called when results that are held are lost; the job cannot make them again */
-  constructor({ env, jobGraph, onLog, onCollected, temporaryDirectory, firstAttempt }: JobMasterInit, config: Configuration, canRestart: boolean, fail: (error: MillraceError) => void) {
+  constructor({ env, jobGraph, onLog, onCollected, temporaryDirectory, firstAttempt, resultRoom }: JobMasterInit, config: Configuration, canRestart: boolean, fail: (error: MillraceError) => void) {
     const holds = config.get(CHECKPOINTING_INTERVAL) !== undefined || (jobGraph.runtimeMode === "BATCH" && canRestart);
     let files = 0;
     const openFile = (): SpillFile => {
@@ -26,7 +28,10 @@ export class ResultFlow {
       const path = `${temporaryDirectory}/held-results-${firstAttempt ?? 0}-${++files}`;
       return new SpillFile(env.fs, path, (error) => fail(notKept(path, error)));
     };
-    this.results = new CollectedResults({ take: onCollected ?? (() => undefined), hold: holds ? { memoryBytes: config.get(HELD_RESULTS_MEMORY), openFile } : undefined });
+    const ofAll = resultRoom ?? ResultRoom.of(config);
+    const room = ofAll.forJob(config.get(HELD_RESULTS_MEMORY));
+    const onFull = (bytes: number): void => fail(tooLarge(jobGraph, room, ofAll, bytes));
+    this.results = new CollectedResults({ take: onCollected ?? (() => undefined), hold: holds ? { room, openFile, onFull } : undefined });
     // In braces: what a log returns is not to be waited for.
     this.#log = onLog ?? ((level, line) => {
       env.log.write(level, line);
@@ -61,6 +66,15 @@ export class ResultFlow {
     ofDeployment.delete(key);
     deployment.send(slotIndex, { type: "resultsTaken", epoch: deployment.epoch, attempt, bytes: untold });
   }
+}
+
+function tooLarge({ jobName, jobId }: JobGraph, own: ResultRoom, ofAll: ResultRoom, batchBytes: number): MillraceError {
+  const { limitBytes, usedBytes } = ofAll.files;
+  return new MillraceError({
+    code: "RESULTS_TOO_LARGE",
+    message: `job "${jobName}" (${jobId}) collects more than there is room for: ${batchBytes} bytes more would go beyond the ${limitBytes} bytes of ${HELD_RESULTS_FILES.key}, of which results in files that wait for a checkpoint or the program take ${usedBytes} (this job's: ${own.files.usedBytes})`,
+    hint: `take checkpoints more often, let the program take results faster, write what is large with a sink, or raise ${HELD_RESULTS_FILES.key} of the JobManager`, location: { option: HELD_RESULTS_FILES.key },
+  });
 }
 
 function notKept(path: string, cause: unknown): MillraceError {

@@ -5,6 +5,7 @@ import { REST_ADDRESS, TMP_DIRS, WEB_SUBMIT, WEB_UPLOAD_DIRECTORY, type Configur
 import type { JobManager } from "../dispatcher/job-manager.js";
 import type { LogDirectory } from "../inspection/log-directory.js";
 import { NodeProcessInspection } from "../inspection/node-process-inspection.js";
+import { profilingsOf } from "../inspection/profilings.js";
 import { startConfiguredReporters } from "../metrics/configured-reporters.js";
 import { startConfiguredServer } from "../rest/configured-server.js";
 import { ClusterGateway } from "../rest/gateway/cluster-gateway.js";
@@ -43,7 +44,8 @@ export interface JobManagerRestInit {
 export async function startJobManagerRest(init: JobManagerRestInit): Promise<JobManagerRest> {
   const { env, config, logs, onShutDown, leader, leaderUrl } = init;
   const { log, clock } = env;
-  const gateway = new ClusterGateway(leader, { version: MILLRACE_VERSION, config: config.toJSON(), inspection: new NodeProcessInspection({ logs }), artifacts: bundles(init), ...(onShutDown === undefined ? {} : { onShutDown }) });
+  const inspection = new NodeProcessInspection({ logs, profilings: profilingsOf(config, "JobManager") });
+  const gateway = new ClusterGateway(leader, { version: MILLRACE_VERSION, config: config.toJSON(), inspection, artifacts: bundles(init), ...(onShutDown === undefined ? {} : { onShutDown }) });
   const context = { gateway, version: MILLRACE_VERSION, log };
   let server: RestServer | undefined;
   try {

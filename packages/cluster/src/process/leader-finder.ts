@@ -1,9 +1,8 @@
 import { HA_TYPE, JOBMANAGER_RPC_ADDRESS, JOBMANAGER_RPC_PORT, MillraceError, type Configuration } from "@millrace/core";
-import { RPC_COMPONENT } from "../dispatcher/job-manager-runner.js";
+import { RPC_COMPONENT } from "../high-availability/leader-components.js";
 import type { ClusterEnv } from "../rpc/cluster-env.js";
 import type { JobManagerLocation } from "../rpc/connect-to-leader.js";
 import { parseAddress } from "../rpc/standby-refusal.js";
-import { highAvailabilityOf } from "./high-availability.js";
 import { nodeClusterEnv } from "./node-cluster-env.js";
 
 /** Finds the leading JobManager: where the configuration says, or, with high availability, whoever has been elected. */
@@ -23,6 +22,7 @@ export async function leaderFinder(env: Pick<ClusterEnv, "log">, config: Configu
     const location = { host: config.get(JOBMANAGER_RPC_ADDRESS), port: config.get(JOBMANAGER_RPC_PORT) };
     return { find: () => location, onChange: () => undefined, close: async () => undefined };
   }
+  const { highAvailabilityOf } = await import("./high-availability.js");
   const { services } = await highAvailabilityOf(nodeClusterEnv(env.log), config);
   const retrieval = services.leaderRetrieval(RPC_COMPONENT);
   let known: JobManagerLocation | undefined;

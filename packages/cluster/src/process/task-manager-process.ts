@@ -10,6 +10,7 @@ import { WorkerSlotHost } from "../embedded/worker-slot-host.js";
 import { ArtifactCache } from "../task-manager/artifact-cache.js";
 import type { LogDirectory } from "../inspection/log-directory.js";
 import { NodeProcessInspection } from "../inspection/node-process-inspection.js";
+import { profilingsOf } from "../inspection/profilings.js";
 import { reloadedCredentials, requireSafeBinding } from "../security/internal-tls.js";
 import { TaskManager } from "../task-manager/task-manager.js";
 import { leaderFinder } from "./leader-finder.js";
@@ -58,7 +59,7 @@ export async function startTaskManager(options: TaskManagerProcessOptions): Prom
     numberOfSlots, heapBytes: config.get(SLOT_HEAP), library, loadTimeoutMs: LOAD_TIMEOUT_MS, credentials, log,
     kind: config.get(SLOT_ISOLATION) === "process" ? "process" : "thread", binding: { host: dataHost, ports: expandPorts(config.get(TASKMANAGER_DATA_PORT)) },
   });
-  const inspection = new NodeProcessInspection({ logs, slots: () => slots.inspected() });
+  const inspection = new NodeProcessInspection({ logs, slots: () => slots.inspected(), profilings: profilingsOf(config, taskManagerId) });
   const taskManager = new TaskManager({
     env, fatal, ...(onRegistered === undefined ? {} : { onRegistered }),
     about: {

@@ -1,7 +1,7 @@
 import { X509Certificate, createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import {
-  FLAMEGRAPH_CLEANUP, FLAMEGRAPH_DELAY, FLAMEGRAPH_DEPTH, FLAMEGRAPH_ENABLED, FLAMEGRAPH_REFRESH, FLAMEGRAPH_SAMPLES, MillraceError, REST_BIND_ADDRESS, REST_MAX_CONTENT_LENGTH, REST_PORT, REST_SSL, REST_SSL_AUTHENTICATION, REST_SSL_CA, REST_SSL_CERTIFICATE, REST_SSL_KEY, REST_TOKENS_FILE, SSL_RELOAD_INTERVAL,
+  FLAMEGRAPH_CLEANUP, FLAMEGRAPH_DELAY, FLAMEGRAPH_DEPTH, FLAMEGRAPH_ENABLED, FLAMEGRAPH_REFRESH, FLAMEGRAPH_SAMPLES, MillraceError, PROFILING_DURATION_MAX, PROFILING_ENABLED, REST_BIND_ADDRESS, REST_MAX_CONTENT_LENGTH, REST_PORT, REST_SSL, REST_SSL_AUTHENTICATION, REST_SSL_CA, REST_SSL_CERTIFICATE, REST_SSL_KEY, REST_TOKENS_FILE, SSL_RELOAD_INTERVAL,
   WEB_CANCEL, WEB_DASHBOARD_DIRECTORY, WEB_REFRESH_INTERVAL, WEB_SUBMIT, WEB_UPLOAD_DIRECTORY, expandPorts,
 } from "@millrace/core";
 import type { ConfigOption, Configuration, LogSink } from "@millrace/core";
@@ -32,7 +32,10 @@ export async function startConfiguredServer(config: Configuration, { defaultPort
     ...context, host: config.get(REST_BIND_ADDRESS), ports: expandPorts(config.get(REST_PORT) ?? defaultPorts), tls: tls?.current, onClose: () => tls?.close(),
     tokens: tokensFile === undefined ? undefined : Tokens.read(tokensFile), clientCertificates: config.get(REST_SSL_AUTHENTICATION),
     dashboardDirectory: config.get(WEB_DASHBOARD_DIRECTORY), uploadDirectory: config.get(WEB_UPLOAD_DIRECTORY), maxUploadBytes: config.get(REST_MAX_CONTENT_LENGTH),
-    settings: { submitEnabled: config.get(WEB_SUBMIT), cancelEnabled: config.get(WEB_CANCEL), refreshIntervalMs: config.get(WEB_REFRESH_INTERVAL) },
+    settings: {
+      submitEnabled: config.get(WEB_SUBMIT), cancelEnabled: config.get(WEB_CANCEL), refreshIntervalMs: config.get(WEB_REFRESH_INTERVAL),
+      profilingEnabled: config.get(PROFILING_ENABLED), profilingMaxSeconds: Math.floor(config.get(PROFILING_DURATION_MAX) / 1000),
+    },
     flameGraphs: {
       enabled: config.get(FLAMEGRAPH_ENABLED), samples: config.get(FLAMEGRAPH_SAMPLES), delayMs: config.get(FLAMEGRAPH_DELAY), depth: config.get(FLAMEGRAPH_DEPTH),
       refreshIntervalMs: config.get(FLAMEGRAPH_REFRESH), cleanupIntervalMs: config.get(FLAMEGRAPH_CLEANUP),

@@ -1,5 +1,7 @@
 import { Configuration, REST_PORT, allOptions } from "@millrace/core";
 import type { Clock, LogSink } from "@millrace/core";
+import { NodeProcessInspection } from "../inspection/node-process-inspection.js";
+import { profilingsOf } from "../inspection/profilings.js";
 import type { JobMaster } from "../job-master/job-master.js";
 import { startConfiguredReporters, wantsReporters, type Reporters } from "../metrics/configured-reporters.js";
 import { startConfiguredServer } from "./configured-server.js";
@@ -61,7 +63,9 @@ export async function startEmbeddedRest(
 }
 
 async function start(config: Configuration, raw: Readonly<Record<string, unknown>>, context: { readonly version: string; readonly log: LogSink; readonly clock: Clock }): Promise<Shared> {
-  const gateway = new EmbeddedGateway({ version: context.version, config: raw });
+  const gateway = new EmbeddedGateway({
+    version: context.version, config: raw, inspection: new NodeProcessInspection({ watchesAllThreads: true, profilings: profilingsOf(config, "embedded") }),
+  });
   let server: RestServer | undefined;
   try {
     server = config.has(REST_PORT) ? await startConfiguredServer(config, { gateway, ...context }) : undefined;

@@ -82,7 +82,7 @@ export class RestServer {
     checkBinding({ host, tls: init.tls !== undefined, authentication: init.tokens !== undefined || init.clientCertificates === true });
     this.#init = init;
     this.#guard = new RequestGuard({ loopback: isLoopback(host), tls: init.tls !== undefined, tokens: init.tokens, clientCertificates: init.clientCertificates ?? false });
-    this.#settings = { submitEnabled: false, cancelEnabled: true, refreshIntervalMs: 3000, ...init.settings };
+    this.#settings = { submitEnabled: false, cancelEnabled: true, refreshIntervalMs: 3000, profilingEnabled: false, profilingMaxSeconds: 300, ...init.settings };
     this.#flameGraphs = new FlameGraphs(init.gateway, { ...defaultFlameGraphs, ...init.flameGraphs });
     this.#files = init.dashboardDirectory === undefined ? undefined : new StaticFiles(init.dashboardDirectory);
     this.#api = JSON.stringify(openApi(allRoutes, init.version));
@@ -243,8 +243,8 @@ function send(response: ServerResponse, status: number, contentType: string, bod
 }
 
 /** No more of it is read than the other side takes. */
-async function sendFile(response: ServerResponse, { contentType, sizeBytes, pieces }: FileAnswer): Promise<void> {
-  response.writeHead(200, { ...safeHeaders, "content-type": contentType, "content-length": sizeBytes });
+async function sendFile(response: ServerResponse, { contentType, sizeBytes, pieces, headers }: FileAnswer): Promise<void> {
+  response.writeHead(200, { ...safeHeaders, "content-type": contentType, "content-length": sizeBytes, ...headers });
   if (response.req.method === "HEAD") return void response.end();
   let sent = 0;
   const counted = async function* (): AsyncGenerator<Uint8Array> {

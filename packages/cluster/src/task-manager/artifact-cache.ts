@@ -43,13 +43,14 @@ export class ArtifactCache {
   }
 
   async #fetch(key: string, readPiece: (key: string, offset: number) => Promise<BlobPiece>): Promise<LocalArtifact> {
-    const bytes = (await this.#kept(key)) ?? (await this.#download(key, readPiece));
+    const kept = await this.#kept(key);
+    const bytes = kept ?? (await this.#download(key, readPiece));
     const text = new TextDecoder().decode(bytes);
     const usesLibrary = text.includes(JSON.stringify(INSTALLED_LIBRARY));
     const path = `${this.#directory}/jobs/${key}.mjs`;
     await this.#env.fs.mkdirs(`${this.#directory}/jobs`);
     const bound = text.replaceAll(JSON.stringify(INSTALLED_LIBRARY), JSON.stringify(this.#libraryUrl)).replaceAll(PACKAGE, (_, specifier: string) => JSON.stringify(this.#installed(specifier)));
-    await this.#env.fs.writeAtomic(path, new TextEncoder().encode(bound));
+    await Promise.all([this.#env.fs.writeAtomic(path, new TextEncoder().encode(bound)), kept ?? this.#blobs.put(key, bytes)]);
     return { path, usesLibrary };
   }
 
@@ -75,8 +76,6 @@ export class ArtifactCache {
       if (offset >= sizeBytes) break;
       if (bytes.length === 0) throw new MillraceError({ code: "BLOB_CORRUPT", message: `blob ${key} ends before its size`, recovery: "restart" });
     }
-    const whole = upload.finish();
-    await this.#blobs.put(key, whole);
-    return whole;
+    return upload.finish();
   }
 }

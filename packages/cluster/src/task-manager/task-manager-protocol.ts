@@ -1,6 +1,6 @@
 import type { JobGraph } from "@millrace/graph";
 import type { SlotCommand, SlotEvent } from "@millrace/runtime";
-import type { StackSampling } from "../inspection/process-inspection.js";
+import type { ProfilingRequest, StackSampling } from "../inspection/process-inspection.js";
 
 /** How a TaskManager introduces itself to the ResourceManager. Its slots are all free: it keeps none over a lost connection. */
 export interface TaskManagerAbout {
@@ -49,6 +49,9 @@ export interface ToTaskManager {
   readonly threadDump: undefined;
   readonly processMetrics: undefined;
   readonly sampleStacks: StackSampling;
+  readonly startProfiling: ProfilingRequest;
+  readonly profilings: undefined;
+  readonly readProfile: { readonly name: string; readonly offset: number };
 }
 
 /** Of the TaskManager, told. (It also asks for pieces of blobs: `readBlob`.) */

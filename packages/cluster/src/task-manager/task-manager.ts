@@ -172,6 +172,12 @@ export class TaskManager {
       case "threadDump": return this.#inspected.threadDump();
       case "processMetrics": return this.#inspected.metrics();
       case "sampleStacks": return this.#inspected.sampleStacks(body as ToTaskManager["sampleStacks"]);
+      case "startProfiling": return this.#inspected.startProfiling(body as ToTaskManager["startProfiling"]);
+      case "profilings": return this.#inspected.profilings();
+      case "readProfile": {
+        const { name, offset } = body as ToTaskManager["readProfile"];
+        return this.#inspected.readProfile(String(name), Number(offset));
+      }
       default: throw unknownMethod(method);
     }
   }

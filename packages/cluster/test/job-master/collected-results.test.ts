@@ -5,12 +5,15 @@ import { MillraceError } from "@millrace/core";
 import { SpillFile } from "@millrace/runtime";
 import { MemoryFileSystem } from "@millrace/testkit";
 import { CollectedResults } from "../../src/job-master/collected-results.js";
+import { ResultRoom, ResultSpace } from "../../src/job-master/result-room.js";
 
 /*
  * Invariant: whatever is added, covered by checkpoints and dropped, and however slow the program is, it gets what checkpoints cover once and in order, and no
  * more than the limit is in memory.
  */
 const LIMIT = 100;
+
+const roomOf = (memory: number, files: number): ResultRoom => new ResultRoom(new ResultSpace(memory), new ResultSpace(files));
 
 /** A program that takes results when it is told to, and what holds them for it. */
 class Program {
@@ -22,14 +25,17 @@ class Program {
   #goOn: (() => void)[] = [];
   #files = 0;
 
-  constructor(fs?: { readonly create: MemoryFileSystem["create"] }) {
+  constructor(fs?: { readonly create: MemoryFileSystem["create"] }, room: ResultRoom = roomOf(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)) {
     if (fs !== undefined) this.fs.create = fs.create;
     this.results = new CollectedResults({
       take: (collectId, subtaskIndex, batch) => {
         this.got.push(`${collectId}/${subtaskIndex}: ${new TextDecoder().decode(batch).trim()}`);
         return this.stopped ? new Promise((resolve) => this.#goOn.push(resolve)) : undefined;
       },
-      hold: { memoryBytes: LIMIT, openFile: () => new SpillFile(this.fs, `/tmp/results-${++this.#files}`, (error) => this.failures.push(error)) },
+      hold: {
+        room: room.forJob(LIMIT), openFile: () => new SpillFile(this.fs, `/tmp/results-${++this.#files}`, (error) => this.failures.push(error)),
+        onFull: (bytes) => this.failures.push(`no room for ${bytes} bytes`),
+      },
     });
   }
 
@@ -130,6 +136,41 @@ test("a disk that is full is told, and so can end the job", async () => {
   assert.equal(program.failures[0], full);
 });
 
+test("jobs share the memory of their JobManager: one finds no room where another has it, and goes to files", async () => {
+  const room = roomOf(LIMIT + 40, 1000);
+  const [first, second] = [new Program(undefined, room), new Program(undefined, room)];
+  for (const text of numbers(5)) await first.add(text, 0);
+  for (const text of numbers(5)) await second.add(text, 0);
+  assert.deepEqual([first.results.memoryBytes, second.results.memoryBytes, room.memory.usedBytes, room.files.usedBytes], [LIMIT, 40, LIMIT + 40, 60]);
+  assert.deepEqual([await first.files(), await second.files()], [0, 1]);
+  for (const program of [first, second]) program.results.releaseAll();
+  await settled();
+  assert.deepEqual([first.texts, second.texts], [numbers(5), numbers(5)]);
+  assert.deepEqual([room.memory.usedBytes, room.files.usedBytes], [0, 0]);
+});
+
+test("files have a limit for all jobs together: who goes beyond is told, and what goes with a job is room again", async () => {
+  const room = roomOf(40, 100);
+  const [first, second] = [new Program(undefined, room), new Program(undefined, room)];
+  for (const text of numbers(5)) await first.add(text, 0);
+  for (const text of numbers(2)) await second.add(text, 0);
+  assert.deepEqual([room.memory.usedBytes, room.files.usedBytes], [40, 100]);
+  let told = false;
+  void Promise.resolve(second.add("2", 0)).then(() => (told = true));
+  await settled();
+  assert.deepEqual([second.failures, first.failures, told], [["no room for 20 bytes"], [], false]);
+  second.results.dropAll();
+  assert.equal(room.files.usedBytes, 60);
+  // A failure, after which everything is made again.
+  first.results.drop();
+  await settled();
+  assert.deepEqual([room.memory.usedBytes, room.files.usedBytes, await first.files()], [0, 0, 0]);
+  for (const text of numbers(5)) await first.add(text, 0);
+  first.results.releaseAll();
+  await settled();
+  assert.deepEqual([first.texts, first.failures, room.files.usedBytes], [numbers(5), [], 0]);
+});
+
 test("any sequence of batches, checkpoints, failures and pauses of the program", async () => {
   type Step = { readonly do: "add"; readonly region: number; readonly bytes: number } | { readonly do: "checkpoint" | "stop" | "go on" | "settle" } | { readonly do: "fail"; readonly region: number };
   const region = fc.integer({ min: 0, max: 1 });
@@ -139,7 +180,8 @@ test("any sequence of batches, checkpoints, failures and pauses of the program",
     { weight: 1, arbitrary: fc.record({ do: fc.constant("fail" as const), region }) },
   );
   await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 120 }), async (steps) => {
-    const program = new Program();
+    const room = roomOf(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+    const program = new Program(undefined, room);
     const expected: string[][] = [[], []];
     let held: string[][] = [[], []];
     let completed = 0;
@@ -167,5 +209,6 @@ test("any sequence of batches, checkpoints, failures and pauses of the program",
     expected.forEach((lines, at) => assert.deepEqual(program.got.filter((line) => line.startsWith(`c/${at}:`)), [...lines, ...held[at]!]));
     await settled();
     assert.deepEqual([program.results.memoryBytes, await program.files(), program.failures], [0, 0, []]);
+    assert.deepEqual([room.memory.usedBytes, room.files.usedBytes], [0, 0]);
   }), { numRuns: 60 });
 });

@@ -1,10 +1,12 @@
 import { isMillraceError } from "@millrace/core";
 import type { CommitRequest, Committer } from "@millrace/core";
 import type { DeliveryLog } from "./delivery-log.js";
-import type { WriteAheadBatch, WriteAheadTarget } from "./write-ahead-sink.js";
+import { batchOf } from "./kept-batch.js";
+import type { KeptBatch } from "./kept-batch.js";
+import type { WriteAheadTarget } from "./write-ahead-sink.js";
 
 /** Delivers the batches of complete checkpoints, in order, unless the log has them. */
-export class WriteAheadCommitter<T> implements Committer<WriteAheadBatch<T>> {
+export class WriteAheadCommitter<T> implements Committer<KeptBatch<T>> {
   readonly #target: WriteAheadTarget<T>;
   readonly #log: DeliveryLog | undefined;
 
@@ -13,7 +15,7 @@ export class WriteAheadCommitter<T> implements Committer<WriteAheadBatch<T>> {
     this.#log = log;
   }
 
-  async commit(requests: readonly CommitRequest<WriteAheadBatch<T>>[]): Promise<void> {
+  async commit(requests: readonly CommitRequest<KeptBatch<T>>[]): Promise<void> {
     for (const [at, request] of requests.entries()) {
       try {
         await this.#deliver(request);
@@ -34,13 +36,13 @@ export class WriteAheadCommitter<T> implements Committer<WriteAheadBatch<T>> {
     }
   }
 
-  async #deliver(request: CommitRequest<WriteAheadBatch<T>>): Promise<void> {
+  async #deliver(request: CommitRequest<KeptBatch<T>>): Promise<void> {
     const { committable: batch } = request;
     if (this.#log !== undefined && (await this.#log.isDelivered(batch))) {
       request.signalAlreadyCommitted();
       return;
     }
-    await this.#target.deliver(batch);
+    await this.#target.deliver(batchOf(batch));
     await this.#log?.delivered(batch);
   }
 }

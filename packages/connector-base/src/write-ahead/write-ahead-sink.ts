@@ -4,6 +4,8 @@ import { atLeast } from "../at-least.js";
 import { UnitNames } from "../unit-names.js";
 import { valueSnapshotCodec } from "../value-snapshot-codec.js";
 import type { DeliveryLog } from "./delivery-log.js";
+import { encodeRecords } from "./kept-batch.js";
+import type { KeptBatch } from "./kept-batch.js";
 import { WriteAheadCommitter } from "./write-ahead-committer.js";
 
 /** Records of one subtask, in order, that one checkpoint holds. */
@@ -33,7 +35,7 @@ export interface WriteAheadSinkOptions<T> {
   connect(context: SinkWriterContext): WriteAheadTarget<T> | Promise<WriteAheadTarget<T>>;
   /** Remembers what was delivered, so that it is not delivered again. Made once per subtask. Without one, delivering must be idempotent to be exactly once. */
   log?(context: SinkWriterContext): DeliveryLog | Promise<DeliveryLog>;
-  /** The most records of one batch; a checkpoint's records may be several batches. Default 10000. */
+  /** The most records of one batch; a checkpoint's records may be several batches. Full ones are kept encoded. Default 10000. */
   readonly maxBatchRecords?: number;
 }
 
@@ -42,16 +44,17 @@ export interface WriteAheadSinkOptions<T> {
  * is ever delivered that a failure could take back. Whether something is delivered twice is up to the external system: not when it takes the same batch twice
  * without effect, or when the {@link DeliveryLog} is written in one step with it; else only when the job dies between a delivery and its note.
  *
- * All records since the last complete checkpoint are in memory and in every checkpoint until they are delivered. After a change of parallelism, batches of one
+ * All records since the last complete checkpoint are in memory, encoded and outside of the heap, and in every checkpoint until they are delivered. There is no limit
+ * that would hold the input back: a checkpoint could not pass it either. So the interval of checkpoints and the rate must fit the memory. After a change of parallelism, batches of one
  * former subtask may be delivered by several. Flink: GenericWriteAheadSink.
  *
  * ```ts
  * stream.sinkTo(WriteAheadSink.of<Row>({ name: "orders", connect: () => ({ deliver: (batch) => post(batch), close() {} }) }));
  * ```
  */
-export class WriteAheadSink<T> implements Sink<T, WriteAheadBatch<T>> {
+export class WriteAheadSink<T> implements Sink<T, KeptBatch<T>> {
   readonly description: string;
-  readonly committableCodec: SnapshotCodec<WriteAheadBatch<T>> = valueSnapshotCodec;
+  readonly committableCodec: SnapshotCodec<KeptBatch<T>> = valueSnapshotCodec;
   readonly #options: WriteAheadSinkOptions<T>;
   readonly #maxBatchRecords: number;
 
@@ -69,11 +72,11 @@ export class WriteAheadSink<T> implements Sink<T, WriteAheadBatch<T>> {
     return new WriteAheadSink(options);
   }
 
-  createWriter(context: SinkWriterContext): CommittingSinkWriter<T, WriteAheadBatch<T>> {
+  createWriter(context: SinkWriterContext): CommittingSinkWriter<T, KeptBatch<T>> {
     return new WriteAheadWriter<T>(new UnitNames(this.#options.name, context), () => context.clock.nowMs(), this.#maxBatchRecords);
   }
 
-  async createCommitter(context: SinkWriterContext): Promise<Committer<WriteAheadBatch<T>>> {
+  async createCommitter(context: SinkWriterContext): Promise<Committer<KeptBatch<T>>> {
     const target = await this.#options.connect(context);
     try {
       return new WriteAheadCommitter(target, await this.#options.log?.(context));
@@ -85,11 +88,12 @@ export class WriteAheadSink<T> implements Sink<T, WriteAheadBatch<T>> {
 }
 
 /** Keeps records until a checkpoint takes them. */
-class WriteAheadWriter<T> implements CommittingSinkWriter<T, WriteAheadBatch<T>> {
+class WriteAheadWriter<T> implements CommittingSinkWriter<T, KeptBatch<T>> {
   readonly #names: UnitNames;
   readonly #nowMs: () => number;
   readonly #maxBatchRecords: number;
   #records: T[] = [];
+  #full: Uint8Array[] = [];
 
   constructor(names: UnitNames, nowMs: () => number, maxBatchRecords: number) {
     this.#names = names;
@@ -99,18 +103,21 @@ class WriteAheadWriter<T> implements CommittingSinkWriter<T, WriteAheadBatch<T>>
 
   write(value: T): void {
     this.#records.push(value);
+    if (this.#records.length === this.#maxBatchRecords) this.#encode();
   }
 
   flush(): void {}
 
-  prepareCommit(): readonly WriteAheadBatch<T>[] {
-    const records = this.#records;
+  prepareCommit(): readonly KeptBatch<T>[] {
+    if (this.#records.length > 0) this.#encode();
+    const full = this.#full;
+    this.#full = [];
+    return full.map((encoded) => ({ id: this.#names.next(), createdMs: this.#nowMs(), encoded }));
+  }
+
+  #encode(): void {
+    this.#full.push(encodeRecords(this.#records));
     this.#records = [];
-    const batches: WriteAheadBatch<T>[] = [];
-    for (let from = 0; from < records.length; from += this.#maxBatchRecords) {
-      batches.push({ id: this.#names.next(), createdMs: this.#nowMs(), records: records.slice(from, from + this.#maxBatchRecords) });
-    }
-    return batches;
   }
 
   close(): void {}

@@ -1,4 +1,3 @@
-import { MillraceError } from "@millrace/core";
 import type { Cancellable, CommittingSinkWriter, SinkWriteContext, SinkWriterContext, StagedFiles, StatefulSinkWriter } from "@millrace/core";
 import { joinPath } from "../path/resolve-path.js";
 import { checkBucketId } from "./bucket-assigner.js";
@@ -7,9 +6,9 @@ import type { CompactionTarget } from "./compaction/part-compaction.js";
 import type { ClosedPart, FileSinkCommittable, FileSinkWriterState, WaitingPart } from "./file-sink-state.js";
 import type { FileSinkSettings } from "./file-sink.js";
 import { PartFile } from "./part-file.js";
-import { inProgressPath, PartNames } from "./part-names.js";
+import { heldDirectory, inProgressPath, PartNames } from "./part-names.js";
 import { PendingPartitions } from "./partition-commit/pending-partitions.js";
-import { copyPart, resumePart } from "./resume-part.js";
+import { copyPart, partLost, resumePart, stageCopy } from "./resume-part.js";
 
 const MAX_OUTSTANDING_BYTES = 8 * 1024 * 1024;
 
@@ -42,18 +41,13 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
     this.#settings = settings;
     this.#names = new PartNames(context);
     const { compaction, partitionCommit } = settings;
-    if (compaction !== undefined) this.#compaction = new PartCompaction(context.fs, compaction.settings, compaction.compactor, (bucketId) => this.#newPaths(bucketId));
+    if (compaction !== undefined) this.#compaction = new PartCompaction(context.fs, stagedFiles, compaction, (bucketId) => this.#newPaths(bucketId));
     if (partitionCommit !== undefined) this.#partitions = new PendingPartitions(partitionCommit);
   }
 
   /** Opens a writer, with the states of the checkpoint that came to this subtask (of as many former writers as it may be). */
   static async open<T>(context: SinkWriterContext, settings: FileSinkSettings<T>, states: readonly FileSinkWriterState[]): Promise<FileSinkWriter<T>> {
     const stagedFiles = await context.fs.stagedFiles?.(settings.directory);
-    if (stagedFiles !== undefined && settings.compaction !== undefined) {
-      throw new MillraceError({
-        code: "OPTION_INVALID", message: `files in ${settings.directory} cannot be merged: such a store shows no file before it is committed`, hint: "leave out compaction, and make checkpoints rarer", location: { option: "compaction" },
-      });
-    }
     const writer = new FileSinkWriter(context, settings, stagedFiles);
     try {
       await context.fs.mkdirs(settings.directory);
@@ -162,7 +156,7 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
     checkBucketId(bucketId);
     const part = new PartFile(this.#context.fs, this.#settings.format.createContent(false), {
       bucketId, ...this.#newPaths(bucketId), lengthBytes: 0, createdMs: nowMs, lastUpdateMs: nowMs,
-    }, { stagedFiles: this.#stagedFiles });
+    }, this.#compaction === undefined ? { stagedFiles: this.#stagedFiles } : { isObject: this.#stagedFiles !== undefined });
     this.#parts.set(bucketId, part);
     this.#partitions?.add(bucketId, nowMs);
     return part;
@@ -172,7 +166,7 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
   #newPaths(bucketId: string): CompactionTarget {
     const { directory, prefix, suffix } = this.#settings;
     const name = this.#names.make(prefix);
-    return { inProgressPath: inProgressPath(directory, name), finalPath: joinPath(joinPath(directory, bucketId), name + suffix) };
+    return { inProgressPath: inProgressPath(this.#stagedFiles === undefined ? directory : heldDirectory(directory), name), finalPath: joinPath(joinPath(directory, bucketId), name + suffix) };
   }
 
   /** A part that compaction held back; one of another job is copied, as its open parts are. */
@@ -182,9 +176,9 @@ export class FileSinkWriter<T> implements StatefulSinkWriter<T, FileSinkWriterSt
       part = { ...waiting, ...this.#newPaths(waiting.bucketId) };
       const writer = await copyPart(this.#context.fs, { ...waiting, lengthBytes: waiting.sizeBytes }, part.inProgressPath);
       await writer.close();
-    }
-    if (this.#compaction === undefined) this.#pending.push(part);
-    else this.#compaction.add(part);
+    } else if ((await this.#context.fs.status(part.inProgressPath)) === undefined) throw partLost(part.inProgressPath, "it is not there, for instance since a later checkpoint has merged it");
+    if (this.#compaction !== undefined) this.#compaction.add(part);
+    else this.#pending.push(this.#stagedFiles === undefined ? part : await stageCopy(this.#context.fs, this.#stagedFiles, part, this.#newPaths(part.bucketId).finalPath));
   }
 
   #drain(part: PartFile<T>, isEnd: boolean): void {

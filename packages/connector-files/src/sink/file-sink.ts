@@ -5,9 +5,10 @@ import type { PathLike } from "../path/resolve-path.js";
 import { BucketAssigners } from "./bucket-assigner.js";
 import type { BucketAssigner } from "./bucket-assigner.js";
 import { compactionSettings } from "./compaction/compaction-options.js";
-import type { BulkCompactionOptions, CompactionOptions, CompactionSettings } from "./compaction/compaction-options.js";
+import type { BulkCompactionOptions, CompactionOptions } from "./compaction/compaction-options.js";
 import { concatCompactor, recordWiseCompactor } from "./compaction/file-compactor.js";
 import type { FileCompactor } from "./compaction/file-compactor.js";
+import type { Compaction } from "./compaction/part-compaction.js";
 import { FileSinkCommitter } from "./file-sink-committer.js";
 import type { FileSinkCommittable, FileSinkWriterState } from "./file-sink-state.js";
 import { FileSinkWriter } from "./file-sink-writer.js";
@@ -56,7 +57,7 @@ export interface FileSinkSettings<T> {
   readonly bucketCheckIntervalMs: number;
   readonly prefix: string;
   readonly suffix: string;
-  readonly compaction: { readonly settings: CompactionSettings; readonly compactor: FileCompactor } | undefined;
+  readonly compaction: Compaction | undefined;
   readonly partitionCommit: PartitionCommitSettings | undefined;
 }
 

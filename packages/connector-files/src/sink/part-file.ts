@@ -3,6 +3,16 @@ import type { ClosedPart, InProgressPart } from "./file-sink-state.js";
 import type { PartContent } from "./part-content.js";
 import type { PartFileInfo } from "./rolling-policy.js";
 
+/** Where the bytes of a part go; the file is created with the first ones. */
+export interface PartStorage {
+  /** Of a part that is resumed. */
+  readonly writer?: FileWriter;
+  /** It becomes one of these. */
+  readonly stagedFiles?: StagedFiles | undefined;
+  /** It becomes a hidden object on a store of whole ones, which shows only when it is closed. */
+  readonly isObject?: boolean;
+}
+
 /** The part file of one bucket: rows are buffered by `append` and taken to disk by the asynchronous methods, which the writer calls one at a time. */
 export class PartFile<T> implements PartFileInfo {
   readonly bucketId: string;
@@ -13,14 +23,13 @@ export class PartFile<T> implements PartFileInfo {
   readonly #fs: FileSystem;
   readonly #content: PartContent<T>;
   readonly #stagedFiles: StagedFiles | undefined;
+  readonly #isObject: boolean;
   #writer: FileWriter | undefined;
   #staged: StagedFileWriter | undefined;
   #writtenBytes: number;
 
-  /** `writer` is given for a part that is resumed; else the file is created with its first bytes, with `stagedFiles` as one of them. */
-  constructor(
-    fs: FileSystem, content: PartContent<T>, part: InProgressPart, { writer, stagedFiles }: { readonly writer?: FileWriter; readonly stagedFiles?: StagedFiles | undefined } = {},
-  ) {
+  /** For how it is stored, see {@link PartStorage}. */
+  constructor(fs: FileSystem, content: PartContent<T>, part: InProgressPart, { writer, stagedFiles, isObject = false }: PartStorage = {}) {
     this.#fs = fs;
     this.#content = content;
     this.bucketId = part.bucketId;
@@ -30,6 +39,7 @@ export class PartFile<T> implements PartFileInfo {
     this.lastUpdateMs = part.lastUpdateMs;
     this.#writer = writer;
     this.#stagedFiles = stagedFiles;
+    this.#isObject = isObject;
     this.#writtenBytes = part.lengthBytes;
   }
 
@@ -76,9 +86,11 @@ export class PartFile<T> implements PartFileInfo {
     return { bucketId, inProgressPath, finalPath, sizeBytes: writer.positionBytes, ...staged };
   }
 
-  /** Lets go of the file and leaves it as it is: it belongs to a checkpoint, or to who cleans up after this attempt. A staged one is in no checkpoint, and thrown away. */
+  /** Lets go of the file and leaves it as it is: it belongs to a checkpoint, or to who cleans up after this attempt. On a store of whole objects it is in no checkpoint, and thrown away. */
   async abandon(): Promise<void> {
-    await this.#writer?.close();
+    const writer = this.#writer;
     this.#writer = undefined;
+    await writer?.close();
+    if (this.#isObject && writer !== undefined) await this.#fs.delete(this.inProgressPath);
   }
 }

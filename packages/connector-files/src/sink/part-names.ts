@@ -38,7 +38,7 @@ export class PartNames {
    */
   async deleteLeftovers(fs: FileSystem, stagedFiles: StagedFiles | undefined, directory: string, states: readonly FileSinkWriterState[]): Promise<number> {
     let deleted = 0;
-    for (const { path, isDirectory } of stagedFiles === undefined ? await fs.list(directory) : []) {
+    for (const { path, isDirectory } of await fs.list(stagedFiles === undefined ? directory : heldDirectory(directory))) {
       if (isDirectory || !this.#isLeftover(/^\..*-([0-9a-f]{14})r(\d+)-(\d+)-(\d+)\.inprogress$/.exec(baseName(path)), states)) continue;
       await fs.delete(path);
       deleted++;
@@ -62,6 +62,11 @@ export class PartNames {
 
 export function inProgressPath(directory: string, name: string): string {
   return joinPath(directory, `.${name}.inprogress`);
+}
+
+/** Where parts are that wait to be merged, on a store of whole objects: a list of the sink's directory may be long there. */
+export function heldDirectory(directory: string): string {
+  return joinPath(directory, ".compaction");
 }
 
 /** @throws `OPTION_INVALID` for a prefix or suffix that would leave the bucket or hide the file. */

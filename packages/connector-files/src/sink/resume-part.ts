@@ -1,6 +1,6 @@
 import { MillraceError, isMillraceError } from "@millrace/core";
-import type { FileSystem, FileWriter } from "@millrace/core";
-import type { InProgressPart } from "./file-sink-state.js";
+import type { FileSystem, FileWriter, StagedFiles } from "@millrace/core";
+import type { ClosedPart, InProgressPart, WaitingPart } from "./file-sink-state.js";
 
 const COPY_BYTES = 1024 * 1024;
 
@@ -22,16 +22,33 @@ export async function resumePart(fs: FileSystem, part: InProgressPart): Promise<
 export async function copyPart(fs: FileSystem, part: Pick<InProgressPart, "inProgressPath" | "finalPath" | "lengthBytes">, target: string): Promise<FileWriter> {
   const source = (await fs.status(part.inProgressPath)) !== undefined ? part.inProgressPath : part.finalPath;
   if ((await fs.status(source)) === undefined) throw partLost(part.inProgressPath, "neither it nor the finished file is there");
+  const writer = await fs.create(target);
+  await copyBytes(fs, source, part.lengthBytes, writer);
+  return writer;
+}
+
+/** Makes a part that waited to be merged, as an object, one that is to be committed by itself. */
+export async function stageCopy(fs: FileSystem, stagedFiles: StagedFiles, part: WaitingPart, finalPath: string): Promise<ClosedPart> {
+  const { bucketId, inProgressPath, sizeBytes } = part;
+  const writer = await stagedFiles.create(finalPath);
+  try {
+    await copyBytes(fs, inProgressPath, sizeBytes, writer);
+    const { token } = await writer.stage();
+    return { bucketId, inProgressPath, finalPath, sizeBytes, staged: token, obsoletePaths: [inProgressPath] };
+  } finally {
+    await writer.close();
+  }
+}
+
+async function copyBytes(fs: FileSystem, source: string, lengthBytes: number, target: FileWriter): Promise<void> {
   const reader = await fs.read(source);
   try {
-    const writer = await fs.create(target);
-    for (let rest = part.lengthBytes; rest > 0; ) {
+    for (let rest = lengthBytes; rest > 0; ) {
       const bytes = await reader.read(Math.min(COPY_BYTES, rest));
       if (bytes === undefined) throw partLost(source, `it ends ${rest} bytes before what the checkpoint holds`);
-      await writer.write(bytes);
+      await target.write(bytes);
       rest -= bytes.length;
     }
-    return writer;
   } finally {
     await reader.close();
   }

@@ -84,6 +84,19 @@ test("the size brings merging forward; what waits survives failures and the end 
     assert.equal(filesBelow(dir).filter((f) => f.endsWith(".inprogress")).length, 2);
   }));
 
+test("a checkpoint whose waiting parts a later one has merged is refused", () =>
+  withTempDir(async (dir) => {
+    const sink = FileSink.lines<string>(dir, { ...everywhere, compaction: { everyCheckpoints: 2 } });
+    const job = await new SinkAttempt(sink, 1, 0, undefined).start();
+    await job.write("row 1", 0);
+    const first = (await job.checkpoint(1, 1, false))!;
+    await job.write("row 2", 0);
+    await job.commit((await job.checkpoint(2, 2, false))!.committables);
+    await job.close();
+    assert.deepEqual(visibleLines(dir), ["row 1", "row 2"]);
+    for (const jobId of ["job-a", "job-b"]) await assert.rejects(new SinkAttempt(sink, 1, 1, 1, jobId).start(first), { code: "FILE_SINK_PART_LOST" });
+  }));
+
 test("files that are written as a whole: every checkpoint closes them, and they are merged record by record", () =>
   withTempDir(async (dir) => {
     for (const [folder, compaction] of [["plain", undefined], ["merged", { everyCheckpoints: 2, format: countedFormat }]] as const) {

@@ -19,6 +19,16 @@ const policies: Readonly<Record<string, RollingPolicy>> = {
   "parts that go on over checkpoints": RollingPolicies.default({ maxPartSizeBytes: 300, rolloverInterval: "40 ms", inactivityInterval: "20 ms" }),
 };
 
+const merged = sinkGuarantees({
+  name: "FileSink, merged parts", guarantee: "exactly-once", visibleWithCheckpoint: false, seeds: 8, kills: "some",
+  open: ({ directory, fs }) => ({
+    sink: () => FileSink.lines<string>(directory, { rollingPolicy: RollingPolicies.onCheckpoint(), bucketAssigner: BucketAssigners.basePath(), compaction: { everyCheckpoints: 3 } }),
+    read: () => visibleLines(fs, directory),
+  }),
+});
+// What a later checkpoint has merged is gone: going back behind it is refused.
+for (const { name, run } of merged) if (!/older retained|restored later/.test(name)) test(name, run);
+
 for (const [policy, rollingPolicy] of Object.entries(policies)) {
   const cases = sinkGuarantees({
     name: `FileSink, ${policy}`, guarantee: "exactly-once", visibleWithCheckpoint: policy === "a part per checkpoint",

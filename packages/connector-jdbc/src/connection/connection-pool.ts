@@ -70,6 +70,22 @@ export class ConnectionPool {
     void connection.close().catch(() => undefined);
   }
 
+  /** Leaves a connection to its user, who closes it or gives it to `takeBack`: it does not count any more. */
+  lend(connection: JdbcConnection): void {
+    if (this.#inUse.delete(connection)) this.#left();
+  }
+
+  /** Takes what was lent; closes what is broken or too much. */
+  takeBack(connection: JdbcConnection): void {
+    if (connection.isBroken || this.#closed || this.#open >= this.#size) {
+      void connection.close().catch(() => undefined);
+      return;
+    }
+    this.#open++;
+    this.#idle.push(connection);
+    this.#waiting.shift()?.();
+  }
+
   /** Does something with a connection, and again when the connection breaks, as long as the server may be away. @param work must be repeatable */
   async retrying<R>(what: string, work: (connection: JdbcConnection) => Promise<R>, limitMs: number = this.settings.connectionWaitMs): Promise<R> {
     const [connection, result] = await this.#retry(what, work, limitMs);

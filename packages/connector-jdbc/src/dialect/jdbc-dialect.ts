@@ -75,15 +75,18 @@ export interface JdbcConnection {
   begin(name?: string): Promise<void>;
   /** Makes this session one that `endSession` finds. @param name up to 60 letters, digits and `_` */
   nameSession(name: string): Promise<void>;
-  /** Ends the user's sessions of that name, wherever their clients are: what they have not prepared is rolled back. Does nothing when there is none. */
+  /** Ends the user's sessions of that name, wherever their clients are, and resolves when they are gone: what they have not prepared is rolled back by then. Does nothing when there is none. */
   endSession(name: string): Promise<void>;
   commit(): Promise<void>;
   rollback(): Promise<void>;
-  /** Ends the transaction begun with that name so that any connection can commit it. The connection may be of no use afterwards (`isBroken`). */
-  prepare(name: string): Promise<void>;
-  /** Resolves with false when there is no prepared transaction of that name which this connection could commit now. */
+  /**
+   * Prepares the transaction begun with that name, which outlives this connection then.
+   * @returns whether the connection has kept it: it can do nothing else then but commit it, and nobody else can commit it without ending this session
+   */
+  prepare(name: string): Promise<boolean>;
+  /** Resolves with false when there is no prepared transaction of that name which this connection could commit now. Whoever has kept it loses its session. */
   commitPrepared(name: string): Promise<boolean>;
-  /** Does nothing when there is none of that name. */
+  /** Does nothing when there is none of that name. Whoever has kept it loses its session. */
   rollbackPrepared(name: string): Promise<void>;
   /** The names of all prepared transactions of this database that begin so. */
   listPrepared(prefix: string): Promise<readonly string[]>;

@@ -2,12 +2,14 @@ import { MillraceError, isMillraceError } from "@millrace/core";
 import type { Committer, CommitRequest } from "@millrace/core";
 import type { ConnectionPool } from "../connection/connection-pool.js";
 import type { ExactlyOnceSettings } from "./jdbc-sink-options.js";
+import type { KeptTransactions } from "./kept-transactions.js";
 import type { CommitOutcome, TransactionLog } from "./transaction-log.js";
 import type { JdbcCommittable } from "./transaction-target.js";
 
 export interface CommitterParts {
   readonly pool: ConnectionPool;
   readonly log: TransactionLog;
+  readonly kept: KeptTransactions;
   readonly settings: ExactlyOnceSettings;
   /** Called when something was committed: then everything that was restored is committed, in all subtasks, unless it is what was restored itself. */
   readonly committed: () => Promise<void>;
@@ -36,6 +38,7 @@ export class JdbcCommitter implements Committer<JdbcCommittable> {
 
   async #commitOne(request: CommitRequest<JdbcCommittable>): Promise<void> {
     const { committable } = request;
+    if (await this.#parts.kept.commit(committable.name)) return;
     let outcome: CommitOutcome;
     try {
       outcome = await this.#parts.log.commit(committable.name, COMMIT_LIMIT_MS);

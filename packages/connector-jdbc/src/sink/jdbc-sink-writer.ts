@@ -71,7 +71,7 @@ export class JdbcSinkWriter<T> implements CommittingSinkWriter<T, JdbcCommittabl
   async close(): Promise<void> {
     this.#timer?.cancel();
     // What is under way must not be committed after this: with its transaction it is given up.
-    this.#parts.transactions?.abandon();
+    await this.#parts.transactions?.close();
     await this.#parts.pool.close();
     await this.#underWay;
   }

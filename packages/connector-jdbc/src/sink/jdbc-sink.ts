@@ -4,6 +4,7 @@ import type { JdbcConnectionSettings } from "../connection/jdbc-connection-optio
 import { JdbcCommitter } from "./jdbc-committer.js";
 import { sinkSettings } from "./jdbc-sink-options.js";
 import type { ExactlyOnceSettings, JdbcSinkOptions, JdbcSinkSettings } from "./jdbc-sink-options.js";
+import { KeptTransactions } from "./kept-transactions.js";
 import { JdbcSinkWriter } from "./jdbc-sink-writer.js";
 import { TableLayout } from "./table-layout.js";
 import { TransactionLog } from "./transaction-log.js";
@@ -21,6 +22,7 @@ interface Subtask {
   /** This writer's; `undefined` while what was restored is committed. */
   epoch: number | undefined;
   cleanedAtMs: number;
+  readonly kept: KeptTransactions;
 }
 
 /**
@@ -71,8 +73,9 @@ export class JdbcSink<T> implements Sink<T, JdbcCommittable> {
       const session = await log.succeed(epoch);
       // They hold locks that this attempt would wait for. Later ones than the checkpoint's are in no checkpoint that is complete.
       await log.rollBackLeftovers(epoch, context.restoredCheckpointId ?? 0);
-      this.#subtaskOf(context).epoch = epoch;
-      const transactions = new TransactionTarget({ pool, layout: shared, log, context, epoch, session });
+      const subtask = this.#subtaskOf(context);
+      subtask.epoch = epoch;
+      const transactions = new TransactionTarget({ pool, layout: shared, log, context, epoch, session, kept: subtask.kept });
       return new JdbcSinkWriter(context, { settings, pool, layout, target: transactions, transactions });
     } catch (error) {
       await pool.close();
@@ -83,9 +86,10 @@ export class JdbcSink<T> implements Sink<T, JdbcCommittable> {
   #committer(context: SinkWriterContext, exactlyOnce: ExactlyOnceSettings): Committer<JdbcCommittable> {
     const pool = new ConnectionPool(this.#settings.connection, 1);
     const log = new TransactionLog(pool, exactlyOnce, context);
+    const subtask = this.#subtaskOf(context);
     return new JdbcCommitter({
-      pool, log, settings: exactlyOnce, warn: (line) => context.log("warn", line),
-      committed: () => this.#cleanUp(log, this.#subtaskOf(context)),
+      pool, log, kept: subtask.kept, settings: exactlyOnce, warn: (line) => context.log("warn", line),
+      committed: () => this.#cleanUp(log, subtask),
     });
   }
 
@@ -99,7 +103,7 @@ export class JdbcSink<T> implements Sink<T, JdbcCommittable> {
 
   #subtaskOf(context: SinkWriterContext): Subtask {
     let subtask = this.#subtasks.get(context);
-    if (subtask === undefined) this.#subtasks.set(context, (subtask = { epoch: undefined, cleanedAtMs: 0 }));
+    if (subtask === undefined) this.#subtasks.set(context, (subtask = { epoch: undefined, cleanedAtMs: 0, kept: new KeptTransactions() }));
     return subtask;
   }
 }

@@ -71,7 +71,8 @@ export class TransactionLog {
   /** From whichever process, as often as you like. */
   commit(name: string, limitMs: number): Promise<CommitOutcome> {
     return this.#pool.retrying(`committing transaction "${name}"`, async (connection) => {
-      if (await connection.commitPrepared(name)) return "committed";
+      // A server that says so is not believed: MariaDB had said so and lost it (0047).
+      if (await connection.commitPrepared(name)) return (await this.#isRecorded(connection, name)) ? "committed" : "lost";
       if ((await connection.listPrepared(name)).includes(name)) return "elsewhere";
       // Asked last: whoever else commits it does so before it leaves that list.
       return (await this.#isRecorded(connection, name)) ? "already-committed" : "lost";

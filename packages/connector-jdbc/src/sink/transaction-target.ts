@@ -5,6 +5,7 @@ import type { JdbcConnection, JdbcTableWriter } from "../dialect/jdbc-dialect.js
 import { writeChanges } from "./change-batch.js";
 import type { RowChange } from "./change-batch.js";
 import { refusedRow } from "./refused-row.js";
+import type { KeptTransactions } from "./kept-transactions.js";
 import type { TableLayout } from "./table-layout.js";
 import type { TransactionLog } from "./transaction-log.js";
 import { nameOf } from "./transaction-names.js";
@@ -32,6 +33,7 @@ export interface TransactionTargetParts {
   readonly epoch: number;
   /** What its sessions are called. */
   readonly session: string;
+  readonly kept: KeptTransactions;
 }
 
 /** All batches between two checkpoints in one transaction, which is prepared at the checkpoint. */
@@ -42,16 +44,18 @@ export class TransactionTarget implements WriteTarget {
   readonly #context: SinkWriterContext;
   readonly #epoch: number;
   readonly #session: string;
+  readonly #kept: KeptTransactions;
   #lastCheckpoint: number;
   #open: OpenTransaction | undefined;
 
-  constructor({ pool, layout, log, context, epoch, session }: TransactionTargetParts) {
+  constructor({ pool, layout, log, context, epoch, session, kept }: TransactionTargetParts) {
     this.#pool = pool;
     this.#layout = layout;
     this.#log = log;
     this.#context = context;
     this.#epoch = epoch;
     this.#session = session;
+    this.#kept = kept;
     this.#lastCheckpoint = context.restoredCheckpointId ?? 0;
   }
 
@@ -77,9 +81,10 @@ export class TransactionTarget implements WriteTarget {
     const open = this.#open;
     if (open === undefined) return [];
     const { name, connection, rows } = open;
+    let isKept: boolean;
     try {
       await this.#log.record(connection, name);
-      await connection.prepare(name);
+      isKept = await connection.prepare(name);
     } catch (error) {
       // It may be prepared all the same: the next attempt rolls it back.
       this.abandon();
@@ -88,7 +93,8 @@ export class TransactionTarget implements WriteTarget {
     this.#open = undefined;
     // So that no two transactions have one name, even if no snapshot follows.
     this.#lastCheckpoint++;
-    this.#pool.release(connection);
+    if (isKept) this.#kept.keep(name, connection, this.#pool);
+    else this.#pool.release(connection);
     return [{ name, rows, preparedAtMs: Date.now() }];
   }
 
@@ -97,6 +103,11 @@ export class TransactionTarget implements WriteTarget {
     const open = this.#open;
     this.#open = undefined;
     if (open !== undefined) this.#pool.destroy(open.connection);
+  }
+
+  async close(): Promise<void> {
+    this.abandon();
+    await this.#kept.close();
   }
 
   async #begin(): Promise<OpenTransaction> {

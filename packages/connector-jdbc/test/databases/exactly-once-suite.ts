@@ -23,7 +23,7 @@ export function exactlyOnceSuite(underTest: DatabaseUnderTest): void {
     assert.deepEqual((await database().prepared()).filter((name) => name.startsWith(table)), [], "a transaction was left open");
   };
 
-  test("no row is lost or doubled while the job fails again and again", { skip, timeout: 120_000 }, async () => {
+  test("no row is lost or doubled while the job fails again and again", { skip }, async () => {
     await database().sql("CREATE TABLE failing (id int)");
     let failures = 0;
     await writeSlowly(sinkOf("failing"), {
@@ -41,7 +41,7 @@ export function exactlyOnceSuite(underTest: DatabaseUnderTest): void {
   const steps = [["prepare", "before"], ["prepare", "after"], ["commit", "before"], ["commit", "after"], ["write", "after"]] as const;
   for (const [step, how] of steps) {
     for (const crash of [false, true]) {
-      test(`no row is lost or doubled when the ${crash ? "server crashes" : "connection breaks"} ${how} ${marks[step]}`, { skip, timeout: 120_000 }, async () => {
+      test(`no row is lost or doubled when the ${crash ? "server crashes" : "connection breaks"} ${how} ${marks[step]}`, { skip }, async () => {
         const table = `at_${step}_${how}_${crash}`;
         await database().sql(`CREATE TABLE ${table} (id int)`);
         let restarted: Promise<void> = Promise.resolve();
@@ -59,7 +59,7 @@ export function exactlyOnceSuite(underTest: DatabaseUnderTest): void {
     }
   }
 
-  test("upserts of the same keys wait for the commit of those before, and the last one counts", { skip, timeout: 120_000 }, async () => {
+  test("upserts of the same keys wait for the commit of those before, and the last one counts", { skip }, async () => {
     await database().sql("CREATE TABLE counters (id int PRIMARY KEY, n int)");
     let failed = false;
     await writeSlowly(sinkOf("counters", { columns: { id: () => 7, n: (n) => n }, keyColumns: ["id"] }), {
@@ -73,17 +73,20 @@ export function exactlyOnceSuite(underTest: DatabaseUnderTest): void {
     assert.deepEqual(await database().sql("SELECT * FROM counters"), [[7, COUNT - 1]]);
   });
 
-  test("a transaction that somebody rolled back fails the job, and is not taken for committed", { skip, timeout: 120_000 }, async () => {
+  test("a transaction that somebody rolled back fails the job, and is not taken for committed", { skip }, async () => {
     await database().sql("CREATE TABLE robbed (id int)");
     database().proxy.plan({
       at: marks.commit, how: "hold", then: async () => {
+        // The sink gets no word through until it is done, by another connection either.
+        database().proxy.hold("both");
         for (const name of await database().prepared()) if (name.startsWith("robbed")) await database().rollBack(name);
+        database().proxy.clear();
       },
     });
     await expectFailure(writeSlowly(sinkOf("robbed"), { parallelism: 1 }), "JDBC_TRANSACTION_LOST");
   });
 
-  test("a fresh start rolls back what its own earlier runs have left, of all subtasks they had, and nothing else", { skip, timeout: 120_000 }, async () => {
+  test("a fresh start rolls back what its own earlier runs have left, of all subtasks they had, and nothing else", { skip }, async () => {
     await database().sql("CREATE TABLE fresh (id int PRIMARY KEY)");
     const sink = (): JdbcSink<number> => sinkOf("fresh", { keyColumns: ["id"] });
     await writeSlowly(sink());
@@ -96,12 +99,12 @@ export function exactlyOnceSuite(underTest: DatabaseUnderTest): void {
     const others = ["freshly_12345678_oldjobid_0_3_0", `${base}x_y_z`, "fresh_87654321_oldjobid_0_3_0"];
     for (const [i, name] of others.entries()) await database().prepare(name, `INSERT INTO fresh VALUES (${COUNT + i})`);
     await writeSlowly(sink());
-    assert.deepEqual((await database().prepared()).toSorted(), others.toSorted());
+    assert.deepEqual((await database().prepared()).filter((name) => name.startsWith("fresh")).toSorted(), others.toSorted());
     for (const name of others) await database().rollBack(name);
     await expectEachOnce("fresh");
   });
 
-  test("the sessions of earlier attempts that are out of sight are ended, and their locks with them", { skip, timeout: 120_000 }, async () => {
+  test("the sessions of earlier attempts that are out of sight are ended, and their locks with them", { skip }, async () => {
     await database().sql("CREATE TABLE silent (id int PRIMARY KEY)");
     let failed = false;
     await writeSlowly(sinkOf("silent", { keyColumns: ["id"], execution: { batchSize: 10 }, exactlyOnce: { transactionIdPrefix: "silent", lockTimeout: "1 h" } }), {
@@ -118,6 +121,14 @@ export function exactlyOnceSuite(underTest: DatabaseUnderTest): void {
   });
 }
 
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** How long a record waits for a fault to come: longer, the fewer are left to its subtask of two, so that the job does not end before. */
+function slowerToTheEnd(id: number): number {
+  const ofSubtask = COUNT / 2;
+  return Math.min(500, (5 * ofSubtask) / (ofSubtask - (id % ofSubtask)));
+}
+
 /** Writes 0 to COUNT - 1, slowly as long as a fault is to come, so that there are checkpoints; `onRecord` sees every record on its way. */
 async function writeSlowly(
   sink: JdbcSink<number>, { onRecord = () => undefined, isSlow = () => false, parallelism = 2 }: { onRecord?: (seen: number) => void; isSlow?: () => boolean; parallelism?: number } = {},
@@ -126,7 +137,8 @@ async function writeSlowly(
   env.setParallelism(parallelism);
   let seen = 0;
   env.fromSequence(0, COUNT - 1).asyncMap(async (id) => {
-    if (isSlow() || id % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    if (isSlow()) await pause(slowerToTheEnd(id));
+    else if (id % 10 === 0) await pause(5);
     return id;
   }, { capacity: 3 }).map((id) => {
     onRecord(++seen);

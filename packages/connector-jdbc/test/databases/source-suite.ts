@@ -25,7 +25,7 @@ export function sourceSuite(underTest: DatabaseUnderTest, { ways, lookup }: Sour
   const all = Array.from({ length: COUNT }, (_, i) => i);
 
   for (const [name, options] of Object.entries(ways)) {
-    test(`every row once, by ${name}, while the job fails and connections break`, { skip, timeout: 120_000 }, async () => {
+    test(`every row once, by ${name}, while the job fails and connections break`, { skip }, async () => {
       const env = StreamExecutionEnvironment.getExecutionEnvironment();
       env.setParallelism(2);
       let seen = 0;
@@ -49,7 +49,7 @@ export function sourceSuite(underTest: DatabaseUnderTest, { ways, lookup }: Sour
   }
 
   for (const keyColumn of ["id", undefined]) {
-    test(`rows that are no records fail the job, are left out, or go to the side, each once, ${keyColumn === undefined ? "in whole splits" : "by key"}`, { skip, timeout: 120_000 }, async () => {
+    test(`rows that are no records fail the job, are left out, or go to the side, each once, ${keyColumn === undefined ? "in whole splits" : "by key"}`, { skip }, async () => {
       // Of a row with NULL the deserializer makes nothing.
       const options: Omit<JdbcSourceOptions<number>, "connection"> = {
         table: "numbers", columns: ["id", "few"], partition: { column: "id", splits: 10 }, ...(keyColumn === undefined ? {} : { keyColumn }), fetchSize: 100,
@@ -93,7 +93,7 @@ export function sourceSuite(underTest: DatabaseUnderTest, { ways, lookup }: Sour
     assert.deepEqual(rows.map(({ id }) => id), [1, 2]);
   });
 
-  test("a job whose database has fallen silent can be cancelled", { skip, timeout: 60_000 }, async () => {
+  test("a job whose database has fallen silent can be cancelled", { skip }, async () => {
     await database().sql("CREATE TABLE silent (id int)");
     const env = StreamExecutionEnvironment.getExecutionEnvironment();
     env.setParallelism(1);
@@ -112,7 +112,7 @@ export function sourceSuite(underTest: DatabaseUnderTest, { ways, lookup }: Sour
     await assert.rejects(job.getJobExecutionResult());
   });
 
-  test("a job enriches its records, whatever happens to connections", { skip, timeout: 60_000 }, async () => {
+  test("a job enriches its records, whatever happens to connections", { skip }, async () => {
     const env = StreamExecutionEnvironment.getExecutionEnvironment();
     env.setParallelism(2);
     let seen = 0;
@@ -127,7 +127,7 @@ export function sourceSuite(underTest: DatabaseUnderTest, { ways, lookup }: Sour
     assert.deepEqual(enriched.sort(), all.slice(0, 1000).map((i) => `${i}=${i / 2}`).sort());
   });
 
-  test("a server that comes late is waited for, and one that does not is named", { skip, timeout: 120_000 }, async () => {
+  test("a server that comes late is waited for, and one that does not is named", { skip }, async () => {
     await database().sql("CREATE TABLE late (id INT)");
     await database().crash();
     const env = StreamExecutionEnvironment.getExecutionEnvironment();

@@ -8,8 +8,6 @@ export interface DatabaseUnderTest {
   readonly skip: string | false;
   /** What messages of the protocol of exactly-once hold: of a prepare, of a commit, of rows that are written to a table `at_…`. */
   readonly marks: { readonly prepare: string; readonly commit: string; readonly write: string };
-  /** Ways of writing whose kill tests it has not passed each time, for a reason that is not known; `docs/jdbc.md` tells. */
-  readonly unproven?: readonly string[];
   /** Makes the table `numbers` of {@link numbersTable}. */
   createNumbers(database: TestDatabase): Promise<unknown>;
   /** A query whose one row takes half a minute. */

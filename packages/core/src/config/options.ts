@@ -38,6 +38,10 @@ export const COLLECT_WINDOW: ConfigOption<number> = configOption.memorySize(
   "collect-sink.batch-size.max", 2 * 1024 * 1024, "The most that a sink subtask has on its way to the program (collected records, printed lines); then it waits until the program has taken some.");
 export const HELD_RESULTS_MEMORY: ConfigOption<number> = configOption.memorySize(
   "jobmanager.memory.held-results.size", 64 * 1024 * 1024, "How much of what a job collects its JobMaster keeps in memory, until a checkpoint covers it and the program takes it; the rest waits in temporary files.");
+export const HELD_RESULTS_TOTAL_MEMORY: ConfigOption<number> = configOption.memorySize(
+  "jobmanager.memory.held-results.total-size", 256 * 1024 * 1024, "How much of what its jobs collect a JobManager keeps in memory, for all jobs together; the rest waits in temporary files. Of the JobManager's configuration only.");
+export const HELD_RESULTS_FILES: ConfigOption<number> = configOption.memorySize(
+  "jobmanager.disk.held-results.total-size", 10 * 1024 ** 3, "How much of what its jobs collect a JobManager keeps in temporary files, for all jobs together; the job that asks for more fails. Of the JobManager's configuration only.");
 export const SLOT_HEAP: ConfigOption<number> = configOption.memorySize(
   "taskmanager.memory.task.heap.size", 4 * 1024 ** 3, "Heap limit of a slot's worker thread or process.");
 
@@ -91,7 +95,7 @@ export const METRICS_LATENCY_GRANULARITY: ConfigOption<"SINGLE" | "OPERATOR" | "
 /** Every option above, for validation and documentation. */
 export const allOptions: readonly ConfigOption<any>[] = [
   RUNTIME_MODE, PARALLELISM, MAX_PARALLELISM, JOB_NAME, OPERATOR_CHAINING, CHAIN_COMPILER, AUTO_WATERMARK_INTERVAL, FREEZE_RECORDS,
-  COMBINE_WINDOWS, BUFFER_TIMEOUT, BATCH_SIZE, CHANNEL_CREDITS, BATCH_EXCHANGE_MEMORY, COLLECT_WINDOW, HELD_RESULTS_MEMORY, TMP_DIRS, EXTERNAL_PACKAGES, SLOT_ISOLATION, SLOT_HEAP,
+  COMBINE_WINDOWS, BUFFER_TIMEOUT, BATCH_SIZE, CHANNEL_CREDITS, BATCH_EXCHANGE_MEMORY, COLLECT_WINDOW, HELD_RESULTS_MEMORY, HELD_RESULTS_TOTAL_MEMORY, HELD_RESULTS_FILES, TMP_DIRS, EXTERNAL_PACKAGES, SLOT_ISOLATION, SLOT_HEAP,
   CHECKPOINTING_INTERVAL, CHECKPOINTING_MODE, CHECKPOINTING_MIN_PAUSE, CHECKPOINTING_TIMEOUT, CHECKPOINTING_TOLERABLE_FAILURES, CHECKPOINTING_DIRECTORY,
   CHECKPOINTING_RETAINED, CHECKPOINTING_INCREMENTAL, CHECKPOINTING_UNALIGNED, CHECKPOINTING_UNALIGNED_FORCED, CHECKPOINTING_ALIGNED_TIMEOUT, CHECKPOINTING_RETENTION, ...savepointOptions,
   RESTART_STRATEGY, FIXED_DELAY_ATTEMPTS, FIXED_DELAY_DELAY, EXPONENTIAL_INITIAL, EXPONENTIAL_MAX, EXPONENTIAL_MULTIPLIER, EXPONENTIAL_RESET,

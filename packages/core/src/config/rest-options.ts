@@ -35,6 +35,13 @@ export const FLAMEGRAPH_DELAY: ConfigOption<number> = configOption.duration("res
 export const FLAMEGRAPH_DEPTH: ConfigOption<number> = configOption.positiveInteger("rest.flamegraph.stack-depth", 100, "The most frames of a stack in a flame graph.");
 export const FLAMEGRAPH_REFRESH: ConfigOption<number> = configOption.duration("rest.flamegraph.refresh-interval", 60_000, "A flame graph that is older is made anew when somebody looks at it.");
 export const FLAMEGRAPH_CLEANUP: ConfigOption<number> = configOption.duration("rest.flamegraph.cleanup-interval", 600_000, "A flame graph that nobody has looked at for so long is forgotten.");
+export const PROFILING_ENABLED: ConfigOption<boolean> = configOption.boolean(
+  "rest.profiling.enabled", false, "Whether JobManager and TaskManagers can be profiled through REST. Only while a profiling runs it costs anything.");
+export const PROFILING_HISTORY_SIZE: ConfigOption<number> = configOption.positiveInteger(
+  "rest.profiling.history-size", 10, "So many profilings a process remembers, with their files; the oldest goes.");
+export const PROFILING_DURATION_MAX: ConfigOption<number> = configOption.duration("rest.profiling.duration-max", 300_000, "The longest profiling that is taken.");
+export const PROFILING_DIRECTORY: ConfigOption<string | undefined> = configOption.optionalString(
+  "rest.profiling.dir", undefined, "Directory of the files of profilings, on the machine of the process that was profiled; not set is a temporary one that goes with the process.");
 export const PROMETHEUS_FACTORY: ConfigOption<string | undefined> = configOption.optionalString(
   "metrics.reporter.prom.factory.class", undefined, "org.apache.flink.metrics.prometheus.PrometheusReporterFactory switches the Prometheus reporter on.");
 export const PROMETHEUS_PORT: ConfigOption<string> = configOption.ports(
@@ -52,5 +59,6 @@ export const restOptions: readonly ConfigOption<any>[] = [
   REST_ADDRESS, REST_PORT, REST_BIND_ADDRESS, REST_MAX_CONTENT_LENGTH, WEB_SUBMIT, WEB_CANCEL, WEB_UPLOAD_DIRECTORY, WEB_REFRESH_INTERVAL, WEB_DASHBOARD_DIRECTORY,
   REST_SSL, SSL_RELOAD_INTERVAL, REST_SSL_CERTIFICATE, REST_SSL_KEY, REST_SSL_CA, REST_SSL_AUTHENTICATION, REST_TOKENS_FILE,
   FLAMEGRAPH_ENABLED, FLAMEGRAPH_SAMPLES, FLAMEGRAPH_DELAY, FLAMEGRAPH_DEPTH, FLAMEGRAPH_REFRESH, FLAMEGRAPH_CLEANUP,
+  PROFILING_ENABLED, PROFILING_HISTORY_SIZE, PROFILING_DURATION_MAX, PROFILING_DIRECTORY,
   PROMETHEUS_FACTORY, PROMETHEUS_PORT, PROMETHEUS_FILTER_LABELS, OTEL_FACTORY, OTEL_ENDPOINT, OTEL_INTERVAL, OTEL_SERVICE_NAME,
 ];

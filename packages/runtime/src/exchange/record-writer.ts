@@ -24,6 +24,9 @@ export interface WriterPlan {
 export interface EdgeCombiner {
   /** While it is not 0, a record is sent as it is, and counted down here, in place of being added. */
   resting: number;
+  /** Records that were added up, and the sums that were sent in their place, since the attempt began. */
+  readonly recordsCombined: number;
+  readonly sumsOut: number;
   add(value: unknown, timestampMs: number, hash: number): void;
   /** Passes on what it will not hold. */
   settle(): void;

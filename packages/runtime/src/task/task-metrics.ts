@@ -21,6 +21,11 @@ export function taskMetrics(
   values["numRecordsIn"] = head.recordsIn;
   values["numRecordsOut"] = nodes.reduce((sum, node) => sum + (leavesTask(node) ? node.recordsOut : 0), 0);
   values["numBuffersOut"] = parts.chain.writers.reduce((sum, writer) => sum + writer.channels.reduce((buffers, channel) => buffers + channel.buffersOut, 0), 0);
+  const combiners = parts.chain.writers.flatMap(({ combiner }) => combiner ?? []);
+  if (combiners.length > 0) {
+    values["numRecordsCombined"] = combiners.reduce((sum, { recordsCombined }) => sum + recordsCombined, 0);
+    values["numSumsOut"] = combiners.reduce((sum, { sumsOut }) => sum + sumsOut, 0);
+  }
   values["numRecordsInPerSecond"] = accounts.recordsIn.perSecond(values["numRecordsIn"], nowMs);
   values["numRecordsOutPerSecond"] = accounts.recordsOut.perSecond(values["numRecordsOut"], nowMs);
   values["currentInputWatermark"] = head.inputWatermarkMs;

@@ -38,6 +38,14 @@ test("an index finds what is in it", () => {
         }
       }
       assert.equal(index.size, model.length);
+      const firsts = new Int32Array(commands.length);
+      index.first(Int32Array.from(commands, (step) => step.hash), commands.length, firsts);
+      commands.forEach((step, i) => {
+        // An entry may be too far behind to be found this way, but then there is one.
+        const refs = refsOf(index, step.hash);
+        assert.ok(firsts[i] === -1 || refs.includes(firsts[i]!), `${step.hash}: ${firsts[i]}`);
+        if (model.length === 1 && refs.length === 1) assert.equal(firsts[i], refs[0]);
+      });
       for (const step of commands) {
         assert.deepEqual(refsOf(index, step.hash), model.filter((entry) => entry.hash === step.hash).map((entry) => entry.ref).sort((a, b) => a - b));
       }

@@ -18,7 +18,7 @@ const identity = (key: unknown): string => encodeKey(key).join();
 
 const ints = fc.integer({ min: -3, max: 40 });
 // Around the number of characters that fit into the words of a key, in and beyond Latin-1, and alike in their first characters.
-const texts = fc.tuple(fc.constantFrom("", "a", "\u0000", "ÿ", "ж", "user-12345", "user-123456789", "user-1234567890", "user-12345678901"), fc.constantFrom("", "a", "b", "ÿ", "Ā", "\u0000")).map((parts) => parts.join(""));
+const texts = fc.tuple(fc.constantFrom("", "a", "\u0000", "ÿ", "ж", "жжжжжж", "жаaaaaa", "aaaaaaж", "user-12345", "user-123456789", "user-1234567890", "user-12345678901"), fc.constantFrom("", "a", "b", "ÿ", "Ā", "\u0000", "aĀ")).map((parts) => parts.join(""));
 const keys = fc.oneof({ weight: 3, arbitrary: texts }, ints, fc.constantFrom<unknown>(1.5, null, true, 7n, "1"), fc.tuple(fc.nat(3), fc.nat(3)));
 const values = fc.oneof(fc.integer(), fc.double(), fc.constantFrom<unknown>(undefined, NaN, -0, "text", null, 3n), fc.array(fc.nat(9), { maxLength: 2 }));
 
@@ -64,7 +64,7 @@ test("a slice is a map from key to value", () => {
   );
 });
 
-for (const [name, keyOf] of [["short strings", (i: number) => `user-${i}`], ["ints", (i: number) => i], ["long strings", (i: number) => `someone-with-a-long-name-${i}`]] as const) {
+for (const [name, keyOf] of [["short strings", (i: number) => `user-${i}`], ["short strings beyond Latin-1", (i: number) => `ж${i}`], ["ints", (i: number) => i], ["long strings", (i: number) => `someone-with-a-long-name-${i}`]] as const) {
   test(`${name}: many keys are found together`, () => {
     const slice = newSlice();
     const count = 20_000;

@@ -1,9 +1,10 @@
 import { MillraceError, WatermarkStrategy, functionFactory, isMillraceError } from "@millrace/core";
-import { DataGeneratorSource, RateLimiterStrategy } from "@millrace/datastream";
+import { DataGeneratorSource } from "@millrace/datastream";
 import type { JobClient, JobStatus } from "@millrace/graph";
 import { wrongWith, type Bounds } from "./guarantee.js";
 import { KillSwitch, Tap, type Kill } from "./kill-switch.js";
 import { KillingSink } from "./killing-sink.js";
+import { slowerAfter } from "./slower-after.js";
 import { RealStage, VirtualStage, type Stage } from "./stage.js";
 import type { SinkGuaranteesOptions, SinkUnderTest } from "./sink-under-test.js";
 
@@ -22,6 +23,8 @@ export interface JobPlan {
   readonly restarts?: boolean;
   /** Default: those of the case. */
   readonly records?: number;
+  /** In real time, records after so many come slowly: the job lasts until the case has done with it, on a slow machine, too. */
+  readonly slowAfter?: number;
 }
 
 /** A job of a case. */
@@ -80,8 +83,8 @@ export class SinkRun<T> {
   }
 
   async start(plan: JobPlan): Promise<SinkJob> {
-    const { record = (index: number) => `record ${index}` as T, checkpointIntervalMs = 15, recordsPerSecond = 1000 } = this.#options;
-    const { parallelism, from, restarts = true, records = this.records } = plan;
+    const { record = (index: number) => `record ${index}` as T, checkpointIntervalMs = 15, recordsPerSecond = 1000, time } = this.#options;
+    const { parallelism, from, restarts = true, records = this.records, slowAfter = Number.POSITIVE_INFINITY } = plan;
     const config = {
       "execution.checkpointing.interval": checkpointIntervalMs, "execution.checkpointing.dir": `${this.stage.directory}/checkpoints`,
       "execution.checkpointing.savepoint-dir": `${this.stage.directory}/savepoints`, "execution.checkpointing.num-retained": 1000,
@@ -92,7 +95,7 @@ export class SinkRun<T> {
     const sink = new KillingSink<T>(this.world.sink(), this.kills);
     this.#sinks.push(sink);
     const client = await this.stage.submit(config, (env) => {
-      const source = new DataGeneratorSource(record, records, RateLimiterStrategy.perSecond(recordsPerSecond));
+      const source = new DataGeneratorSource(record, records, slowerAfter(time === "real" ? slowAfter : Number.POSITIVE_INFINITY, recordsPerSecond));
       const tap = functionFactory(() => new Tap<T>(this.kills, () => this.passed++));
       env.fromSource(source, WatermarkStrategy.noWatermarks<T>(), "records").uid("records").map<T>(tap).uid("tap").sinkTo(sink as never).uid("sink");
     });
@@ -116,6 +119,15 @@ export class SinkRun<T> {
     await this.#until(job, () => this.passed - before >= records);
   }
 
+  /** Lets a job run until so many of its checkpoints are complete, or it has ended. @returns them */
+  async untilCheckpoints(job: SinkJob, count: number): Promise<readonly string[]> {
+    for (;;) {
+      const checkpoints = await this.checkpoints(job);
+      if (checkpoints.length >= count || (await this.hasEnded(job))) return checkpoints;
+      await this.stage.wait(STEP_MS);
+    }
+  }
+
   /** Lets a job run until it has ended by itself; what with is in `job.ended`. */
   async untilEnded(job: SinkJob): Promise<void> {
     await this.#until(job, () => false);
@@ -132,7 +144,7 @@ export class SinkRun<T> {
   async stop(job: SinkJob, drain: boolean = false): Promise<string | undefined> {
     const path = await this.stage.until(job.client.stopWithSavepoint({ drain }).catch((error: unknown) => {
       // Behind a complete savepoint: what it holds may be committed.
-      const complete = isMillraceError(error) && error.code === "STOP_FAILED" ? /^the savepoint (.*) is complete/.exec(error.message)?.[1] : undefined;
+      const complete = isMillraceError(error) && error.code === "STOP_FAILED" ? /^the savepoint (.*?) is complete/.exec(error.message)?.[1] : undefined;
       if (complete !== undefined) this.#failedStops.set(job, complete);
       return undefined;
     }));

@@ -18,9 +18,12 @@ async function failForGood<T>(options: SinkGuaranteesOptions<T>, run: SinkRun<T>
   await run.require(() => [1, 1], "without failures");
 }
 
-/** Two checkpoints' worth of records pass, and a few more. */
-async function untilUnderWay<T>(run: SinkRun<T>, job: SinkJob): Promise<void> {
-  await run.untilPassed(job, Math.floor(run.records / 2));
+/** Starts a job, and resolves when half of its records have passed: two checkpoints' worth, and a few more. */
+async function underWay<T>(run: SinkRun<T>, parallelism: number): Promise<SinkJob> {
+  const half = Math.floor(run.records / 2);
+  const job = await run.start({ parallelism, slowAfter: half });
+  await run.untilPassed(job, half);
+  return job;
 }
 
 export const STORIES: readonly Story[] = [
@@ -37,8 +40,7 @@ export const STORIES: readonly Story[] = [
   ...([[1, 3], [3, 1], [2, 2]] as const).map(([before, after]): Story => [
     `cancelled and restored, parallelism ${before} to ${after}`,
     (options) => play(options, [], async (run) => {
-      const job = await run.start({ parallelism: before });
-      await untilUnderWay(run, job);
+      const job = await underWay(run, before);
       await run.cancel(job);
       await run.toEnd({ parallelism: after, from: await run.last(job) });
       await run.require(boundsAfterFailures(options), "after a restore");
@@ -64,9 +66,10 @@ export const STORIES: readonly Story[] = [
   })],
 
   ["restored from an older retained checkpoint", (options) => play(options, [], async (run) => {
-    const job = await run.start({ parallelism: 2 });
-    await run.untilPassed(job, Math.floor(run.records * 0.8));
-    const checkpoints = await run.checkpoints(job);
+    const most = Math.floor(run.records * 0.8);
+    const job = await run.start({ parallelism: 2, slowAfter: most });
+    await run.untilPassed(job, most);
+    const checkpoints = await run.untilCheckpoints(job, 2);
     await run.cancel(job);
     if (checkpoints.length < 2 || (await run.checkpoints(job)).length === 0) throw broken(`only ${checkpoints.length} checkpoints were taken in time: give it more records, or fewer a second`);
     const before = await run.committed();
@@ -82,7 +85,7 @@ export const STORIES: readonly Story[] = [
   })],
 
   ["a savepoint that is restored later", (options) => play(options, [], async (run) => {
-    const job = await run.start({ parallelism: 2 });
+    const job = await run.start({ parallelism: 2, slowAfter: Math.floor(run.records / 2) });
     await run.untilPassed(job, Math.floor(run.records / 3));
     const savepoint = await run.stage.until(job.client.triggerSavepoint());
     await run.untilPassed(job, Math.floor(run.records / 3));
@@ -93,8 +96,7 @@ export const STORIES: readonly Story[] = [
   })],
 
   ["stopped behind a savepoint and restored", (options) => play(options, [], async (run) => {
-    const job = await run.start({ parallelism: 2 });
-    await untilUnderWay(run, job);
+    const job = await underWay(run, 2);
     const savepoint = await run.stop(job);
     if (savepoint === undefined) throw broken("the job could not be stopped behind a savepoint");
     const stoppedWith = await run.visible();
@@ -104,8 +106,7 @@ export const STORIES: readonly Story[] = [
   })],
 
   ["stopped with drain", (options) => play(options, [], async (run) => {
-    const job = await run.start({ parallelism: 2 });
-    await untilUnderWay(run, job);
+    const job = await underWay(run, 2);
     if ((await run.stop(job, true)) === undefined) throw broken("the job could not be stopped with drain");
     await run.require(() => [0, 1], "after a drain");
     const visible = await run.visible();
@@ -115,8 +116,7 @@ export const STORIES: readonly Story[] = [
   ["a long outage of the external system", (options) => play(options, [], async (run) => {
     const { outage } = run.world;
     if (outage === undefined) return;
-    const job = await run.start({ parallelism: 2 });
-    await untilUnderWay(run, job);
+    const job = await underWay(run, 2);
     await outage.begin();
     await run.stage.wait(3_000);
     await outage.end();

@@ -6,7 +6,7 @@ import { NodeProcessInspection } from "../../inspection/node-process-inspection.
 import type { ProcessInspection } from "../../inspection/process-inspection.js";
 import { isFinal, summaryOf } from "./job-summary.js";
 import type {
-  ArtifactGateway, CheckpointKind, JobManagerView, JobOutcome, JobSummary, LogFile, LogPiece, ResourceRequirements, RestGateway, SampledThread, SavepointRequest, StackSampling, StopRequest, TaskManagerView, ThreadInfo,
+  ArtifactGateway, CheckpointKind, JobManagerView, JobOutcome, JobSummary, LogFile, LogPiece, Profiling, ProfilingRequest, ResourceRequirements, RestGateway, SampledThread, SavepointRequest, StackSampling, StopRequest, TaskManagerView, ThreadInfo,
 } from "./rest-gateway.js";
 import { stackTrace } from "./stack-trace.js";
 
@@ -133,6 +133,18 @@ export abstract class JobMasterGateway implements RestGateway {
 
   async threadDump(taskManagerId: string | undefined): Promise<readonly ThreadInfo[]> {
     return this.#inspected(taskManagerId).threadDump();
+  }
+
+  async startProfiling(taskManagerId: string | undefined, request: ProfilingRequest): Promise<Profiling> {
+    return this.#inspected(taskManagerId).startProfiling(request);
+  }
+
+  async profilings(taskManagerId: string | undefined): Promise<readonly Profiling[]> {
+    return this.#inspected(taskManagerId).profilings();
+  }
+
+  async readProfile(taskManagerId: string | undefined, name: string, offset: number): Promise<LogPiece> {
+    return this.#inspected(taskManagerId).readProfile(name, offset);
   }
 
   #inspected(taskManagerId: string | undefined): ProcessInspection {

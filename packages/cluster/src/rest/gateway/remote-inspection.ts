@@ -1,4 +1,4 @@
-import type { LogFile, LogPiece, ProcessInspection, SampledThread, StackSampling, ThreadInfo } from "../../inspection/process-inspection.js";
+import type { LogFile, LogPiece, ProcessInspection, Profiling, ProfilingRequest, SampledThread, StackSampling, ThreadInfo } from "../../inspection/process-inspection.js";
 import type { RpcConnection } from "../../rpc/rpc-connection.js";
 import type { ToTaskManager } from "../../task-manager/task-manager-protocol.js";
 
@@ -32,6 +32,18 @@ export class RemoteInspection implements ProcessInspection {
 
   sampleStacks(request: StackSampling): Promise<readonly SampledThread[]> {
     return this.#connection.request("sampleStacks", request satisfies ToTaskManager["sampleStacks"]);
+  }
+
+  startProfiling(request: ProfilingRequest): Promise<Profiling> {
+    return this.#connection.request("startProfiling", request satisfies ToTaskManager["startProfiling"]);
+  }
+
+  profilings(): Promise<readonly Profiling[]> {
+    return this.#connection.request("profilings", undefined satisfies ToTaskManager["profilings"]);
+  }
+
+  readProfile(name: string, offset: number): Promise<LogPiece> {
+    return this.#connection.request("readProfile", { name, offset } satisfies ToTaskManager["readProfile"]);
   }
 
   /** The last ones that are known, when there are no new ones in time. */

@@ -1,8 +1,8 @@
 import type { JobGraph, JobStatus } from "@millrace/graph";
-import type { LogFile, LogPiece, SampledThread, StackSampling, ThreadInfo } from "../../inspection/process-inspection.js";
+import type { LogFile, LogPiece, Profiling, ProfilingRequest, SampledThread, StackSampling, ThreadInfo } from "../../inspection/process-inspection.js";
 import type { JobView } from "../../job-master/job-view.js";
 
-export type { LogFile, LogPiece, SampledThread, StackSampling, ThreadInfo };
+export type { LogFile, LogPiece, Profiling, ProfilingRequest, SampledThread, StackSampling, ThreadInfo };
 
 /**
  * All that REST shows and does. The server translates it to Flink's routes and JSON and knows nothing else of the cluster.
@@ -41,6 +41,12 @@ export interface RestGateway {
   threadDump(taskManagerId: string | undefined): Promise<readonly ThreadInfo[]>;
   /** Watches the slots of a job, wherever they are; resolves when that is over. */
   sampleStacks(request: StackSampling): Promise<readonly SampledThread[]>;
+  /** Begins to profile a TaskManager, or the JobManager (`undefined`). @throws `PROFILING_RUNS` */
+  startProfiling(taskManagerId: string | undefined, request: ProfilingRequest): Promise<Profiling>;
+  /** Newest first. */
+  profilings(taskManagerId: string | undefined): Promise<readonly Profiling[]>;
+  /** A piece of a profiling's file, by the name that {@link profilings} gave. Empty at the end of the file. */
+  readProfile(taskManagerId: string | undefined, name: string, offset: number): Promise<LogPiece>;
 
   /** Uploaded job bundles (Flink: JARs). `undefined`: this cluster takes none. */
   readonly artifacts: ArtifactGateway | undefined;

@@ -25,6 +25,10 @@ export interface RouteSettings {
   /** `web.cancel.enable` */
   readonly cancelEnabled: boolean;
   readonly refreshIntervalMs: number;
+  /** `rest.profiling.enabled` */
+  readonly profilingEnabled: boolean;
+  /** `rest.profiling.duration-max` */
+  readonly profilingMaxSeconds: number;
 }
 
 /** An answer that is not JSON. */
@@ -44,11 +48,13 @@ export class FileAnswer {
   readonly sizeBytes: number;
   /** Not more than that together; fewer end the connection. */
   readonly pieces: AsyncIterable<Uint8Array>;
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(contentType: string, sizeBytes: number, pieces: AsyncIterable<Uint8Array>) {
+  constructor(contentType: string, sizeBytes: number, pieces: AsyncIterable<Uint8Array>, headers: Readonly<Record<string, string>> = {}) {
     this.contentType = contentType;
     this.sizeBytes = sizeBytes;
     this.pieces = pieces;
+    this.headers = headers;
   }
 }
 

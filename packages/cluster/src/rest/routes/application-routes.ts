@@ -1,7 +1,7 @@
 import { RestError } from "../http/rest-error.js";
 import { route, type RestRequest, type Route } from "../http/route.js";
 import type { JobSummary } from "../gateway/rest-gateway.js";
-import { applicationDetails, applicationExceptions, applications, configuration, profilings } from "../schema/cluster-answers.js";
+import { applicationDetails, applicationExceptions, applications, configuration } from "../schema/cluster-answers.js";
 import { nothing } from "../schema/schema.js";
 import { rootName, stackTrace } from "../gateway/stack-trace.js";
 import { cancel, overviewOf } from "./job-routes.js";
@@ -9,7 +9,7 @@ import { masked } from "./masked-config.js";
 
 const viewer = { method: "GET", role: "viewer" } as const;
 
-/** Flink's applications (2.3): here each job is one of its own, under the job's id. And profilers, of which there are none. */
+/** Flink's applications (2.3): here each job is one of its own, under the job's id. */
 export const applicationRoutes: readonly Route[] = [
   route({
     ...viewer, path: "/applications/overview", summary: "Applications: each job is one of its own.", response: applications,
@@ -47,15 +47,6 @@ export const applicationRoutes: readonly Route[] = [
       return Object.entries(masked((await request.gateway.jobManager()).config)).map(([key, value]) => ({ key, value }));
     },
   }),
-  ...["/jobmanager/profiler", "/taskmanagers/:taskmanagerid/profiler"].flatMap((path) => [
-    route({ ...viewer, path, summary: "Profilings: there are none.", response: profilings, empty: true, handle: () => ({ profilingList: [] }) }),
-    route({
-      method: "POST", path, summary: "Starts a profiling: not possible.", role: "operator", response: nothing, empty: true,
-      handle: () => {
-        throw new RestError(501, "Profiling through REST is not possible.");
-      },
-    }),
-  ]),
 ];
 
 async function find({ gateway, params }: RestRequest<unknown>): Promise<JobSummary> {

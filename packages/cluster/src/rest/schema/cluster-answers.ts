@@ -1,4 +1,5 @@
-import { anything, array, boolean, number, object, oneOf, optional, record, text, type Infer } from "./schema.js";
+import { anything, array, boolean, nullable, number, object, oneOf, optional, record, text, type Infer } from "./schema.js";
+import { profilingModes } from "../../inspection/process-inspection.js";
 import { jobOverview } from "./job-answers.js";
 
 /** Flink's answers about the cluster, its TaskManagers, metrics and operations, key by key. */
@@ -73,5 +74,10 @@ export const applicationDetails = object({
 export const applicationExceptions = object({
   exceptionHistory: object({ entries: array(object({ exceptionName: text, stacktrace: text, timestamp: number, jobId: text })) }),
 });
-export const profilings = object({ profilingList: array(anything) });
+export const profilingRequest = object({ mode: oneOf(...profilingModes), duration: number });
+export const profiling = object({
+  status: oneOf("RUNNING", "FINISHED", "FAILED"), mode: oneOf(...profilingModes), triggerTime: number, finishedTime: nullable(number), duration: number, message: nullable(text),
+  outputFile: nullable(text),
+});
+export const profilings = object({ profilingList: array(profiling) });
 export const errors = object({ errors: array(text) });

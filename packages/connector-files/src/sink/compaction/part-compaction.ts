@@ -1,4 +1,4 @@
-import type { FileSystem } from "@millrace/core";
+import type { FileSystem, StagedFiles } from "@millrace/core";
 import type { ClosedPart, FileSinkCommittable, WaitingPart } from "../file-sink-state.js";
 import type { CompactionSettings } from "./compaction-options.js";
 import type { FileCompactor } from "./file-compactor.js";
@@ -9,20 +9,28 @@ export interface CompactionTarget {
   readonly finalPath: string;
 }
 
+/** How a sink merges. */
+export interface Compaction {
+  readonly settings: CompactionSettings;
+  readonly compactor: FileCompactor;
+}
+
 /**
  * Holds the closed parts of one writer back until they are merged. What waits is part of the writer's state; a merged file becomes visible with the checkpoint
  * it is handed to, and what it was made of is deleted by its commit. So a failure in between finds either the parts or the merged file, never both visible.
  */
 export class PartCompaction {
   readonly #fs: FileSystem;
+  readonly #stagedFiles: StagedFiles | undefined;
   readonly #settings: CompactionSettings;
   readonly #compactor: FileCompactor;
   readonly #target: (bucketId: string) => CompactionTarget;
   readonly #waiting = new Map<string, WaitingPart[]>();
 
-  /** `target` names a new part of a bucket. */
-  constructor(fs: FileSystem, settings: CompactionSettings, compactor: FileCompactor, target: (bucketId: string) => CompactionTarget) {
+  /** `target` names a new part of a bucket. `stagedFiles` on a store of whole objects: parts wait there as hidden objects, and a merged one is staged. */
+  constructor(fs: FileSystem, stagedFiles: StagedFiles | undefined, { settings, compactor }: Compaction, target: (bucketId: string) => CompactionTarget) {
     this.#fs = fs;
+    this.#stagedFiles = stagedFiles;
     this.#settings = settings;
     this.#compactor = compactor;
     this.#target = target;
@@ -50,7 +58,7 @@ export class PartCompaction {
         this.#waiting.set(bucketId, aged);
         continue;
       }
-      ready.push(aged.length === 1 ? plain(aged[0]!) : await this.#merge(bucketId, aged));
+      ready.push(aged.length === 1 && this.#stagedFiles === undefined ? plain(aged[0]!) : await this.#merge(bucketId, aged));
       this.#waiting.delete(bucketId);
     }
     return ready;
@@ -59,6 +67,7 @@ export class PartCompaction {
   async #merge(bucketId: string, parts: readonly WaitingPart[]): Promise<FileSinkCommittable> {
     const { inProgressPath, finalPath } = this.#target(bucketId);
     const inputs = parts.map((part) => part.inProgressPath);
+    if (this.#stagedFiles !== undefined) return { inProgressPath, finalPath, ...(await this.#stage(this.#stagedFiles, inputs, finalPath)), obsoletePaths: inputs };
     const writer = await this.#fs.create(inProgressPath);
     try {
       await this.#compactor.compact(this.#fs, inputs, writer);
@@ -66,6 +75,17 @@ export class PartCompaction {
       await writer.close();
     }
     return { inProgressPath, finalPath, sizeBytes: writer.positionBytes, obsoletePaths: inputs };
+  }
+
+  async #stage(stagedFiles: StagedFiles, inputs: readonly string[], finalPath: string): Promise<Pick<FileSinkCommittable, "sizeBytes" | "staged">> {
+    const writer = await stagedFiles.create(finalPath);
+    try {
+      await this.#compactor.compact(this.#fs, inputs, writer);
+      const { sizeBytes, token } = await writer.stage();
+      return { sizeBytes, staged: token };
+    } finally {
+      await writer.close();
+    }
   }
 }
 

@@ -98,6 +98,8 @@ export class WindowCombiner implements EdgeCombiner, SlowPath {
   private watermarkMs: number;
   /** So many records from now on are sent as they are, by whoever would give them to `add`. */
   resting: number;
+  recordsCombined: number;
+  sumsOut: number;
   private added: number;
   private sent: number;
 
@@ -118,6 +120,8 @@ export class WindowCombiner implements EdgeCombiner, SlowPath {
     this.count = 0;
     this.watermarkMs = MIN_WATERMARK;
     this.resting = 0;
+    this.recordsCombined = 0;
+    this.sumsOut = 0;
     this.added = 0;
     this.sent = 0;
   }
@@ -135,6 +139,7 @@ export class WindowCombiner implements EdgeCombiner, SlowPath {
     const { count, run } = this;
     if (count === 0) return;
     this.count = 0;
+    this.recordsCombined += count;
     try {
       this.adder.addBatch(run, 0, count, noOutput);
     } catch (error) {
@@ -199,6 +204,7 @@ export class WindowCombiner implements EdgeCombiner, SlowPath {
   }
 
   private pass(value: unknown, timestampMs: number, hash: number): void {
+    this.recordsCombined--;
     this.channelOf(hash).appendHashed(value, timestampMs, hash);
   }
 
@@ -246,6 +252,7 @@ export class WindowCombiner implements EdgeCombiner, SlowPath {
       this.channelOf(hash).appendHashed([slice.keyAt(position), slice.get(position)], timestampMs, hash);
     }
     this.sent += size;
+    this.sumsOut += size;
   }
 }
 

@@ -9,7 +9,10 @@ import org.apache.flink.connector.jdbc.core.datastream.sink.JdbcSink;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
-/** Inserts generated rows into the table {@code --table} of {@code --url}, in batches that the driver sends as one statement. */
+/**
+ * Inserts generated rows into the table {@code --table} of {@code --jdbc-url}, in batches that the driver sends as one statement; with {@code --upsert-keys}, ids
+ * are numbers below it, and a row replaces what there is of its id.
+ */
 final class PostgresRows implements Work {
     private static final int BATCH = 5000;
 
@@ -21,11 +24,14 @@ final class PostgresRows implements Work {
                 new Rows(),
                 Types.TUPLE(Types.LONG, Types.STRING, Types.DOUBLE, Types.LONG),
                 0);
+        int keys = options.number("upsert-keys", 0);
+        String upsert = " ON CONFLICT (id) DO UPDATE SET sensor = EXCLUDED.sensor, celsius = EXCLUDED.celsius, at = EXCLUDED.at";
         rows.sinkTo(JdbcSink.<Tuple4<Long, String, Double, Long>>builder()
                 .withQueryStatement(
-                        "INSERT INTO " + options.text("table") + " (id, sensor, celsius, at) VALUES (?, ?, ?, ?)",
+                        "INSERT INTO " + options.text("table") + " (id, sensor, celsius, at) VALUES (?, ?, ?, ?)"
+                                + (keys == 0 ? "" : upsert),
                         (statement, row) -> {
-                            statement.setLong(1, row.f0);
+                            statement.setLong(1, keys == 0 ? row.f0 : row.f0 % keys);
                             statement.setString(2, row.f1);
                             statement.setDouble(3, row.f2);
                             statement.setTimestamp(4, new Timestamp(row.f3));
