@@ -33,7 +33,7 @@ class WatchedPage {
   constructor(page: Page, url: string) {
     this.page = page;
     this.#url = url;
-    page.setDefaultTimeout(60_000);
+    page.setDefaultTimeout(PATIENCE_MS);
     page.on("pageerror", (error) => this.problems.push(`exception: ${error.message}`));
     page.on("response", (response) => {
       if (response.status() >= 400) this.problems.push(`${response.status()} ${response.request().method()} ${new URL(response.url()).pathname}`);

@@ -164,17 +164,6 @@ test("a side that says nothing any more is lost after the heartbeat time-out", a
   raw.close();
 });
 
-test("an idle connection lives on heartbeats", async (t) => {
-  const lost: string[] = [];
-  const fast = { intervalMs: 5, timeoutMs: 1000 };
-  const served = await serve(t, { lost: (error) => void lost.push(error.code), request: () => "here" }, { heartbeat: fast });
-  const { connection } = await connectRpc({ env: served.env, host: "127.0.0.1", port: served.server.port, ...hello });
-  await new Promise<void>((resolve) => served.env.clock.setTimer(100, resolve));
-  assert.equal(await connection.request("still there?", null), "here");
-  assert.deepEqual(lost, []);
-  connection.close();
-});
-
 const bad: Readonly<Record<string, readonly [bytes: number[], code: string]>> = {
   "a browser": [[...Buffer.from("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")], "RPC_NOT_MILLRACE"],
   "noise": [Array.from({ length: 5000 }, (_, i) => (i * 7919) % 256), "RPC_NOT_MILLRACE"],
