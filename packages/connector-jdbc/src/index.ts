@@ -4,6 +4,7 @@ export type {
   JdbcConnection, JdbcCursor, JdbcDialect, JdbcFailure, JdbcFailureKind, JdbcResult, JdbcTableWriter, JdbcWriteMode, JdbcWriteTarget, PreparedTransactionLimit,
 } from "./dialect/jdbc-dialect.js";
 export type { JdbcColumn, JdbcKind, JdbcParameter, JdbcRawRow, JdbcRawValue, JdbcType } from "./dialect/jdbc-type.js";
+export { equalsByText } from "./dialect/jdbc-type.js";
 export { quotedElement } from "./types/encoder.js";
 export { JdbcLookup } from "./lookup/jdbc-lookup.js";
 export type { JdbcLookupCacheOptions, JdbcLookupOptions } from "./lookup/jdbc-lookup-options.js";

@@ -1,12 +1,12 @@
 import { MillraceError } from "@millrace/core";
-import { StatementTimeout, answerWithin } from "@millrace/connector-jdbc";
+import { StatementTimeout, answerWithin, equalsByText } from "@millrace/connector-jdbc";
 import type { JdbcColumn, JdbcConnection, JdbcCursor, JdbcRawRow, JdbcResult, JdbcTableWriter, JdbcTarget, JdbcWriteTarget, PreparedTransactionLimit } from "@millrace/connector-jdbc";
 import pg from "pg";
 import { CopyIn } from "./copy-in.js";
 import { isStatementTimeout, postgresFailure } from "./postgres-failure.js";
 import { literal, quoteTable } from "./postgres-names.js";
 import { PostgresTableWriter } from "./postgres-table-writer.js";
-import { isKnownType, typeOf, type TypeRow } from "./postgres-types.js";
+import { isExactText, isKnownType, typeOf, type TypeRow } from "./postgres-types.js";
 
 /** So that texts of values mean one thing alone. */
 const SESSION = "SET datestyle = 'ISO, YMD'; SET intervalstyle = 'iso_8601'; SET timezone = 'UTC'; SET bytea_output = 'hex'; SET extra_float_digits = 3; SET standard_conforming_strings = on";
@@ -92,9 +92,12 @@ export class PostgresConnection implements JdbcConnection {
 
   async columnsOf(table: string): Promise<readonly JdbcColumn[]> {
     const { rows } = await this.#query(
-      "SELECT attname, atttypid::int8, atttypmod, attnotnull FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum", [quoteTable(table)]);
+      "SELECT attname, atttypid::int8, atttypmod, attnotnull, attcollation::int8 FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum", [quoteTable(table)]);
     await this.#loadTypes(rows.map(([, oid]) => Number(oid)));
-    return rows.map(([name, oid, modifier, notNull]) => ({ name: String(name), type: typeOf(Number(oid), Number(modifier), this.#types), isNullable: notNull !== "t" }));
+    return rows.map(([name, oid, modifier, notNull, collation]) => {
+      const type = typeOf(Number(oid), Number(modifier), this.#types);
+      return { name: String(name), type: { ...type, equalsByText: equalsByText(type) || isExactText(Number(oid), Number(modifier), Number(collation)) }, isNullable: notNull !== "t" };
+    });
   }
 
   tableWriter(target: JdbcWriteTarget): JdbcTableWriter {

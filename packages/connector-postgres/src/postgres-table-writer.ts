@@ -1,7 +1,8 @@
-import { quotedElement } from "@millrace/connector-jdbc";
+import { equalsByText, quotedElement } from "@millrace/connector-jdbc";
 import type { JdbcColumn, JdbcKind, JdbcParameter, JdbcTableWriter, JdbcWriteTarget } from "@millrace/connector-jdbc";
 import { copyText } from "./copy-in.js";
 import { quote, quoteTable } from "./postgres-names.js";
+import { isBuiltInType } from "./postgres-types.js";
 
 export interface StatementRunner {
   run(sql: string, parameters: readonly unknown[]): Promise<unknown>;
@@ -9,9 +10,6 @@ export interface StatementRunner {
 }
 
 type Rows = readonly (readonly JdbcParameter[])[];
-
-/** Kinds of keys that are equal only when their texts are: a batch never has two rows for one. */
-const EXACT_KINDS: ReadonlySet<JdbcKind> = new Set(["integer", "uuid", "bytes", "boolean"]);
 
 /** Kinds whose texts are made of digits, letters and signs alone. */
 const PLAIN_KINDS: ReadonlySet<JdbcKind> = new Set(["integer", "float", "decimal", "boolean", "timestamp", "timestamptz", "date"]);
@@ -47,9 +45,14 @@ export class PostgresTableWriter implements JdbcTableWriter {
 }
 
 const namesOf = (columns: readonly JdbcColumn[]): string => columns.map(({ name }) => quote(name)).join(", ");
-const arrayParameters = (count: number): string => Array.from({ length: count }, (_, i) => `$${i + 1}::text[]`).join(", ");
-const aliases = (count: number): string => Array.from({ length: count }, (_, i) => `c${i}`).join(", ");
-const castOf = ({ type }: JdbcColumn, alias: string): string => (type.name === "text" ? alias : `${alias}::${type.name}`);
+
+/** The parameter of a column. Arrays of other types may have elements that are arrays, or something else than a comma between them. */
+const parameterOf = ({ type: { name } }: JdbcColumn, i: number): string => `$${i + 1}::${isBuiltInType(name) ? name : "text"}[]`;
+
+/** The parameters as rows of `c0`, `c1`, …: functions in a select list are taken row by row, where `FROM unnest(…)` first writes all rows down. */
+function selectRows(columns: readonly JdbcColumn[]): string {
+  return `SELECT ${columns.map((column, i) => `unnest(${parameterOf(column, i)})${isBuiltInType(column.type.name) ? "" : `::${column.type.name}`} AS c${i}`).join(", ")}`;
+}
 
 /** Columns as array literals of texts. @param isPlain of which columns every text is an element as it is */
 export function arraysOf(rows: Rows, count: number, isPlain: readonly boolean[] = []): string[] {
@@ -64,19 +67,20 @@ export function arraysOf(rows: Rows, count: number, isPlain: readonly boolean[] 
 }
 
 function upsertOf({ table, columns, keys, mode }: JdbcWriteTarget): string {
-  const count = columns.length;
-  const casts = columns.map((column, i) => castOf(column, `u.c${i}`)).join(", ");
   const others = columns.filter((_, i) => !keys.includes(i)).map(({ name }) => `${quote(name)} = excluded.${quote(name)}`);
   const conflict = `ON CONFLICT (${keys.map((key) => quote(columns[key]!.name)).join(", ")})`;
   const action = mode === "insert-ignore" || others.length === 0 ? "DO NOTHING" : `DO UPDATE SET ${others.join(", ")}`;
   const into = `INSERT INTO ${quoteTable(table)} (${namesOf(columns)})`;
-  if (keys.every((key) => EXACT_KINDS.has(columns[key]!.type.kind))) return `${into} SELECT ${casts} FROM unnest(${arrayParameters(count)}) AS u(${aliases(count)}) ${conflict} ${action}`;
+  // A batch never has two rows for one key.
+  if (keys.every((key) => equalsByText(columns[key]!.type))) return `${into} ${selectRows(columns)} ${conflict} ${action}`;
   // Two texts may be one key (1.0 and 1.00): the last change of each counts.
-  const distinct = keys.map((key) => castOf(columns[key]!, `u.c${key}`)).join(", ");
-  return `${into} SELECT DISTINCT ON (${distinct}) ${casts} FROM unnest(${arrayParameters(count)}) WITH ORDINALITY AS u(${aliases(count)}, at) ORDER BY ${distinct}, u.at ${mode === "upsert" ? "DESC" : "ASC"} ${conflict} ${action}`;
+  const distinct = keys.map((key) => `c${key}`).join(", ");
+  const rows = `${selectRows(columns)}, generate_subscripts(${parameterOf(columns[0]!, 0)}, 1) AS at`;
+  return `${into} SELECT DISTINCT ON (${distinct}) ${columns.map((_, i) => `c${i}`).join(", ")} FROM (${rows}) AS u ORDER BY ${distinct}, at ${mode === "upsert" ? "DESC" : "ASC"} ${conflict} ${action}`;
 }
 
 function deleteOf({ table, columns, keys }: JdbcWriteTarget): string {
-  const conditions = keys.map((key, i) => `t.${quote(columns[key]!.name)} = ${castOf(columns[key]!, `u.c${i}`)}`).join(" AND ");
-  return `DELETE FROM ${quoteTable(table)} AS t USING unnest(${arrayParameters(keys.length)}) AS u(${aliases(keys.length)}) WHERE ${conditions}`;
+  const keyColumns = keys.map((key) => columns[key]!);
+  const conditions = keyColumns.map(({ name }, i) => `t.${quote(name)} = u.c${i}`).join(" AND ");
+  return `DELETE FROM ${quoteTable(table)} AS t USING (${selectRows(keyColumns)}) AS u WHERE ${conditions}`;
 }

@@ -21,6 +21,13 @@ const KINDS: Readonly<Record<number, readonly [JdbcKind, string, number?]>> = {
   1184: ["timestamptz", "timestamp with time zone"], 1186: ["interval", "interval"], 1266: ["time", "time with time zone"], 1700: ["decimal", "numeric"], 2950: ["uuid", "uuid"], 3802: ["json", "jsonb"],
 };
 
+const BUILT_IN: ReadonlySet<string> = new Set(Object.values(KINDS).map(([, name]) => name));
+
+/** Whether a type, by its name, is one that every database has and whose arrays have a comma between elements. */
+export function isBuiltInType(name: string): boolean {
+  return BUILT_IN.has(name);
+}
+
 /** Whether a type can be told without asking the database. */
 export function isKnownType(oid: number): boolean {
   return KINDS[oid] !== undefined;
@@ -43,6 +50,14 @@ export function typeOf(oid: number, modifier: number, rows: ReadonlyMap<number, 
   if (row.typtype === "d") return { ...typeOf(row.base, row.baseModifier, rows), name: row.name };
   if (row.element !== 0) return { kind: "array", name: row.name, element: typeOf(row.element, modifier, rows) };
   return { kind: row.typtype === "e" ? "string" : "other", name: row.name };
+}
+
+/** Collations that every database has and in which no two texts are equal: default, C, POSIX. */
+const DETERMINISTIC: ReadonlySet<number> = new Set([100, 950, 951]);
+
+/** Whether a column's values are texts that are stored as they are, and equal only themselves: `varchar(3)` loses spaces at the end. */
+export function isExactText(oid: number, modifier: number, collation: number): boolean {
+  return (oid === 25 || (oid === 1043 && modifier < 0)) && DETERMINISTIC.has(collation);
 }
 
 /** Digits after the point; `undefined` where none are declared, or fewer than none. */

@@ -17,6 +17,23 @@ test("keys whose texts differ and that the database takes for equal", { skip: po
   assert.deepEqual(await database().sql("SELECT k::int, v FROM decimals ORDER BY k"), [[2, 3]]);
 });
 
+test("texts are keys by their bytes, unless their type says otherwise", { skip: postgresUnderTest.skip }, async () => {
+  const rows = [{ k: "a", v: 1 }, { k: "b", v: 2 }, { k: "A", v: 3 }, { k: "a  ", v: 4 }, { k: "b", v: 5 }];
+  for (const [table, type, expected] of [
+    ["exact_text", "text", [["A", 3], ["a", 1], ["a  ", 4], ["b", 5]]],
+    ["exact_varchar", "varchar COLLATE \"C\"", [["A", 3], ["a", 1], ["a  ", 4], ["b", 5]]],
+    ["padded", "char(3)", [["A  ", 3], ["a  ", 4], ["b  ", 5]]],
+  ] as const) {
+    await database().sql(`CREATE TABLE ${table} (k ${type} PRIMARY KEY, v int)`);
+    await writeAll(database(), rows, { table, columns: ["k", "v"], keyColumns: ["k"] });
+    assert.deepEqual(await database().sql(`SELECT k, v FROM ${table} ORDER BY k COLLATE "C"`), expected, table);
+    // Each deletion comes behind the last change of its key.
+    await writeAll(database(), [...rows, { k: "b", v: -1 }, { k: "A", v: -1 }], { table, columns: ["k", "v"], keyColumns: ["k"], rowKind: ({ v }) => (v < 0 ? "-D" : "+I") });
+    const left = expected.filter(([k]) => k.trim() !== "A" && k.trim() !== "b");
+    assert.deepEqual(await database().sql(`SELECT k, v FROM ${table} ORDER BY k COLLATE "C"`), left, table);
+  }
+});
+
 test("values beyond a column's range or precision are refused with their row", { skip: postgresUnderTest.skip }, async () => {
   await database().sql("CREATE TABLE precise (id int PRIMARY KEY, at timestamp(3))");
   const options = { table: "precise", columns: ["id", "at"] as const, keyColumns: ["id"] };

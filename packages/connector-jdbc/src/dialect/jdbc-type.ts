@@ -18,6 +18,15 @@ export interface JdbcType {
   readonly fractionDigits?: number;
   /** Of arrays. */
   readonly element?: JdbcType;
+  /** Whether values are equal only when their texts are; by its kind where it is left out. */
+  readonly equalsByText?: boolean;
+}
+
+const EQUAL_BY_TEXT: ReadonlySet<JdbcKind> = new Set(["integer", "uuid", "bytes", "boolean", "bit"]);
+
+/** Whether the database takes two values of a type for equal only when their texts are: so not `1.0` and `1.00`, nor names whose case does not count. */
+export function equalsByText(type: JdbcType): boolean {
+  return type.equalsByText ?? EQUAL_BY_TEXT.has(type.kind);
 }
 
 export interface JdbcColumn {

@@ -1,14 +1,12 @@
 import type { JdbcTableWriter } from "../dialect/jdbc-dialect.js";
-import type { JdbcKind, JdbcParameter } from "../dialect/jdbc-type.js";
+import { equalsByText } from "../dialect/jdbc-type.js";
+import type { JdbcParameter } from "../dialect/jdbc-type.js";
 import type { TableLayout } from "./table-layout.js";
 
 export interface RowChange {
   readonly row: readonly JdbcParameter[];
   readonly isDelete: boolean;
 }
-
-/** Kinds whose values are equal only when their texts are. */
-const EXACT_KINDS: ReadonlySet<JdbcKind> = new Set(["integer", "uuid", "bytes", "boolean", "bit"]);
 
 /** Changes that wait to be written together: for upserts the last one of each key alone. */
 export class ChangeBatch {
@@ -64,7 +62,7 @@ function runsOf(layout: TableLayout<never>, changes: readonly RowChange[]): (rea
   const { keys, columns, mode } = layout.target;
   if (changes.every(({ isDelete }) => !isDelete)) return changes.length === 0 ? [] : [changes];
   // One change per key: deletes may go first. Keys that the database takes for equal though their texts differ must keep their order, and so must single rows.
-  if (mode === "upsert" && keys.every((key) => EXACT_KINDS.has(columns[key]!.type.kind))) {
+  if (mode === "upsert" && keys.every((key) => equalsByText(columns[key]!.type))) {
     return [changes.filter(({ isDelete }) => isDelete), changes.filter(({ isDelete }) => !isDelete)].filter((run) => run.length > 0);
   }
   const runs: RowChange[][] = [];
