@@ -1,4 +1,4 @@
-import { duration, MillraceError } from "@millrace/core";
+import { checkedOneOf, duration, MillraceError } from "@millrace/core";
 import type { BulkWriterFactory, Committer, DurationLike, Sink, SinkWriter, SinkWriterContext } from "@millrace/core";
 import { resolvePath } from "../path/resolve-path.js";
 import type { PathLike } from "../path/resolve-path.js";
@@ -12,6 +12,7 @@ import type { Compaction } from "./compaction/part-compaction.js";
 import { FileSinkCommitter } from "./file-sink-committer.js";
 import type { FileSinkCommittable, FileSinkWriterState } from "./file-sink-state.js";
 import { FileSinkWriter } from "./file-sink-writer.js";
+import { PART_COMPRESSIONS } from "./part-compression.js";
 import { bulkFormat, rowFormat } from "./part-content.js";
 import type { PartFormat } from "./part-content.js";
 import { checkPartName, sinkId } from "./part-names.js";
@@ -33,10 +34,10 @@ export interface FileSinkOptions<T> {
   readonly bucketCheckInterval?: DurationLike;
   /** Default `"part"`. */
   readonly partPrefix?: string;
-  /** Default by format (`""`, `".csv"`, `".jsonl"`); `.gz` is added when compressed. */
+  /** Default by format (`""`, `".csv"`, `".jsonl"`); `.gz` or `.zst` is added when compressed. */
   readonly partSuffix?: string;
   /** Default `"none"`. */
-  readonly compression?: "none" | "gzip";
+  readonly compression?: "none" | "gzip" | "zstd";
   /** Merges the parts that checkpoints close into larger ones, in each subtask, before they are visible. Default: not. Flink: FileSink.enableCompact. */
   readonly compaction?: CompactionOptions;
   /** Marks buckets whose rows are all visible, by a file `_SUCCESS` or otherwise. Default: not. */
@@ -102,12 +103,12 @@ export class FileSink<T> implements Sink<T, FileSinkCommittable, FileSinkWriterS
    */
   static forRowFormat<T>(path: PathLike, encoder: RowEncoder<T>, options: FileSinkOptions<T> = {}): FileSink<T> {
     const { partSuffix = "", compression = "none" } = options;
-    const isCompressed = compression === "gzip";
+    const compressed = PART_COMPRESSIONS[checkedOneOf("compression", compression, ["none", "gzip", "zstd"])];
     const { header = "" } = encoder;
-    if (options.compaction !== undefined && isCompressed && header !== "") {
+    if (options.compaction !== undefined && compressed !== undefined && header !== "") {
       throw new MillraceError({ code: "OPTION_INVALID", message: "compressed files with a header cannot be merged", hint: "leave out the header, the compression, or the compaction", location: { option: "compaction" } });
     }
-    return new FileSink(sinkSettings(path, rowFormat(encoder, isCompressed), { ...options, partSuffix: isCompressed ? `${partSuffix}.gz` : partSuffix }, () => concatCompactor(header)));
+    return new FileSink(sinkSettings(path, rowFormat(encoder, compressed), { ...options, partSuffix: `${partSuffix}${compressed?.suffix ?? ""}` }, () => concatCompactor(header)));
   }
 
   /**

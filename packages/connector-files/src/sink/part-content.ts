@@ -1,5 +1,5 @@
-import { gzip } from "node:zlib";
 import type { BulkWriter, BulkWriterFactory } from "@millrace/core";
+import type { PartCompression } from "./part-compression.js";
 import type { RowEncoder } from "./row-encoder.js";
 
 /** What a sink's part files hold: rows one after the other, or a format that is written as a whole. */
@@ -28,14 +28,14 @@ export interface PartContent<T> {
 }
 
 const FLUSH_BYTES = 128 * 1024;
-/** Larger, since every flush is a gzip member of its own. */
-const GZIP_FLUSH_BYTES = 1024 * 1024;
+/** Larger, since every flush is compressed by itself. */
+const COMPRESSED_FLUSH_BYTES = 1024 * 1024;
 
-/** Rows as text, plain or in gzip. */
-export function rowFormat<T>(encoder: RowEncoder<T>, isCompressed: boolean): PartFormat<T> {
+/** Rows as text, plain or compressed. */
+export function rowFormat<T>(encoder: RowEncoder<T>, compression: PartCompression | undefined): PartFormat<T> {
   return {
-    name: encoder.name, isBulk: false, flushBytes: isCompressed ? GZIP_FLUSH_BYTES : FLUSH_BYTES,
-    createContent: (isResumed) => new RowContent(encoder, isCompressed, isResumed),
+    name: encoder.name, isBulk: false, flushBytes: compression === undefined ? FLUSH_BYTES : COMPRESSED_FLUSH_BYTES,
+    createContent: (isResumed) => new RowContent(encoder, compression, isResumed),
   };
 }
 
@@ -46,12 +46,12 @@ export function bulkFormat<T>(factory: BulkWriterFactory<T>): PartFormat<T> {
 
 class RowContent<T> implements PartContent<T> {
   readonly #encoder: RowEncoder<T>;
-  readonly #isCompressed: boolean;
+  readonly #compression: PartCompression | undefined;
   #buffer: string;
 
-  constructor(encoder: RowEncoder<T>, isCompressed: boolean, isResumed: boolean) {
+  constructor(encoder: RowEncoder<T>, compression: PartCompression | undefined, isResumed: boolean) {
     this.#encoder = encoder;
-    this.#isCompressed = isCompressed;
+    this.#compression = compression;
     this.#buffer = isResumed ? "" : (encoder.header ?? "");
   }
 
@@ -77,9 +77,8 @@ class RowContent<T> implements PartContent<T> {
     return this.take();
   }
 
-  /** Each piece is a gzip member of its own, so that a part can be resumed at any checkpoint; gunzip reads members as one file. */
   async store(bytes: Uint8Array): Promise<Uint8Array> {
-    return this.#isCompressed ? await compress(bytes) : bytes;
+    return this.#compression === undefined ? bytes : await this.#compression.compress(bytes);
   }
 }
 
@@ -113,8 +112,4 @@ class BulkContent<T> implements PartContent<T> {
   async store(bytes: Uint8Array): Promise<Uint8Array> {
     return bytes;
   }
-}
-
-function compress(bytes: Uint8Array): Promise<Buffer> {
-  return new Promise((resolve, reject) => gzip(bytes, (error, result) => (error === null ? resolve(result) : reject(error))));
 }

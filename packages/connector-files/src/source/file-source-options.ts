@@ -13,7 +13,7 @@ export interface FileSourceOptions {
   readonly splitSizeBytes?: number;
   /** A longer record fails the job with `RECORD_TOO_LARGE`. Default 16 MiB. */
   readonly maxRecordBytes?: number;
-  /** Default `"auto"`: by suffix (`.gz`, `.gzip`, `.deflate`). Compressed files are not split. */
+  /** Default `"auto"`: by suffix (`.gz`, `.gzip`, `.deflate`, `.zst`, `.zstd`). Compressed files are not split. */
   readonly compression?: "auto" | Compression;
   /** Which files of a directory are read. Default: all whose names start with neither `.` nor `_`. */
   readonly fileFilter?: FileFilter;

@@ -58,7 +58,7 @@ async function run(sink: FileSink<string>, input: readonly string[], dir: string
 
 test("exactly once through failures at every step and rescaling", () =>
   fc.assert(fc.asyncProperty(
-    fc.integer({ min: 0, max: 60 }), fc.array(attempt, { maxLength: 6 }), fc.integer({ min: 1, max: 60 }), fc.boolean(), fc.constantFrom("none" as const, "gzip" as const),
+    fc.integer({ min: 0, max: 60 }), fc.array(attempt, { maxLength: 6 }), fc.integer({ min: 1, max: 60 }), fc.boolean(), fc.constantFrom("none" as const, "gzip" as const, "zstd" as const),
     fc.option(fc.record({ everyCheckpoints: fc.integer({ min: 1, max: 3 }), sizeThresholdBytes: fc.constantFrom(40, 1 << 20) }), { nil: undefined }), fc.boolean(),
     (size, attempts, maxPartSizeBytes, rollOnCheckpoint, compression, compaction, marks) => withTempDir(async (dir) => {
       const input = Array.from({ length: size }, (_, i) => `row ${i}`);

@@ -37,7 +37,7 @@ test("rows are invisible until their checkpoint is complete, and parts go on ove
     assert.deepEqual(visibleLines(dir), ["a", "b", "c"]);
   }));
 
-test("CSV, JSON lines and gzip are read back as they were", () =>
+test("CSV and JSON lines, compressed or not, are read back as they were", () =>
   withTempDir(async (dir) => {
     const rows = [{ id: 1, text: 'a "b", c\n', at: new Date(0) }, { id: -0, text: "", at: null }, { id: 0.1, text: " x", at: null }];
     const write = async (sink: FileSink<any>): Promise<void> => {
@@ -46,10 +46,13 @@ test("CSV, JSON lines and gzip are read back as they were", () =>
       await job.commit((await job.checkpoint(1, 0, true))!.committables);
       await job.close();
     };
-    await write(FileSink.csv<(typeof rows)[number]>(`${dir}/csv`, { columns: ["id", "text", "at"], bucketAssigner: BucketAssigners.basePath(), compression: "gzip" }));
-    assert.ok(filesBelow(`${dir}/csv`).every((f) => f.endsWith(".csv.gz")));
-    const read = await readAll(FileSource.csv(`${dir}/csv`, { columns: { id: "number", text: "string", at: "date?" } }));
-    assert.deepEqual(read.records.sort((a, b) => b.id - a.id), [rows[0], rows[2], { ...rows[1], id: 0 }]);
+    for (const [compression, suffix] of [["gzip", ".gz"], ["zstd", ".zst"], ["none", ""]] as const) {
+      const csv = join(dir, compression);
+      await write(FileSink.csv<(typeof rows)[number]>(csv, { columns: ["id", "text", "at"], bucketAssigner: BucketAssigners.basePath(), compression }));
+      assert.ok(filesBelow(csv).every((f) => f.endsWith(`.csv${suffix}`)));
+      const read = await readAll(FileSource.csv(csv, { columns: { id: "number", text: "string", at: "date?" } }));
+      assert.deepEqual(read.records.sort((a, b) => b.id - a.id), [rows[0], rows[2], { ...rows[1], id: 0 }]);
+    }
     await write(FileSink.jsonLines(`${dir}/json`, { partPrefix: "x", partSuffix: ".ndjson" }));
     assert.ok(filesBelow(`${dir}/json`).every((f) => /^2024-01-01--00\/x-.*\.ndjson$/.test(f)));
     assert.equal((await readAll(FileSource.jsonLines(`${dir}/json`))).records.length, 3);

@@ -4,6 +4,7 @@ import { gunzipSync } from "node:zlib";
 import { Configuration } from "@millrace/core";
 import type { CommitRequest, FileSystem, SinkWriterContext } from "@millrace/core";
 import { LocalFileSystem } from "@millrace/env-node";
+import { Decoder } from "@toondepauw/node-zstd";
 import type { FileSink, FileSinkCommittable, FileSinkWriterState } from "../../src/index.js";
 import { FileSinkWriter } from "../../src/sink/file-sink-writer.js";
 import { TestMetrics } from "./metrics.js";
@@ -109,6 +110,12 @@ export function filesBelow(dir: string, below = ""): string[] {
 export function visibleLines(dir: string): string[] {
   return filesBelow(dir).filter((f) => !f.endsWith(".inprogress")).flatMap((f) => {
     const bytes = readFileSync(join(dir, f));
-    return (f.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8").split("\n").slice(0, -1);
+    return decompressed(f, bytes).toString("utf8").split("\n").slice(0, -1);
   });
+}
+
+/** By other libraries than those that wrote. */
+function decompressed(file: string, bytes: Buffer): Buffer {
+  if (file.endsWith(".gz")) return gunzipSync(bytes);
+  return file.endsWith(".zst") ? new Decoder().decodeSync(bytes) : bytes;
 }
