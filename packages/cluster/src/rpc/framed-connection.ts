@@ -115,7 +115,7 @@ export class FramedConnection {
       const index = this.#preambleBytes++;
       if (index === LETTERS.length && Math.abs(byte - this.protocolVersion) <= 1) this.protocolVersion = Math.min(byte, this.protocolVersion);
       else if (byte !== LETTERS[index]) {
-        this.#close(index === 0 && TLS_RECORDS.includes(byte) ? tlsNotSpoken() : index < LETTERS.length ? notMillrace() : otherProtocol(byte, this.protocolVersion));
+        this.#close(index === 0 && TLS_RECORDS.includes(byte) ? tlsNotSpoken() : index < LETTERS.length ? notMillrace(bytes) : otherProtocol(byte, this.protocolVersion));
         return bytes.length;
       }
     }
@@ -148,8 +148,13 @@ function frameTooLarge(bytes: number, limit: number, what: string): MillraceErro
   return new MillraceError({ code: "RPC_FRAME_TOO_LARGE", message: `a frame of ${bytes} bytes ${what}; the limit is ${limit}` });
 }
 
-function notMillrace(): MillraceError {
-  return new MillraceError({ code: "RPC_NOT_MILLRACE", message: "what came over the connection is not Millrace's protocol", hint: "check that the port is the one of a JobManager (jobmanager.rpc.port)" });
+function notMillrace(bytes: Uint8Array): MillraceError {
+  // Flink's commands take the port of the REST API.
+  const isHttpAnswer = Buffer.from(bytes.subarray(0, 5)).toString("latin1") === "HTTP/";
+  return new MillraceError({
+    code: "RPC_NOT_MILLRACE", message: isHttpAnswer ? "a server of HTTP answers, such as the REST API" : "what came over the connection is not Millrace's protocol",
+    hint: isHttpAnswer ? "give the port of the JobManager itself (jobmanager.rpc.port, by default 6123), not rest.port" : "check that the port is the one of a JobManager (jobmanager.rpc.port)",
+  });
 }
 
 function tlsNotSpoken(): MillraceError {

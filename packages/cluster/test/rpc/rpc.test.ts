@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { MillraceError, encodeValue, type Connection, type Env } from "@millrace/core";
 import { createNodeEnv } from "@millrace/env-node";
@@ -152,6 +155,14 @@ test("a broken connection is told at once, and rejects what waits", async (t) =>
   assert.equal(await heard, "RPC_CONNECTION_LOST");
   assert.deepEqual(lost, [], "who closes a connection is not told that it is lost");
   await assert.rejects(connection.request("again", null), { code: "RPC_CONNECTION_LOST" });
+});
+
+test("who takes the port of the REST API for the JobManager's is told so", async (t) => {
+  const http = createServer().listen(0, "127.0.0.1");
+  t.after(() => void http.close());
+  await once(http, "listening");
+  const wrong = connectRpc({ env: createNodeEnv(), host: "127.0.0.1", port: (http.address() as AddressInfo).port, ...hello });
+  await assert.rejects(wrong, { code: "RPC_NOT_MILLRACE", message: /a server of HTTP answers/, hint: /jobmanager\.rpc\.port/ });
 });
 
 test("a side that says nothing any more is lost after the heartbeat time-out", async (t) => {
