@@ -38,7 +38,8 @@ class Count implements ProcessWindowFunction<any, string, string, TimeWindow> {
 test("a program becomes a graph with the attributes that were set", () => {
   const env = newEnv().setParallelism(4).setMaxParallelism(200).setBufferTimeout("20 ms");
   env.fromData(trades).map((t) => t).name("clean").uid("clean-1").description("cleans").setParallelism(2).setMaxParallelism(64).slotSharingGroup("g").startNewChain().setBufferTimeout(-1)
-    .returns(Types.object({ id: Types.string, price: Types.double, at: Types.double })).discard().name("nowhere").uid("sink");
+    .addMetricVariable("team", "billing").addMetricVariable("tier", "2")
+    .returns(Types.object({ id: Types.string, price: Types.double, at: Types.double })).discard().name("nowhere").uid("sink").addMetricVariable("team", "none");
   const graph = plan(env);
   assert.deepEqual(graph.vertices.map((v) => [v.name, v.parallelism, v.maxParallelism, v.slotSharingGroup, v.bufferTimeoutMs]), [
     ["Source: Collection Source", 1, 200, "default", 20],
@@ -46,6 +47,8 @@ test("a program becomes a graph with the attributes that were set", () => {
     ["Sink: nowhere", 4, 200, "g", 20],
   ]);
   assert.equal(graph.vertices[1]!.operators[0]!.uid, "clean-1");
+  assert.deepEqual(graph.vertices.map((v) => v.operators[0]!.metricVariables), [undefined, { team: "billing", tier: "2" }, { team: "none" }]);
+  for (const key of ["job_id", "a-b", "__a", ""]) assert.throws(() => env.fromData([1]).map((x) => x).addMetricVariable(key, "x"), { code: "ATTRIBUTE_INVALID" });
 });
 
 test("union, side outputs and partitioners are edges, not operators", () => {

@@ -46,6 +46,8 @@ export interface ChainedOperator {
   /** Whether it has keyed state: its inputs are keyed, or it is a window over all records (one constant key). */
   readonly keyed: boolean;
   readonly numberOfInputs: number;
+  /** Labels that reporters add to its own. */
+  readonly metricVariables?: Readonly<Record<string, string>>;
   /** Which operator of this chain it reads, and which of its outputs; absent for the head. */
   readonly chainedTo?: { readonly operatorId: string; readonly sideOutput?: string };
   /** What {@link compareFingerprints} tells two runs of the module apart by. Set by `translate`. */

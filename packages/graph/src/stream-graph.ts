@@ -28,6 +28,8 @@ export interface StreamNode {
   slotSharingGroup: string | undefined;
   chaining: ChainingStrategy;
   bufferTimeoutMs: number | undefined;
+  /** Labels that reporters add to the operator's own. */
+  metricVariables?: Readonly<Record<string, string>>;
   outputType: TypeInformation<unknown> | undefined;
   /** One per input for keyed operators, in input order; an input that is not keyed (broadcast) holds `undefined`. */
   readonly keySelectors: readonly (KeySelector<any, any> | undefined)[];

@@ -68,6 +68,7 @@ function operatorOf(member: ResolvedNode, head: ResolvedNode): ChainedOperator {
     type: node.spec.type,
     keyed: member.keyed,
     numberOfInputs: member.numberOfInputs,
+    ...(node.metricVariables === undefined ? {} : { metricVariables: node.metricVariables }),
     ...(input === undefined
       ? {}
       : { chainedTo: { operatorId: input.source.operatorId, ...(input.edge.sideOutput === undefined ? {} : { sideOutput: input.edge.sideOutput.id }) } }),

@@ -7,7 +7,7 @@ export function queryName(name: string): string {
 
 /** What a reported name of a task belongs to: the task itself, or one of its operators. */
 export interface ScopedName {
-  readonly operator: { readonly id: string; readonly name: string } | undefined;
+  readonly operator: JobVertex["operators"][number] | undefined;
   readonly metric: string;
 }
 

@@ -38,7 +38,7 @@ export async function collectSamples(gateway: RestGateway, host: string): Promis
         for (const [full, value] of Object.entries(current.metrics)) {
           const { operator, metric } = scopedName(vertex, full);
           const scope = operator === undefined ? "taskmanager.job.task" : "taskmanager.job.task.operator";
-          const labels = operator === undefined ? task : { ...task, operator_id: operator.id, operator_name: operator.name };
+          const labels = operator === undefined ? task : { ...operator.metricVariables, ...task, operator_id: operator.id, operator_name: operator.name };
           samples.push(sampleOf(`${scope}.${metric}`, labels, value, current.metrics, full));
         }
       }

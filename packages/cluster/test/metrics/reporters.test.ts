@@ -33,7 +33,7 @@ function checkExposition(text: string): void {
 }
 
 test("a running job's metrics have Flink's names and labels", async () => {
-  const { gateway, slots, time, jobGraph } = await oneJob();
+  const { gateway, slots, time, jobGraph } = await oneJob({ team: "billing" });
   try {
     slots.emit({
       type: "metrics", epoch: slots.epoch, attempt: { vertexId: "map", subtaskIndex: 1, attemptNumber: 0 },
@@ -43,7 +43,7 @@ test("a running job's metrics have Flink's names and labels", async () => {
     const text = prometheusText(await collectSamples(gateway, "here"));
     checkExposition(text);
     assert.match(text, new RegExp(`^flink_taskmanager_job_task_numRecordsIn\\{host="here",tm_id="embedded",job_id="${jobGraph.jobId}",job_name="test",task_id="map",task_name="map",subtask_index="1",task_attempt_num="0"\\} 5$`, "m"));
-    assert.match(text, /^flink_taskmanager_job_task_operator_numRecordsIn\{.*operator_name="map".*\} 5$/m);
+    assert.match(text, /^flink_taskmanager_job_task_operator_numRecordsIn\{team="billing",.*operator_name="map".*\} 5$/m);
     assert.match(text, /^# TYPE flink_taskmanager_job_task_operator_latency summary$/m);
     assert.match(text, /^flink_taskmanager_job_task_operator_latency\{.*quantile="0.99"\} 9$/m);
     assert.match(text, /^flink_taskmanager_job_task_operator_latency\{.*quantile="0.999"\} 9$/m);

@@ -14,10 +14,12 @@ export interface OneJob {
   readonly jobGraph: JobGraph;
 }
 
-/** The job is running when this resolves. Close the gateway. */
-export async function oneJob(): Promise<OneJob> {
+/** The job is running when this resolves. Close the gateway. @param metricVariables of its operators */
+export async function oneJob(metricVariables: Readonly<Record<string, string>> = {}): Promise<OneJob> {
   const time = new VirtualTime();
-  const jobGraph = { ...twoVertexGraph(), jobId: "a".repeat(32) };
+  const graph = twoVertexGraph();
+  const vertices = graph.vertices.map((vertex) => ({ ...vertex, operators: vertex.operators.map((operator) => ({ ...operator, metricVariables })) }));
+  const jobGraph = { ...graph, vertices, jobId: "a".repeat(32) };
   const slots = new ScriptedSlots(time.clock);
   const master = new JobMaster({ env: time.env, jobGraph, slots, checkpointDirectory: "/checkpoints/job", temporaryDirectory: "/tmp/job" });
   const gateway = new EmbeddedGateway({ version: "0.1.0", config: { "s3.secret-key": "hidden", "rest.port": "8081", "jdbc.url": "jdbc://me:pw@host/db" } });

@@ -1,6 +1,6 @@
 import type { DurationLike } from "@millrace/core";
 import type { StreamNode } from "@millrace/graph";
-import { bufferTimeoutMs, checkedText, checkedUidHash, setMaxParallelism, setParallelism } from "./operator-attributes.js";
+import { addMetricVariable, bufferTimeoutMs, checkedText, checkedUidHash, setMaxParallelism, setParallelism } from "./operator-attributes.js";
 
 /** A sink of the program, to name and to tune. Flink: DataStreamSink. */
 export class DataStreamSink<T> {
@@ -45,6 +45,11 @@ export class DataStreamSink<T> {
   /** Tasks of different groups never share a slot. Inherited from the inputs when they agree; else "default". */
   slotSharingGroup(group: string): this {
     this.node.slotSharingGroup = checkedText(group, "slot sharing group", this.node);
+    return this;
+  }
+  /** A label for all metrics of the sink, beside those of Flink. A key given again has the last value. @throws `ATTRIBUTE_INVALID` for one of Flink's labels */
+  addMetricVariable(key: string, value: string): this {
+    addMetricVariable(this.node, key, value);
     return this;
   }
   /** A task of its own, chained to nothing. */

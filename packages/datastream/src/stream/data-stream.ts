@@ -27,7 +27,7 @@ import type { KeyedStream } from "./keyed-stream.js";
 import { PartitionWindowedStream } from "./partition-windowed-stream.js";
 import { recordHint } from "./record-hint.js";
 import type { AssignerOf } from "./window-settings.js";
-import { bufferTimeoutMs, checkedText, checkedUidHash, setMaxParallelism, setParallelism } from "./operator-attributes.js";
+import { addMetricVariable, bufferTimeoutMs, checkedText, checkedUidHash, setMaxParallelism, setParallelism } from "./operator-attributes.js";
 
 /** What becomes of records a schema refuses: the job fails, they are dropped and counted, or they go to a side output. */
 export type OnInvalid = "fail" | "skip" | OutputTag<InvalidRecord>;
@@ -337,6 +337,11 @@ export class SingleOutputStreamOperator<T> extends DataStream<T> {
   /** Tasks of different groups never share a slot. Inherited from the inputs when they agree; else "default". */
   slotSharingGroup(group: string): this {
     this.node.slotSharingGroup = checkedText(group, "slot sharing group", this.node);
+    return this;
+  }
+  /** A label for all metrics of the operator, beside those of Flink. A key given again has the last value. @throws `ATTRIBUTE_INVALID` for one of Flink's labels */
+  addMetricVariable(key: string, value: string): this {
+    addMetricVariable(this.node, key, value);
     return this;
   }
   /** A task of its own, chained to nothing. */

@@ -49,3 +49,21 @@ export function checkedUidHash(value: string, node: StreamNode): string {
     location: { operator: node.name },
   });
 }
+
+/** Labels that every operator's metrics have, and those that histograms need. */
+const OWN_LABELS: ReadonlySet<string> = new Set([
+  "host", "tm_id", "job_id", "job_name", "task_id", "task_name", "subtask_index", "task_attempt_num", "operator_id", "operator_name", "quantile", "le",
+]);
+
+/** @throws `ATTRIBUTE_INVALID` for what is no label, or is one of every operator */
+export function addMetricVariable(node: StreamNode, key: string, value: string): void {
+  if (typeof key !== "string" || !/^(?!__)[A-Za-z_][A-Za-z0-9_]*$/.test(key) || OWN_LABELS.has(key)) {
+    throw new MillraceError({
+      code: "ATTRIBUTE_INVALID",
+      message: `${JSON.stringify(key) ?? "undefined"} cannot be a metric variable of "${node.name}"`,
+      hint: OWN_LABELS.has(key) ? "every metric has this label; choose another key" : "choose letters, digits and underscores, as in data_centre",
+      location: { operator: node.name },
+    });
+  }
+  node.metricVariables = { ...node.metricVariables, [key]: checkedText(value, `metric variable ${key}`, node) };
+}
