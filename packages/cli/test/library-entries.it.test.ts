@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { buildLibraryBundle } from "@millrace/client";
+import { build } from "esbuild";
 
 // What is built: the sources are TypeScript, and not what is bundled.
 const built = new URL("../dist/library-entries.js", import.meta.url).href;
@@ -13,4 +15,15 @@ test("the bundled library knows what millrace exports, and brings the command an
   assert.equal(typeof bundleJob, "function");
   const { runCommandLine } = (await import(library!.command!)) as typeof import("../src/command-line.js");
   assert.equal(typeof runCommandLine, "function");
+});
+
+// A thread that is terminated in the moment in which it begins to run a module with top-level await takes the process along: see ModuleGate.
+test("the modules that threads start from have no top-level await", async () => {
+  const { libraryEntries } = (await import(built)) as typeof import("../src/library-entries.js");
+  const { slot, program, millrace } = (await libraryEntries())!;
+  for (const url of [slot, program, millrace]) {
+    // A format that has none.
+    await build({ entryPoints: [fileURLToPath(url)], bundle: true, write: false, platform: "node", format: "cjs", external: ["esbuild"], logLevel: "silent" });
+  }
+  await assert.rejects(build({ stdin: { contents: "await 1" }, write: false, format: "cjs", logLevel: "silent" }), /Top-level await/);
 });

@@ -1,5 +1,4 @@
-import { Worker } from "node:worker_threads";
-import type { ProgramWaits } from "./program-protocol.js";
+import { ProgramThread } from "./program-thread.js";
 
 /** A worker thread that waits for a program. */
 export interface PrestartedProgram {
@@ -7,10 +6,10 @@ export interface PrestartedProgram {
 }
 
 /** Where the thread is kept: known to all copies of this package, of which a bundled command has its own, and not part of the type, which needs none of Node's. */
-const WORKER = Symbol.for("millrace.prestarted-program");
+const THREAD = Symbol.for("millrace.prestarted-program");
 
-interface WithWorker extends PrestartedProgram {
-  [WORKER]?: Worker | undefined;
+interface WithThread extends PrestartedProgram {
+  [THREAD]?: ProgramThread | undefined;
 }
 
 /**
@@ -18,23 +17,19 @@ interface WithWorker extends PrestartedProgram {
  * @param preloadUrl what it will import, loaded while it waits
  */
 export function prestartProgram(entryUrl: string, preloadUrl: string): PrestartedProgram {
-  const worker = new Worker(new URL(entryUrl), { workerData: { preloadUrl } satisfies ProgramWaits, execArgv: [], name: "millrace program" });
-  const prestarted: WithWorker = { entryUrl, [WORKER]: worker };
-  worker.unref();
-  worker.on("error", () => (prestarted[WORKER] = undefined));
+  const thread = new ProgramThread(entryUrl, { preloadUrl });
+  const prestarted: WithThread = { entryUrl, [THREAD]: thread };
+  thread.worker.unref();
+  thread.worker.on("error", () => (prestarted[THREAD] = undefined));
   return prestarted;
 }
 
-/** The thread, a `Worker`, if it has not failed. Its type is not said, for users of the types have none of Node's. */
-export function workerOf(prestarted: PrestartedProgram | undefined): object | undefined {
-  return threadOf(prestarted);
-}
-
-function threadOf(prestarted: PrestartedProgram | undefined): Worker | undefined {
-  return (prestarted as WithWorker | undefined)?.[WORKER];
+/** The thread, a `ProgramThread`, if it has not failed. Its type is not said, for users of the types have none of Node's. */
+export function threadOf(prestarted: PrestartedProgram | undefined): object | undefined {
+  return (prestarted as WithThread | undefined)?.[THREAD];
 }
 
 /** Ends a thread that is not needed after all. */
 export function endPrestarted(prestarted: PrestartedProgram | undefined): void {
-  void threadOf(prestarted)?.terminate();
+  void (threadOf(prestarted) as ProgramThread | undefined)?.terminate();
 }

@@ -18,6 +18,13 @@ export interface ProgramWaits {
   readonly preloadUrl: string;
 }
 
+/** What the thread has from its start. */
+export interface ProgramThreadData {
+  readonly start: ProgramStart | ProgramWaits;
+  /** Of its `ModuleGate`. */
+  readonly gate: SharedArrayBuffer;
+}
+
 /** The calls a program may make on its submitted job. */
 export type ClientMethod = Exclude<keyof JobClient, "jobId">;
 

@@ -1,8 +1,8 @@
-import { Worker } from "node:worker_threads";
 import { MillraceError, deserializeError, serializeError } from "@millrace/core";
 import type { JobClient, JobGraph } from "@millrace/graph";
-import { endPrestarted, workerOf, type PrestartedProgram } from "./prestarted-program.js";
+import { endPrestarted, threadOf, type PrestartedProgram } from "./prestarted-program.js";
 import type { ProgramCommand, ProgramMessage, ProgramStart } from "./program-protocol.js";
+import { ProgramThread } from "./program-thread.js";
 
 export interface ProgramInit extends ProgramStart {
   /** How long the program may take to call `execute()`. */
@@ -28,20 +28,21 @@ export class JobProgram {
   warnings: readonly string[] = [];
   /** Resolves when the program has ended by itself; rejects when it threw after it was attached. */
   readonly ended: Promise<void>;
-  readonly #worker: Worker;
+  readonly #thread: ProgramThread;
   #client: JobClient | undefined;
 
   constructor(init: ProgramInit) {
     const { planningTimeoutMs, entryUrl = programEntryUrl, prestarted, ...start } = init;
-    const waiting = workerOf(prestarted) as Worker | undefined;
+    const waiting = threadOf(prestarted) as ProgramThread | undefined;
     const fits = prestarted?.entryUrl === entryUrl;
     if (!fits) endPrestarted(prestarted);
-    const worker = (fits ? waiting : undefined) ?? startWorker(entryUrl, start);
-    if (worker === waiting) {
+    const thread = (fits ? waiting : undefined) ?? new ProgramThread(entryUrl, start);
+    const { worker } = thread;
+    if (thread === waiting) {
       worker.ref();
       worker.postMessage(start satisfies ProgramStart);
     }
-    this.#worker = worker;
+    this.#thread = thread;
     let planned = false;
     let failure: Error | undefined;
     this.ended = new Promise((resolve, reject) => {
@@ -51,7 +52,7 @@ export class JobProgram {
     this.plan = new Promise((resolve, reject) => {
       const timeout = setTimeout(() => {
         reject(tooSlow(init.source, planningTimeoutMs));
-        void worker.terminate();
+        void thread.terminate();
       }, planningTimeoutMs);
       const fail = (error: Error): void => {
         clearTimeout(timeout);
@@ -68,7 +69,7 @@ export class JobProgram {
           void this.#answer(message);
         } else {
           fail(deserializeError(message.error));
-          void worker.terminate();
+          void thread.terminate();
         }
       });
       worker.once("error", fail);
@@ -89,8 +90,8 @@ export class JobProgram {
     this.#send({ type: "collected", collectId, subtaskIndex, batch }, [batch]);
   }
 
-  async terminate(): Promise<void> {
-    await this.#worker.terminate();
+  terminate(): Promise<void> {
+    return this.#thread.terminate();
   }
 
   async #answer({ callId, method, args }: Extract<ProgramMessage, { type: "call" }>): Promise<void> {
@@ -103,12 +104,8 @@ export class JobProgram {
   }
 
   #send(command: ProgramCommand, transfer: ArrayBuffer[] = []): void {
-    this.#worker.postMessage(command, transfer);
+    this.#thread.worker.postMessage(command, transfer);
   }
-}
-
-function startWorker(entryUrl: string, start: ProgramStart | undefined): Worker {
-  return new Worker(new URL(entryUrl), { workerData: start, execArgv: [], name: "millrace program" });
 }
 
 /** `JOB_NOT_DEFINED` */

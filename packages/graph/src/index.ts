@@ -10,4 +10,5 @@ export * from "./operator-signature.js";
 export { resolveRuntimeMode } from "./runtime-mode.js";
 export { stableHash } from "./stable-hash.js";
 export * from "./job-module.js";
+export * from "./module-gate.js";
 export * from "./job-arguments.js";

@@ -1,5 +1,5 @@
 import { Configuration, MillraceError, allOptions, decodeValue } from "@millrace/core";
-import { compareFingerprints, runJobModule, translate } from "@millrace/graph";
+import { compareFingerprints, runJobModule, translate, type ModuleGate } from "@millrace/graph";
 import type { JobModule, Pipeline, StreamGraph } from "@millrace/graph";
 import type { SlotLoad } from "./slot-protocol.js";
 
@@ -8,10 +8,11 @@ import type { SlotLoad } from "./slot-protocol.js";
  * `env.once` values replace the program's. The module's `execute()` never settles here.
  * @throws `JOB_NOT_DETERMINISTIC` when the graph is not the planned one, `JOB_NOT_DEFINED` when the module ends without one
  */
-export function captureGraph(load: SlotLoad): Promise<StreamGraph> {
+export function captureGraph(load: SlotLoad, gate: ModuleGate): Promise<StreamGraph> {
   const { jobGraph } = load;
   return new Promise((resolve, reject) => {
     const capture = (pipeline: Pipeline): Promise<never> => {
+      gate.running();
       try {
         const config = Configuration.of(jobGraph.config, allOptions);
         compareFingerprints(jobGraph, translate({ ...pipeline, config }, { jobId: jobGraph.jobId, once: jobGraph.once }));
@@ -21,7 +22,7 @@ export function captureGraph(load: SlotLoad): Promise<StreamGraph> {
       }
       return new Promise<never>(() => undefined);
     };
-    runJobModule(() => import(load.artifactUrl) as Promise<JobModule>, {
+    runJobModule(() => gate.load(() => import(load.artifactUrl) as Promise<JobModule>), {
       execute: capture, configOverrides: jobGraph.config, parameterOverrides: jobGraph.parameters,
       onceValue: (name) => {
         const encoded = jobGraph.once[name];

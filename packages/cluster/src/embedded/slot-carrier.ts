@@ -20,7 +20,11 @@ export interface SlotStart {
 }
 
 /** What a slot is told as it begins; the rest of {@link SlotStart} is its parent's. */
-export type SlotBegin = Pick<SlotStart, "preloadUrl" | "credentials"> & { readonly binding: Partial<SlotBinding> | undefined };
+export type SlotBegin = Pick<SlotStart, "preloadUrl" | "credentials"> & {
+  readonly binding: Partial<SlotBinding> | undefined;
+  /** Of a thread's {@link ModuleGate}. */
+  readonly gate?: SharedArrayBuffer;
+};
 
 export type SlotMessage = SlotEvent | SlotListening | SlotRefused | SlotUses;
 

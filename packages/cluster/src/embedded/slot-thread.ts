@@ -1,10 +1,15 @@
+import { setTimeout } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { MillraceError, SLOT_HEAP } from "@millrace/core";
+import { ModuleGate } from "@millrace/graph";
 import type { SlotBegin, SlotCarrier, SlotMessage, SlotObserver, SlotStart } from "./slot-carrier.js";
 
 /** Chains are long functions by design: V8's limits would leave their tails out of line. */
 export const V8_FLAGS: readonly string[] = ["--max-inlined-bytecode-size=1000", "--max-inlined-bytecode-size-cumulative=2000", "--initial-old-space-size=64"];
+
+/** How long a thread is left alone that loads its job's module. */
+const LOADING_LIMIT_MS = 1000;
 
 let flagsSet = false;
 
@@ -12,8 +17,9 @@ let flagsSet = false;
 export function startThread({ heapBytes, entryUrl, preloadUrl, binding, credentials }: SlotStart, observer: SlotObserver): SlotCarrier {
   if (!flagsSet) for (const flag of V8_FLAGS) setFlagsFromString(flag);
   flagsSet = true;
+  const gate = new ModuleGate();
   const worker = new Worker(new URL(entryUrl), {
-    execArgv: [], name: "millrace slot", workerData: { preloadUrl, binding, credentials } satisfies SlotBegin, resourceLimits: { maxOldGenerationSizeMb: heapLimitMb(heapBytes) },
+    execArgv: [], name: "millrace slot", workerData: { preloadUrl, binding, credentials, gate: gate.shared } satisfies SlotBegin, resourceLimits: { maxOldGenerationSizeMb: heapLimitMb(heapBytes) },
   });
   worker.on("message", (message: SlotMessage) => observer.message(message));
   worker.on("error", (error: Error & { code?: string }) => observer.lost(lost(error, heapBytes)));
@@ -25,7 +31,10 @@ export function startThread({ heapBytes, entryUrl, preloadUrl, binding, credenti
     threadId: worker.threadId,
     inspect: () => Promise.reject(new Error("the slot is a thread of this process")),
     post: (message, transfer) => worker.postMessage(message, transfer),
-    terminate: async () => void (await worker.terminate()),
+    terminate: async () => {
+      await gate.close(LOADING_LIMIT_MS, setTimeout);
+      await worker.terminate();
+    },
   };
 }
 
