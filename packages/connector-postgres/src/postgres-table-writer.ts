@@ -56,13 +56,14 @@ function selectRows(columns: readonly JdbcColumn[]): string {
 
 /** Columns as array literals of texts. @param isPlain of which columns every text is an element as it is */
 export function arraysOf(rows: Rows, count: number, isPlain: readonly boolean[] = []): string[] {
+  // Joined in one go: adding element to element makes two strings of each.
+  const elements = new Array<string>(rows.length);
   return Array.from({ length: count }, (_, column) => {
-    let text = "";
-    for (const row of rows) {
-      const value = row[column]!;
-      text += (text === "" ? "{" : ",") + (value === null ? "NULL" : isPlain[column] ? (value as string) : quotedElement(value));
+    for (let i = 0; i < rows.length; i++) {
+      const value = rows[i]![column]!;
+      elements[i] = value === null ? "NULL" : isPlain[column] ? (value as string) : quotedElement(value);
     }
-    return text === "" ? "{}" : `${text}}`;
+    return `{${elements.join(",")}}`;
   });
 }
 

@@ -30,6 +30,9 @@ export class ChangeBatch {
       return;
     }
     const key = this.#layout.keyOf(change.row);
+    const { size } = this.#byKey;
+    this.#byKey.set(key, change);
+    if (this.#byKey.size > size) return;
     // Changes stay in the order of the last one: other unique columns may depend on it.
     this.#byKey.delete(key);
     this.#byKey.set(key, change);
