@@ -27,3 +27,11 @@ test("the modules that threads start from have no top-level await", async () => 
   }
   await assert.rejects(build({ stdin: { contents: "await 1" }, write: false, format: "cjs", logLevel: "silent" }), /Top-level await/);
 });
+
+test("what a command does before it loads the library needs nothing of it", async () => {
+  const { metafile } = await build({
+    entryPoints: [fileURLToPath(new URL("../dist/early-start.js", import.meta.url))], bundle: true, write: false, metafile: true, platform: "node", format: "esm", external: ["esbuild"], logLevel: "silent",
+  });
+  const files = Object.keys(metafile.inputs).map((path) => path.slice(path.indexOf("packages/")).replace("/dist/", "/"));
+  assert.deepEqual(files.filter((path) => !path.startsWith("packages/cli/") && !path.startsWith("packages/client/")), ["packages/graph/module-gate.js"]);
+});

@@ -1,6 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { ModuleGate } from "@millrace/graph";
+// Not the whole package: commands start a thread before they load anything of the library.
+import { ModuleGate } from "@millrace/graph/module-gate";
 import type { ProgramStart, ProgramThreadData, ProgramWaits } from "./program-protocol.js";
 
 /** How long a thread is left alone that loads its job's module. */
