@@ -4,9 +4,6 @@ import { Worker } from "node:worker_threads";
 import { ModuleGate } from "@millrace/graph/module-gate";
 import type { ProgramStart, ProgramThreadData, ProgramWaits } from "./program-protocol.js";
 
-/** How long a thread is left alone that loads its job's module. */
-const LOADING_LIMIT_MS = 1000;
-
 /** The thread of a program, which may be told later what it runs. */
 export class ProgramThread {
   readonly worker: Worker;
@@ -18,7 +15,7 @@ export class ProgramThread {
   }
 
   async terminate(): Promise<void> {
-    await this.#gate.close(LOADING_LIMIT_MS, setTimeout);
+    await this.#gate.close(setTimeout);
     await this.worker.terminate();
   }
 }

@@ -6,6 +6,8 @@ const LOADING = 1;
 const CLOSED = 2;
 
 const POLL_MS = 1;
+/** How long a thread is left alone that loads a module. */
+const LOADING_LIMIT_MS = 1000;
 
 /**
  * Keeps a thread from being terminated in the moment in which it begins to run a module with top-level await. V8 up to 11 (Node 20) then ends the whole process
@@ -42,7 +44,7 @@ export class ModuleGate {
    * waits for something in its own code, or hangs in it: that can be terminated.
    * @param pause resolves after so many milliseconds
    */
-  async close(limitMs: number, pause: (ms: number) => Promise<unknown>): Promise<void> {
+  async close(pause: (ms: number) => Promise<unknown>, limitMs: number = LOADING_LIMIT_MS): Promise<void> {
     for (let waitedMs = 0; waitedMs < limitMs; waitedMs += POLL_MS) {
       if (Atomics.compareExchange(this.#state, 0, IDLE, CLOSED) !== LOADING) return;
       await pause(POLL_MS);

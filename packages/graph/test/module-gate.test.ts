@@ -4,7 +4,6 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ModuleGate, type JobModule } from "../src/index.js";
 
-const pause = async (): Promise<void> => undefined;
 const loaded = {} as JobModule;
 
 test("a gate is closed between two modules, and nothing is loaded behind it", async () => {
@@ -14,7 +13,7 @@ test("a gate is closed between two modules, and nothing is loaded behind it", as
   const loading = thread.load(() => new Promise((resolve) => (end = resolve)));
   const waited: number[] = [];
   let isClosed = false;
-  const closed = parent.close(1000, async (ms) => {
+  const closed = parent.close(async (ms) => {
     waited.push(ms);
     if (waited.length === 3) end(loaded);
     await new Promise(setImmediate);
@@ -37,13 +36,13 @@ test("a module that runs is not waited for, one that never does for the limit on
   const gate = new ModuleGate();
   void gate.load(() => new Promise(() => undefined));
   let waits = 0;
-  await gate.close(20, async () => void waits++);
+  await gate.close(async () => void waits++, 20);
   assert.equal(waits, 20);
   gate.running();
-  await gate.close(20, () => assert.fail("it waits"));
+  await gate.close(() => assert.fail("it waits"));
   const failing = new ModuleGate();
   await assert.rejects(failing.load(() => Promise.reject(new Error("as planned"))), /as planned/);
-  await failing.close(0, pause);
+  await failing.close(() => assert.fail("it waits"));
 });
 
 test("threads that load modules with top-level await are terminated, and the process goes on", () => {

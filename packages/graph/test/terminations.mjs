@@ -12,7 +12,7 @@ if (isMainThread) {
       const worker = new Worker(new URL(import.meta.url), { workerData: gate.shared });
       await new Promise((resolve) => worker.once("message", resolve));
       await pause(Math.random() * 20);
-      if (process.argv[3] !== "ungated") await gate.close(60_000, pause);
+      if (process.argv[3] !== "ungated") await gate.close(pause, 60_000);
       await worker.terminate();
     }
   };

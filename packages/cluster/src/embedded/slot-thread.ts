@@ -8,9 +8,6 @@ import type { SlotBegin, SlotCarrier, SlotMessage, SlotObserver, SlotStart } fro
 /** Chains are long functions by design: V8's limits would leave their tails out of line. */
 export const V8_FLAGS: readonly string[] = ["--max-inlined-bytecode-size=1000", "--max-inlined-bytecode-size-cumulative=2000", "--initial-old-space-size=64"];
 
-/** How long a thread is left alone that loads its job's module. */
-const LOADING_LIMIT_MS = 1000;
-
 let flagsSet = false;
 
 /** Starts a slot in a worker thread, with an isolate and a heap limit of its own. */
@@ -32,7 +29,7 @@ export function startThread({ heapBytes, entryUrl, preloadUrl, binding, credenti
     inspect: () => Promise.reject(new Error("the slot is a thread of this process")),
     post: (message, transfer) => worker.postMessage(message, transfer),
     terminate: async () => {
-      await gate.close(LOADING_LIMIT_MS, setTimeout);
+      await gate.close(setTimeout);
       await worker.terminate();
     },
   };
