@@ -59,7 +59,9 @@ const flights = env.fromSource<Flight>(
   }),
   WatermarkStrategy.forGenerator<Flight>(() => new EveryTenMinutes()).withTimestampAssigner((flight) => flight.scheduled),
   "Flights",
-);
+)
+  // One compressed file is one split. A second reader would hold back the watermark until it has been told that there is none for it: sooner or later, as it comes.
+  .setParallelism(1);
 
 // Flights whose hour was already closed when they left at last. Without the tag they would be dropped, and counted in the metric numLateRecordsDropped.
 const tooLate = new OutputTag<Flight>("too-late");
